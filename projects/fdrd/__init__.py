@@ -1,0 +1,28 @@
+"""fdrd: detection of tiny foreign objects by cross-head distillation, as registered components of MMDetection.
+
+Importing the package makes mmdet usable without mmcv's compiled operators (:mod:`mmcv_fallback`), then registers every
+component below in mmdet's registries. In a config: ``custom_imports = dict(imports=['fdrd'])``.
+
+Source of the method: Liu et al., "Foreign object detection in pharmaceutical visible-light images using feature
+difference enhancement and residual distillation network"; CrossKD: Wang et al., CVPR 2024, arXiv:2306.11369.
+"""
+import mmcv_fallback
+
+mmcv_fallback.activate()
+
+import mminspect.checkpoint  # noqa: E402 (mmdet can be imported only after the line above)
+import mminspect.engine  # noqa: E402
+import mminspect.fileio  # noqa: E402, F401
+
+from . import (  # noqa: E402, F401
+    data_preprocessors,
+    datasets,
+    detectors,
+    distillers,
+    evaluation,
+    hooks,
+    layers,
+    losses,
+    necks,
+    transforms,
+)

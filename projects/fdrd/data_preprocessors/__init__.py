@@ -1,0 +1,4 @@
+"""Data preprocessors."""
+from .dual_view import DualViewDetDataPreprocessor
+
+__all__ = ['DualViewDetDataPreprocessor']

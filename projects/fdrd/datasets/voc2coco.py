@@ -1,0 +1,154 @@
+"""Pascal VOC to COCO: the same boxes, checked, in a seeded and documented split.
+
+``iscrowd`` is 0, but 1 for objects marked ``difficult``: mmdet ignores both in training and does not count either as
+missed, so VOC and COCO give the same APs. ``area`` is width*height and ids count from 1.
+"""
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mminspect.errors import UserError
+
+from .image_files import probe_image
+from .records import ImageRecord, check_any_object, check_boxes, check_images
+from .voc_xml import ImageFinder, VOCFile, parse_voc, read_image_list, unknown_class_error
+
+#: Lists in ImageSets/Main that are converted when no split is asked for.
+SPLITS = ('train', 'val', 'test')
+
+
+@dataclass(frozen=True)
+class VOCLayout:
+    """Where a VOC data set keeps its files; ``offset`` as in :func:`fdrd.datasets.voc_xml.parse_voc`."""
+
+    root: Path
+    images: str = 'JPEGImages'
+    annotations: str = 'Annotations'
+    offset: int = 1
+
+
+def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = None, seed: int = 0,
+            classes: Sequence[str] | None = None) -> list[str]:
+    """Write ``instances_<split>.json`` and ``<split>.txt`` (image names) for every split into ``out``.
+
+    All files are read and checked before the first is written. Running it again with the same arguments changes
+    nothing; files of another content are not overwritten.
+
+    Args:
+        layout: the VOC data set.
+        out: folder to write to, made if need be.
+        split: fraction of the images for train, the rest is val; a second number is val's, the rest is then test.
+            None: use the lists in ImageSets/Main.
+        seed: of the split.
+        classes: category names in the order of their ids; None: all names found, sorted.
+
+    Returns:
+        one line for each split that says what was written.
+
+    Raises:
+        UserError: anything wrong with the data, see :mod:`fdrd.datasets.records`.
+    """
+    stems = split_stems(layout, split, seed)
+    loaded = {name: [_load(layout, stem) for stem in members] for name, members in stems.items()}
+    used = {obj.name for files in loaded.values() for voc in files for obj in voc.objects}
+    names = list(classes) if classes else sorted(used)
+    finder = ImageFinder(layout.root / layout.images)
+    texts, lines = {}, []
+    for name, files in loaded.items():
+        records = _checked_records(layout, name, files, names, finder)
+        data = _coco(files, records, names, finder.folder)
+        texts[f'instances_{name}.json'] = json.dumps(data)
+        texts[f'{name}.txt'] = ''.join(f'{stem}\n' for stem in stems[name])
+        crowd = sum(a['iscrowd'] for a in data['annotations'])
+        lines.append(f"{name}: {len(files)} images, {len(data['annotations'])} boxes ({crowd} difficult), "
+                     f"classes {', '.join(names)}")
+    _write_all(Path(out), texts)
+    return lines
+
+
+def split_stems(layout: VOCLayout, split: Sequence[float] | None, seed: int) -> dict[str, list[str]]:
+    """Names of the images of each split; disjoint, and the same for the same files and seed."""
+    if split is None:
+        lists = {name: layout.root / 'ImageSets' / 'Main' / f'{name}.txt' for name in SPLITS}
+        found = {name: read_image_list(path) for name, path in lists.items() if path.is_file()}
+        if not found:
+            raise UserError(f"'{layout.root}' has no ImageSets/Main/train.txt, val.txt or test.txt: give --split 0.8 "
+                            'to split the images at random')
+        return found
+    folder = layout.root / layout.annotations
+    stems = sorted(p.stem for p in folder.glob('*.xml') if not p.name.startswith('.'))
+    if not stems:
+        raise UserError(f"there are no .xml files in '{folder}': give the folder that holds {layout.annotations} and "
+                        f'{layout.images}')
+    if any(not 0 < part < 1 for part in split) or sum(split) > 1 + 1e-9:
+        raise UserError(f'--split {" ".join(map(str, split))} is not possible: give fractions between 0 and 1 whose '
+                        'sum is at most 1, for example 0.8')
+    random.Random(seed).shuffle(stems)
+    ends = [round(sum(split[:n + 1]) * len(stems)) for n in range(len(split))]
+    parts = [stems[a:b] for a, b in zip([0, *ends], [*ends, len(stems)], strict=True)]
+    chosen = {name: sorted(part) for name, part in zip(SPLITS, parts, strict=False) if part}
+    if len(chosen) < len(split) + (sum(split) < 1 - 1e-9):
+        raise UserError(f"{len(stems)} images in '{folder}' are too few for --split {' '.join(map(str, split))}: a "
+                        'part would be empty')
+    return chosen
+
+
+def _load(layout: VOCLayout, stem: str) -> VOCFile:
+    return parse_voc(layout.root / layout.annotations / f'{stem}.xml', layout.offset)
+
+
+def _checked_records(layout: VOCLayout, split: str, files: Sequence[VOCFile], names: Sequence[str],
+                     finder: ImageFinder) -> list[ImageRecord]:
+    """The images of one split with sizes and boxes, once every check has passed."""
+    unknown = [(voc, obj) for voc in files for obj in voc.objects if obj.name not in names]
+    if unknown:
+        voc, obj = unknown[0]
+        raise unknown_class_error(voc.path, obj.name, names, len(unknown) - 1)
+    source = f'{layout.root} ({split})'
+    records = [ImageRecord(stem, finder.find(stem, voc.filename), voc.size, voc.boxes())
+               for voc in files for stem in [_stem(layout, voc)]]
+    check_images(records, source, layout.root / layout.images)
+    records = [r if r.size else replace(r, size=probe_image(r.path).size) for r in records]
+    check_any_object(records, source)
+    check_boxes(records, source, f' (--offset {1 - layout.offset} is for values that count from {1 - layout.offset})')
+    return records
+
+
+def _stem(layout: VOCLayout, voc: VOCFile) -> str:
+    return voc.path.relative_to(layout.root / layout.annotations).with_suffix('').as_posix()
+
+
+def _coco(files: Sequence[VOCFile], records: Sequence[ImageRecord], names: Sequence[str], folder: Path) -> dict:
+    """One COCO file; ``file_name`` is relative to ``folder``."""
+    images, annotations = [], []
+    for image_id, (voc, record) in enumerate(zip(files, records, strict=True), 1):
+        width, height = record.size
+        file_name = record.path.relative_to(folder).as_posix()
+        images.append(dict(id=image_id, file_name=file_name, width=width, height=height))
+        for obj, box in zip(voc.objects, record.boxes, strict=True):
+            annotations.append(dict(id=len(annotations) + 1, image_id=image_id, category_id=names.index(obj.name) + 1,
+                                    bbox=list(box.xywh), area=box.xywh[2] * box.xywh[3], iscrowd=int(obj.difficult)))
+    categories = [dict(id=n, name=name) for n, name in enumerate(names, 1)]
+    return dict(images=images, annotations=annotations, categories=categories)
+
+
+def _write_all(out: Path, texts: dict[str, str]) -> None:
+    """Write all files or none: under temporary names first, renamed at the end."""
+    differing = [n for n, text in texts.items() if (out / n).exists() and (out / n).read_text('utf-8') != text]
+    if differing:
+        raise UserError(f"'{out / differing[0]}' exists with other content: give another --out or remove it first")
+    out.mkdir(parents=True, exist_ok=True)
+    temporary = {out / f'.{name}.tmp': out / name for name in texts}
+    try:
+        for path, text in zip(temporary, texts.values(), strict=True):
+            path.write_text(text, encoding='utf-8')
+        for path, final in temporary.items():
+            os.replace(path, final)
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)

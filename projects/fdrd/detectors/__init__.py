@@ -1,0 +1,4 @@
+"""Detectors."""
+from .distilled_detector import DistilledDetector
+
+__all__ = ['DistilledDetector']

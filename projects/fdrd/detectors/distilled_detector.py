@@ -1,0 +1,107 @@
+"""A single-stage detector that learns from labels and from a frozen teacher."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from mmdet.models.detectors import SingleStageDetector
+from mmdet.models.utils import unpack_gt_instances
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+from fdrd.distillers import CrossHeadKD
+from fdrd.tracing import recording_targets, trace_head
+
+from .frozen_teacher import TeacherSlot, peek_head
+
+
+@MODELS.register_module()
+class DistilledDetector(SingleStageDetector):
+    """The student. Its parameters, buffers, checkpoint and predictions are those of the plain single-stage detector.
+
+    One training step: student trace (noisy view), teacher trace (clean view, no gradient), the head's own detection
+    loss, plus the losses of every distillation term. The teacher is no submodule: it is absent from ``parameters()``,
+    ``state_dict()``, DDP and the optimiser, always in eval mode and without gradients. It is read from its files when
+    training starts (``init_weights`` or the first loss), so testing and deployment need neither of them.
+
+    Args:
+        backbone, neck, bbox_head, train_cfg, test_cfg: The student, as in mmdet. Heads: GFLHead, ATSSHead, RetinaHead.
+        teacher_config: Config of the teacher: a dict with key ``model``, a path, or ``'mmdet::...'``.
+        teacher_ckpt: Its checkpoint, loaded strictly. None gives random weights, which is announced loudly.
+        distillers: Configs of the :class:`fdrd.distillers.DistillationTerm` modules.
+        data_preprocessor: ``DualViewDetDataPreprocessor`` where the pipeline makes two views.
+    """
+
+    def __init__(self, backbone: dict, neck: dict, bbox_head: dict, teacher_config: dict | str,
+                 teacher_ckpt: str | None = None, distillers: list[dict] | None = None, train_cfg: dict | None = None,
+                 test_cfg: dict | None = None, data_preprocessor: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(backbone, neck, bbox_head, train_cfg, test_cfg, data_preprocessor, init_cfg)
+        self.teacher_slot = TeacherSlot(teacher_config, teacher_ckpt)
+        self.distillers = nn.ModuleList(MODELS.build(cfg) for cfg in distillers or [])
+        teacher_head = peek_head(teacher_config)
+        for term in self.distillers:
+            if isinstance(term, CrossHeadKD) and teacher_head is not None:
+                term.build_adapters(self.bbox_head.feat_channels,
+                                    teacher_head.get('feat_channels', self.bbox_head.feat_channels))
+
+    @property
+    def hold(self) -> frozenset[int]:
+        """Tower convolutions whose features some term needs."""
+        return frozenset(t for term in self.distillers for t in term.hold)
+
+    @property
+    def teacher(self) -> nn.Module:
+        """The frozen teacher, loaded and checked against the student on first use.
+
+        Raises:
+            UserError: Its config or checkpoint is missing or does not fit, or the two detectors cannot be joined.
+        """
+        return self.teacher_slot.get(self)
+
+    def init_weights(self) -> None:
+        """Initialise the student and load the teacher, so that a wrong teacher ends the run before it starts."""
+        super().init_weights()
+        _ = self.teacher
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor',
+                inputs_clean: Tensor | None = None) -> Any:
+        """As mmdet's detectors; ``inputs_clean`` (N, 3, H, W) is the teacher's view, ``inputs`` where it is None."""
+        if mode == 'loss':
+            return self.loss(inputs, data_samples, inputs_clean)
+        return super().forward(inputs, data_samples, mode)
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: list, inputs_clean: Tensor | None = None) -> dict:
+        """Detection losses of the student and the losses of every term, by name.
+
+        Raises:
+            ValueError: The two views differ in size, or two terms give losses of one name.
+        """
+        if inputs_clean is not None and inputs_clean.shape != batch_inputs.shape:
+            raise ValueError(f'the student sees {tuple(batch_inputs.shape)}, the teacher {tuple(inputs_clean.shape)}')
+        teacher, hold = self.teacher, self.hold
+        with torch.no_grad():
+            clean = batch_inputs if inputs_clean is None else inputs_clean
+            teacher_trace = trace_head(teacher.bbox_head, teacher.extract_feat(clean), hold)
+        student_trace = trace_head(self.bbox_head, self.extract_feat(batch_inputs), hold)
+        instances, ignored, metas = unpack_gt_instances(batch_data_samples)
+        with recording_targets(self.bbox_head) as targets:
+            losses = self.bbox_head.loss_by_feat(*student_trace.outputs, instances, metas, ignored)
+        for term in self.distillers:
+            added = term(student_trace, teacher_trace, targets)
+            if twice := set(added) & set(losses):
+                raise ValueError(f'two distillation terms give {sorted(twice)}; use each kind of term once')
+            losses.update(added)
+        return losses
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DistilledDetector:
+        """Move or cast the teacher along with the student (``to``, ``cuda``, ``half``, ... all end here)."""
+        super()._apply(fn, recurse)
+        if self.teacher_slot.module is not None:
+            self.teacher_slot.module._apply(fn)
+        return self
+
+    def distillation_parameters(self) -> dict[str, Tensor]:
+        """Train-time parameters of the terms, by name; never part of ``state_dict()``."""
+        return dict(self.distillers.named_parameters())

@@ -1,0 +1,155 @@
+"""Where the teacher comes from and how it is kept out of the student."""
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+
+from mminspect.checkpoint import sha256
+from mminspect.errors import UserError
+
+
+class TeacherSlot:
+    """Holds the teacher outside the module tree, and loads it on first use.
+
+    A plain object, so that ``nn.Module`` neither registers nor saves nor trains what is in it. A deep copy (EMA hooks
+    copy the model) is an empty slot: copies predict, they do not distil.
+
+    Attributes:
+        module: The teacher, or None while nobody asked for it.
+        fingerprint: SHA-256 of its checkpoint; '' for random weights or before loading.
+    """
+
+    def __init__(self, config: dict | str, checkpoint: str | None) -> None:
+        self.config, self.checkpoint = config, checkpoint
+        self.module: nn.Module | None = None
+        self.fingerprint = ''
+
+    def __deepcopy__(self, memo: dict) -> TeacherSlot:
+        return TeacherSlot(self.config, self.checkpoint)
+
+    def get(self, student: nn.Module) -> nn.Module:
+        """The frozen teacher on the student's device, checked against the student.
+
+        Raises:
+            UserError: See :func:`load_teacher` and :func:`check_compatible`.
+        """
+        if self.module is None:
+            teacher = load_teacher(self.config, self.checkpoint)
+            check_compatible(student, teacher)
+            if self.checkpoint is not None and Path(self.checkpoint).is_file():
+                self.fingerprint = sha256(self.checkpoint)
+            self.module = teacher.to(next(student.parameters()).device)
+        return self.module
+
+
+def read_teacher_config(source: dict | str | Path) -> Config | dict:
+    """The teacher's config.
+
+    Args:
+        source: A dict or Config with key ``model``, a file path (relative to the working directory), or ``'mmdet::...'``.
+
+    Raises:
+        UserError: There is no such file, or it has no ``model``.
+    """
+    config = source
+    if isinstance(source, (str, Path)):
+        if str(source).startswith('mmdet::'):
+            from mmengine.hub import get_config
+            config = get_config(str(source))
+        elif not Path(source).is_file():
+            raise UserError(f'teacher_config {source} does not exist (looked in {Path.cwd()}): check the path')
+        else:
+            config = Config.fromfile(source)
+    if 'model' not in config:
+        raise UserError(f'teacher_config {source if isinstance(source, (str, Path)) else "(a dict)"} has no `model`')
+    return config
+
+
+def peek_head(source: dict | str | Path) -> dict | None:
+    """The teacher's ``bbox_head`` config, or None where its config cannot be read (testing does not need it)."""
+    try:
+        return read_teacher_config(source)['model'].get('bbox_head')
+    except UserError:
+        return None
+
+
+def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module:
+    """Build the teacher, load its weights strictly, freeze it and set it to eval mode.
+
+    Args:
+        source: See :func:`read_teacher_config`.
+        checkpoint: File or URL of its weights; None for random ones.
+
+    Raises:
+        UserError: Missing config or checkpoint, or weights that are not those of the config.
+    """
+    cfg = read_teacher_config(source)['model'].copy()
+    cfg.pop('init_cfg', None)
+    cfg['backbone'] = dict(cfg['backbone'], init_cfg=None)  # its weights come from the checkpoint, not from the network
+    teacher = MODELS.build(cfg)
+    if checkpoint is None:
+        print_log('The teacher has RANDOM weights (teacher_ckpt=None): distilling from it teaches nothing.',
+                  logger='current', level=logging.WARNING)
+        teacher.init_weights()
+    else:
+        _load_strictly(teacher, checkpoint)
+        print_log(f'Teacher: {type(teacher).__name__} from {checkpoint}', logger='current')
+    return teacher.requires_grad_(False).eval()
+
+
+def _load_strictly(teacher: nn.Module, checkpoint: str) -> None:
+    try:
+        loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
+    except UserError as error:
+        raise UserError(f'teacher_ckpt: {error}; train the teacher first or correct model.teacher_ckpt') from error
+    weights = loaded.get('state_dict', loaded)
+    own = teacher.state_dict()
+    missing, unexpected = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    shapes = sorted(k for k in own.keys() & weights.keys() if own[k].shape != weights[k].shape)
+    if missing or unexpected or shapes:
+        examples = '; '.join(f'{len(keys)} {what} (first: {keys[0]})' for what, keys in (
+            ('missing', missing), ('unexpected', unexpected), ('of another shape', shapes)) if keys)
+        raise UserError(f'teacher_ckpt {checkpoint} does not belong to teacher_config: {examples}; '
+                        'name the config that this checkpoint was trained with')
+    with torch.no_grad():
+        teacher.load_state_dict(weights, strict=True)
+
+
+def check_compatible(student: nn.Module, teacher: nn.Module) -> None:
+    """Check once, before training, that the two detectors can be joined.
+
+    Raises:
+        UserError: Class count, strides, reg_max, anchors per location or normalisation differ, or a distillation term
+            refuses the pair.
+    """
+    if not hasattr(teacher, 'bbox_head') or not hasattr(teacher, 'extract_feat'):
+        raise UserError(f'the teacher must be a single-stage detector, got {type(teacher).__name__}')
+    ours, theirs = student.bbox_head, teacher.bbox_head
+    for what, read in _COMPARED.items():
+        a, b = read(ours), read(theirs)
+        if a != b:
+            raise UserError(f'student and teacher differ in {what}: {a} and {b}; give both the same in their configs')
+    for name in ('mean', 'std'):
+        a, b = (getattr(d.data_preprocessor, name, None) for d in (student, teacher))
+        if (a is None) != (b is None) or (a is not None and not torch.allclose(a.cpu(), b.cpu())):
+            raise UserError(f'student and teacher normalise images with a different {name}; '
+                            'give both the same data_preprocessor')
+    if student.data_preprocessor._channel_conversion != teacher.data_preprocessor._channel_conversion:
+        raise UserError('student and teacher read colours in different orders; give both the same bgr_to_rgb')
+    for term in student.distillers:
+        term.check(student, teacher)
+
+
+_COMPARED = {
+    'num_classes': lambda head: head.num_classes,
+    'strides': lambda head: [tuple(s) for s in head.prior_generator.strides],
+    'reg_max': lambda head: getattr(head, 'reg_max', None),
+    'anchors per location': lambda head: head.num_base_priors,
+}

@@ -1,0 +1,32 @@
+"""What every distillation term is."""
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from fdrd.tracing import DenseTargets, Trace
+
+
+class DistillationTerm(nn.Module):
+    """A distillation loss: ``forward(student, teacher, targets) -> {name: loss}``.
+
+    A new term is one file with one subclass, registered in mmdet's MODELS. It sees traces and targets only and knows
+    nothing of pipelines, checkpoints or other terms. Names that contain ``loss`` are summed by mmengine.
+
+    Attributes:
+        hold: Numbers of the tower convolutions whose features the term needs in both traces.
+    """
+
+    hold: tuple[int, ...] = ()
+
+    def check(self, student: nn.Module, teacher: nn.Module) -> None:
+        """Raise :class:`mminspect.errors.UserError` if the term cannot join these two detectors. Default: accept."""
+
+    def forward(self, student: Trace, teacher: Trace, targets: DenseTargets) -> dict[str, Tensor | list[Tensor]]:
+        """Losses by name: scalars, or one scalar per level.
+
+        Args:
+            student: Trace with gradient.
+            teacher: Trace without gradient.
+            targets: The student's label assignment of the same step.
+        """
+        raise NotImplementedError('a DistillationTerm implements forward(student, teacher, targets)')

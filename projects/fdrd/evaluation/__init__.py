@@ -1,0 +1,4 @@
+"""Metrics."""
+from .inspection_coco_metric import InspectionCocoMetric
+
+__all__ = ['InspectionCocoMetric']

@@ -1,0 +1,4 @@
+"""Hooks."""
+from .distillation_state import DistillationStateHook
+
+__all__ = ['DistillationStateHook']

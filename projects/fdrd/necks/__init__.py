@@ -1,0 +1,4 @@
+"""Necks."""
+from .semantic_fpn import SemanticFPN
+
+__all__ = ['SemanticFPN']

@@ -1,0 +1,50 @@
+"""How every command line tool of the project ends: one clear sentence and a non-zero status, or success."""
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+from mminspect.errors import UserError
+
+#: Set to 1 to see the traceback behind a one-sentence error.
+DEBUG_VARIABLE = 'MMINSPECT_DEBUG'
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Run ``main`` and leave the process with its status.
+
+    Status 2 with one sentence on stderr: a :class:`UserError`, a full disk or a denied permission. Status 130: Ctrl-C.
+    Every other exception is a defect of the program and keeps its traceback.
+    """
+    try:
+        sys.exit(main() or 0)
+    except KeyboardInterrupt:
+        _fail('interrupted: what is on disk is whole; the same command with --resume goes on from the last checkpoint', 130)
+    except Exception as error:
+        message = sentence(error)
+        if message is None or os.environ.get(DEBUG_VARIABLE) == '1':
+            raise
+        _fail(message, 2)
+
+
+def sentence(error: BaseException) -> str | None:
+    """The sentence for the user if ``error`` (or what caused it) is the user's to mend, else None."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, UserError):
+            return ' '.join(str(error).split())
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f'the disk is full while writing {error.filename or "a file"}: free some space and run the same ' \
+                   'command with --resume'
+        if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno == errno.EROFS):
+            return f'no permission for {error.filename or "a file"}: choose another --work-dir or change its rights'
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _fail(message: str, status: int) -> None:
+    print(f'error: {message}', file=sys.stderr, flush=True)
+    sys.exit(status)

@@ -1,0 +1,168 @@
+"""From command line arguments to an mmengine Runner, with every foreseeable mistake caught before anything starts."""
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mmengine.registry
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import Registry
+from mmengine.runner import Runner
+
+from mminspect.checkpoint import load_from_local
+from mminspect.errors import UserError
+
+#: Below this, a run does not start: mmengine would fail half-way through its first checkpoint.
+MINIMUM_FREE_BYTES = 200 * 2**20
+
+
+def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str | None = None) -> Config:
+    """Read a config file and import the packages it names.
+
+    Args:
+        path: Config file.
+        options: Overrides from ``--cfg-options``.
+        work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``.
+
+    Raises:
+        UserError: The file or one of its bases is missing, is no Python, or imports something that is not installed.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'config {path} does not exist: check the path')
+    try:
+        cfg = Config.fromfile(path)
+    except (SyntaxError, FileNotFoundError, ImportError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+    if options:
+        try:
+            cfg.merge_from_dict(options)
+        except (KeyError, TypeError, IndexError, AssertionError) as error:
+            raise UserError(f'--cfg-options does not fit {path}: {error}') from error
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
+    return cfg
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 with loss scaling on a GPU, bfloat16 elsewhere."""
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
+    else:
+        cfg.optim_wrapper.type = 'mmengine.Bf16OptimWrapper'
+
+
+def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES) -> None:
+    """Create the folder of a run and make sure that it can be written to.
+
+    Raises:
+        UserError: It cannot be created or written, or the disk has less than ``free_bytes`` left.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UserError(f'work directory {path} cannot be written ({os.strerror(error.errno or 0)}): '
+                        'choose another with --work-dir') from error
+    free = shutil.disk_usage(path).free
+    if free < free_bytes:
+        raise UserError(f'only {free >> 20} MiB are free under {path}, a run needs at least {free_bytes >> 20} MiB: '
+                        'free some space or choose another --work-dir')
+
+
+def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
+    """Check the data sets of the named dataloaders and log what is odd but allowed.
+
+    Raises:
+        UserError: See :func:`fdrd.datasets.checks.check_dataset_cfg`.
+    """
+    from fdrd.datasets.checks import check_dataset_cfg
+    for part in parts:
+        dataloader = cfg.get(part)
+        if dataloader is None:
+            continue
+        for warning in check_dataset_cfg(dataloader['dataset']):
+            print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
+
+
+@contextmanager
+def explained(cfg: Config) -> Iterator[None]:
+    """Turn mmengine's errors about unknown components into one sentence with the nearest known names."""
+    try:
+        yield
+    except KeyError as error:
+        match = re.search(r"([\w.:]+) is not in the ([\w.:]+) registry", str(error))
+        if match is None:
+            raise
+        name = match.group(1).split('.')[-1]
+        near = difflib.get_close_matches(name, sorted(component_names(match.group(2))), n=3, cutoff=0.5)
+        hint = f'did you mean {" or ".join(near)}?' if near else \
+            'is the package that defines it listed in custom_imports?'
+        raise UserError(f'{cfg.filename} names an unknown component: {match.group(1)} '
+                        f'({match.group(2).split("::")[-1]}); {hint}') from error
+    except TypeError as error:
+        if match := re.search(r"got an unexpected keyword argument '(\w+)'", str(error)):
+            raise UserError(f'{cfg.filename} gives an argument that its component does not have: {error}') from error
+        raise
+
+
+def component_names(registry: str) -> set[str]:
+    """Names registered under ``scope::name`` (any scope): of all registries called ``name``."""
+    kind = registry.split('::')[-1].replace('_', ' ')
+    names: set[str] = set()
+
+    def collect(node: Registry) -> None:
+        if node.name.replace('_', ' ') == kind:
+            names.update(node.module_dict)
+        for child in node.children.values():
+            collect(child)
+
+    for root in vars(mmengine.registry).values():
+        if isinstance(root, Registry):
+            collect(root)
+    return names
+
+
+def announce_initial_weights(cfg: Config) -> None:
+    """Log a warning when nothing gives the model pretrained weights."""
+    backbone = cfg.model.get('backbone') or {}
+    if cfg.get('load_from') or cfg.get('resume') or backbone.get('init_cfg') or cfg.model.get('init_cfg'):
+        return
+    print_log('The model starts from RANDOM weights: no init_cfg in model.backbone and no load_from.',
+              logger='current', level=logging.WARNING)
+
+
+def build_runner(cfg: Config) -> Runner:
+    """The Runner of ``cfg``.
+
+    Raises:
+        UserError: The config names an unknown component.
+    """
+    with explained(cfg):
+        return Runner.from_cfg(cfg)
+
+
+def check_checkpoint(model: torch.nn.Module, path: str) -> None:
+    """Make sure that a checkpoint holds all weights of ``model``, since mmengine would only warn and go on.
+
+    Raises:
+        UserError: The file is missing or damaged, or belongs to another model.
+    """
+    if '://' in path:
+        return
+    checkpoint = load_from_local(path, map_location='cpu')
+    weights = checkpoint.get('state_dict', checkpoint)
+    own = model.state_dict()
+    wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
+    if wrong:
+        raise UserError(f'checkpoint {path} is not one of this config: {len(wrong)} of {len(own)} weights are missing '
+                        f'or of another shape (first: {wrong[0]}); test it with the config it was trained with')

@@ -1,0 +1,47 @@
+"""Render pictures of foreign objects in a bottle of liquid: the data set of the demo.
+
+Example::
+
+    python tools/datasets/make_vials.py data/vials --train 160 --val 40
+"""
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+
+from fdrd.datasets.vials_writer import VialsSpec, make_vials
+from mminspect.cli import run
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Command line arguments; their defaults are those of ``VialsSpec``."""
+    default = VialsSpec()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out', help='folder to make; must not exist, or be empty, or be the same set')
+    parser.add_argument('--train', type=int, default=default.train, help='number of training images (%(default)s)')
+    parser.add_argument('--val', type=int, default=default.val, help='number of validation images (%(default)s)')
+    parser.add_argument('--size', type=int, nargs=2, default=default.size, metavar=('WIDTH', 'HEIGHT'),
+                        help='in pixels; objects grow with the height (320 136)')
+    parser.add_argument('--seed', type=int, default=default.seed, help='image i depends on it and i alone (%(default)s)')
+    parser.add_argument('--empty', type=float, default=default.empty, help='share without objects (%(default)s)')
+    parser.add_argument('--classes', choices=('merged', 'kinds'), default='merged',
+                        help="one class 'foreign', or hair, rubber, glass, fibre, metal (%(default)s)")
+    parser.add_argument('--voc', action='store_true', help='also write the set in VOC layout')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Render and say what was done."""
+    args = parse_args(argv)
+    spec = VialsSpec(args.train, args.val, tuple(args.size), args.seed, args.empty, args.classes == 'kinds', args.voc)
+    start = time.perf_counter()
+    if make_vials(args.out, spec):
+        print(f'{args.out}: {spec.train} + {spec.val} images rendered in {time.perf_counter() - start:.1f} s')
+    else:
+        print(f'{args.out}: already there')
+    return 0
+
+
+if __name__ == '__main__':
+    run(main)

@@ -1,0 +1,52 @@
+"""Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from mmengine.config import DictAction
+from mmengine.dist import is_main_process
+
+from mminspect import cli, runtime
+from mminspect.fileio import replacing
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='.pth or .safetensors file')
+    parser.add_argument('--work-dir', help='where logs and metrics.json go (default: work_dirs/<config name>)')
+    parser.add_argument('--show-dir', help='draw ground truth beside prediction into this folder of the work dir')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override entries of the config, e.g. model.test_cfg.score_thr=0.3')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def main() -> None:
+    """Config, checks, Runner, metrics.json."""
+    args = parse_args()
+    cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
+    cfg.launcher, cfg.load_from, cfg.resume = args.launcher, args.checkpoint, False
+    if args.show_dir:
+        cfg.default_hooks.visualization = dict(type='DetVisualizationHook', draw=True, interval=1,
+                                               test_out_dir=args.show_dir)
+    runtime.check_data(cfg, ('test_dataloader',))
+    runtime.prepare_work_dir(cfg.work_dir)
+    runner = runtime.build_runner(cfg)
+    runtime.check_checkpoint(runner.model, args.checkpoint)
+    with runtime.explained(cfg):
+        metrics = runner.test()
+    if is_main_process():
+        with replacing(Path(cfg.work_dir) / 'metrics.json') as handle:
+            handle.write(json.dumps({k: float(v) for k, v in metrics.items()}, indent=2).encode())
+
+
+if __name__ == '__main__':
+    cli.run(main)

@@ -1,0 +1,50 @@
+"""Train a model: ``python tools/train.py CONFIG``."""
+from __future__ import annotations
+
+import argparse
+import os
+
+from mmengine.config import DictAction
+
+from mminspect import cli, runtime
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument('--resume', nargs='?', const='auto',
+                        help='go on from the last checkpoint in the work dir, or from the one named')
+    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
+    parser.add_argument('--seed', type=int, help='random seed (default: the config\'s)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override entries of the config, e.g. optim_wrapper.optimizer.lr=0.01')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def main() -> None:
+    """Config, checks, Runner."""
+    args = parse_args()
+    cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
+    cfg.launcher = args.launcher
+    if args.amp:
+        runtime.use_amp(cfg)
+    if args.seed is not None:
+        cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
+    if args.resume:
+        cfg.resume, cfg.load_from = True, None if args.resume == 'auto' else args.resume
+    runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    runtime.prepare_work_dir(cfg.work_dir)
+    runner = runtime.build_runner(cfg)
+    runtime.announce_initial_weights(cfg)
+    with runtime.explained(cfg):
+        runner.train()
+
+
+if __name__ == '__main__':
+    cli.run(main)
