@@ -1,6 +1,6 @@
 # Student alone at 320x320, on a size that two CPU cores can train.
 _base_ = [
-    '../_base_/gfl_r18.py', '../../_base_/datasets/deeppcb.py', '../../_base_/schedules/cpu_12e.py',
+    '../_base_/gfl_r18.py', '../../_base_/datasets/deeppcb.py', '../../_base_/schedules/cpu_8e.py',
     '../../_base_/cpu_runtime.py'
 ]
 weights = '{{$MMINSPECT_WEIGHTS:weights}}/resnet18_imagenet_stages1-3.pth'

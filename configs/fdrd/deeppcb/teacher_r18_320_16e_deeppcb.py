@@ -1,5 +1,5 @@
 # Teacher of the row "ours": with semantic upsampling and SE.
-_base_ = './teacher-plain_r18_320_24e_deeppcb.py'
+_base_ = './teacher-plain_r18_320_16e_deeppcb.py'
 model = dict(
     neck=dict(
         _delete_=True,

@@ -1,5 +1,5 @@
-# A schedule for machines without a GPU: 12 epochs in bfloat16, channels last.
-max_epochs = 12
+# A schedule for machines without a GPU: 8 epochs in bfloat16, channels last.
+max_epochs = 8
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -10,6 +10,6 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=35, norm_type=2))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=200),
-    dict(type='MultiStepLR', by_epoch=True, begin=0, end=max_epochs, milestones=[8, 11], gamma=0.1),
+    dict(type='MultiStepLR', by_epoch=True, begin=0, end=max_epochs, milestones=[5, 7], gamma=0.1),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -1,0 +1,3 @@
+# Table 4, none.
+_base_ = '../distillers/ckd_gfl_r18_48e_medicine.py'
+published = 'table4/none'

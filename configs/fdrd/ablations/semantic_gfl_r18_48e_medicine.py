@@ -1,0 +1,6 @@
+# Table 4, semantic upsampling.
+_base_ = '../distillers/ckd_gfl_r18_48e_medicine.py'
+published = 'table4/semantic upsampling'
+model = dict(
+    teacher_config='{{fileDirname}}/../teacher/semantic_r50_48e_medicine.py',
+    teacher_ckpt='work_dirs/semantic_r50_48e_medicine/epoch_48.pth')

@@ -1,0 +1,4 @@
+_base_ = [
+    '../_base_/retinanet_r50.py', '../../_base_/datasets/medicine_liquid.py', '../../_base_/schedules/48e.py',
+    '../../_base_/default_runtime.py'
+]

@@ -1,0 +1,6 @@
+# The student without distillation.
+_base_ = [
+    '_base_/gfl_r18.py', '../_base_/datasets/medicine_liquid.py', '../_base_/schedules/48e.py',
+    '../_base_/default_runtime.py'
+]
+published = 'table2/no distillation'

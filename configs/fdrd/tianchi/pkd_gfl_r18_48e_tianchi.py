@@ -1,0 +1,3 @@
+_base_ = './ckd_gfl_r18_48e_tianchi.py'
+published = 'table5/pkd'
+model = dict(distillers=[dict(type='FeaturePKD')])

@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/tood_r50.py', '../../_base_/datasets/tianchi.py', '../../_base_/schedules/48e.py',
+    '../../_base_/default_runtime.py'
+]
+published = 'table6/tood'
+# Tells the head the epoch at which it changes to the task-aligned assigner.
+custom_hooks = [*_base_.custom_hooks, dict(type='SetEpochInfoHook')]
