@@ -35,8 +35,8 @@ def main() -> None:
     cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
     cfg.launcher, cfg.load_from, cfg.resume = args.launcher, args.checkpoint, False
     if args.show_dir:
-        cfg.default_hooks.visualization = dict(type='DetVisualizationHook', draw=True, interval=1,
-                                               test_out_dir=args.show_dir)
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []),
+                            dict(type='mmengine.SideBySideHook', out_dir=args.show_dir)]
     runtime.check_data(cfg, ('test_dataloader',))
     runtime.prepare_work_dir(cfg.work_dir)
     runner = runtime.build_runner(cfg)

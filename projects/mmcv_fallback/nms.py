@@ -1,7 +1,7 @@
 """Non-maximum suppression with the signatures of mmcv's ``nms``, ``softnms`` and ``nms_match``.
 
-The reference is ``mmcv/ops/csrc/pytorch/cpu/nms.cpp``, order of the results and treatment of ties
-included.
+The reference is ``mmcv/ops/csrc/pytorch/cpu/nms.cpp``, down to boxes exactly at a threshold. Among
+equal scores mmcv's order is that of an unstable sort; here the first comes first.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def sentence(error: BaseException) -> str | None:
                    'command with --resume'
         if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno == errno.EROFS):
             return f'no permission for {error.filename or "a file"}: choose another --work-dir or change its rights'
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
@@ -30,35 +33,23 @@ class AtomicLocalBackend(LocalBackend):
         self.put(obj.encode(encoding), filepath)
 
 
-class replacing:  # noqa: N801 (a context manager read as a verb)
-    """Context manager: a binary handle on a temporary sibling of ``path`` that replaces ``path`` on success.
+@contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """A binary handle on a temporary sibling of ``path`` that replaces ``path`` on success.
 
-    On an exception the temporary file is removed and ``path`` is untouched.
+    On an exception, of the body or of the disk, the temporary file is removed and ``path`` is untouched.
     """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-
-    def __enter__(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, self._temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f'.{self.path.name}.')
-        self._handle = os.fdopen(descriptor, 'wb')
-        return self._handle
-
-    def __exit__(self, kind, value, traceback) -> None:
-        try:
-            if kind is None:
-                self._handle.flush()
-                os.fsync(self._handle.fileno())
-        except OSError:
-            kind = OSError
-            raise
-        finally:
-            self._handle.close()
-            if kind is None:
-                mask = os.umask(0)
-                os.umask(mask)
-                os.chmod(self._temporary, 0o666 & ~mask)
-                os.replace(self._temporary, self.path)
-            else:
-                os.unlink(self._temporary)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    try:
+        with os.fdopen(descriptor, 'wb') as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -35,13 +35,13 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
         work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``.
 
     Raises:
-        UserError: The file or one of its bases is missing, is no Python, or imports something that is not installed.
+        UserError: The file or one of its bases is missing, fails, or imports something that is not installed.
     """
     if not Path(path).is_file():
         raise UserError(f'config {path} does not exist: check the path')
     try:
         cfg = Config.fromfile(path)
-    except (SyntaxError, FileNotFoundError, ImportError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # a config is a program and may fail in every way
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     if options:
         try:
@@ -58,6 +58,8 @@ def use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
     else:
         cfg.optim_wrapper.type = 'mmengine.Bf16OptimWrapper'
+        for key in ('loss_scale', 'dtype'):  # of AmpOptimWrapper
+            cfg.optim_wrapper.pop(key, None)
 
 
 def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES) -> None:

@@ -194,6 +194,24 @@ def test_weight_gradient_is_scaled_and_added() -> None:
     torch.testing.assert_close(filled, 1 + 2 * fresh)
 
 
+def test_weight_gradient_left_for_another_call_is_not_used() -> None:
+    x, offset, _, weight, _ = operands(GEOMETRIES[0])
+    first, second = torch.randn(2, *deform_conv2d(x, offset, weight).shape, dtype=torch.float64)
+    settings = (2, 3, 1, 1, 0, 0, 1, 1, 1, 1)
+    scratch, ones = x.new_empty(0), x.new_empty(0)
+    buffers = torch.zeros_like(x), torch.zeros_like(offset)
+    extension.deform_conv_backward_input(
+        x, offset, first, *buffers, weight, scratch, *settings, im2col_step=1
+    )
+    results = []
+    for columns in (scratch, x.new_empty(0)):
+        results.append(torch.zeros_like(weight))
+        extension.deform_conv_backward_parameters(
+            x, offset, second, results[-1], columns, ones, *settings, scale=1, im2col_step=1
+        )
+    assert torch.equal(*results)
+
+
 def test_input_smaller_than_the_kernel() -> None:
     """The operator refuses it as the compiled one does; the layer pads before it."""
     x, weight = torch.randn(1, 1, 2, 4), torch.randn(1, 1, 3, 3)

@@ -23,7 +23,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--val', type=int, default=default.val, help='number of validation images (%(default)s)')
     parser.add_argument('--size', type=int, nargs=2, default=default.size, metavar=('WIDTH', 'HEIGHT'),
                         help='in pixels; objects grow with the height (320 136)')
-    parser.add_argument('--seed', type=int, default=default.seed, help='image i depends on it and i alone (%(default)s)')
+    parser.add_argument('--seed', type=int, default=default.seed, help='image i depends on this and i (%(default)s)')
     parser.add_argument('--empty', type=float, default=default.empty, help='share without objects (%(default)s)')
     parser.add_argument('--classes', choices=('merged', 'kinds'), default='merged',
                         help="one class 'foreign', or hair, rubber, glass, fibre, metal (%(default)s)")

@@ -3,5 +3,3 @@ _base_ = [
     '../../_base_/default_runtime.py'
 ]
 published = 'table6/tood'
-# Tells the head the epoch at which it changes to the task-aligned assigner.
-custom_hooks = [*_base_.custom_hooks, dict(type='SetEpochInfoHook')]

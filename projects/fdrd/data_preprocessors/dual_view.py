@@ -9,8 +9,15 @@ from mmdet.registry import MODELS
 class DualViewDetDataPreprocessor(DetDataPreprocessor):
     """mmdet's ``DetDataPreprocessor`` that treats ``inputs_clean`` exactly as ``inputs``.
 
-    Takes no ``batch_augments``: they would move the labels of one view away from the other.
+    Raises:
+        ValueError: There are ``batch_augments``, which would move the labels of one view away from the other.
     """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if self.batch_augments is not None:
+            raise ValueError('DualViewDetDataPreprocessor takes no batch_augments: augment in the pipeline, '
+                             'in front of StudentNoise')
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Returns ``inputs`` (N, 3, H, W), ``data_samples`` and, if ``data`` has it, ``inputs_clean`` (N, 3, H, W)."""

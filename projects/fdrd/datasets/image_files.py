@@ -7,6 +7,7 @@ by Pillow, which does report it. Thousands of files take seconds.
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -49,17 +50,20 @@ def _probe(file: BinaryIO) -> ImageProbe:
     if length == 0:
         return ImageProbe(problem='empty')
     try:
-        with Image.open(file) as image:
+        with warnings.catch_warnings(), Image.open(file) as image:
+            warnings.simplefilter('ignore')  # Pillow's remarks about damaged tags: the answer is ours
             size, kind = _loaded_size(image), image.format
             if _ends_well(file, kind, length):
                 return ImageProbe(size)
+            if kind == 'JPEG' and not _has_end(_read(file, 0, length)):
+                return ImageProbe(problem='truncated')
             image.load()  # no end mark: let a strict decoder judge
             return ImageProbe(size)
     except Image.UnidentifiedImageError:
         return ImageProbe(problem='not an image')
     except Image.DecompressionBombError:
         return ImageProbe(problem='too large')
-    except (OSError, SyntaxError, ValueError, EOFError):  # Pillow's decoders raise any of these on damaged data
+    except (OSError, SyntaxError, ValueError, EOFError, KeyError):  # what Pillow's decoders raise on damaged data
         return ImageProbe(problem='truncated')
 
 
@@ -82,6 +86,14 @@ def _ends_well(file: BinaryIO, kind: str | None, length: int) -> bool:
     if kind == 'WEBP':
         return int.from_bytes(_read(file, 4, 4), 'little') + 8 <= length
     return False
+
+
+def _has_end(jpeg: bytes) -> bool:
+    """Whether an end mark follows the start of the pixels: decoders take whatever comes in its place for pixels."""
+    position = 2
+    while jpeg[position + 1:position + 2] not in (b'\xda', b''):
+        position += 2 + int.from_bytes(jpeg[position + 2:position + 4], 'big')
+    return jpeg.find(b'\xff\xd9', position) >= 0
 
 
 #: A BMP holds at least these bytes of headers; some programs write 0 as the file's size.

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
-
 from mminspect.errors import UserError
 
 from .vials import Particle, Vial, render_vial
@@ -75,8 +74,8 @@ def make_vials(out: str | Path, spec: VialsSpec) -> bool:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         if _is_complete(out, spec):
             return False
-        raise UserError(f"'{out}' exists and is not a complete set of these parameters: give another folder or remove it "
-                        'first')
+        raise UserError(f"'{out}' exists and is not a complete set of these parameters: give another folder or remove "
+                        'this one first')
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
     try:

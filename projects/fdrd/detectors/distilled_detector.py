@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fdrd.distillers import CrossHeadKD
 from fdrd.tracing import recording_targets, trace_head
 
-from .frozen_teacher import TeacherSlot, peek_head
+from .frozen_teacher import TeacherSlot, peek_feat_channels
 
 
 @MODELS.register_module()
@@ -40,11 +40,10 @@ class DistilledDetector(SingleStageDetector):
         super().__init__(backbone, neck, bbox_head, train_cfg, test_cfg, data_preprocessor, init_cfg)
         self.teacher_slot = TeacherSlot(teacher_config, teacher_ckpt)
         self.distillers = nn.ModuleList(MODELS.build(cfg) for cfg in distillers or [])
-        teacher_head = peek_head(teacher_config)
+        teacher_width = peek_feat_channels(teacher_config)
         for term in self.distillers:
-            if isinstance(term, CrossHeadKD) and teacher_head is not None:
-                term.build_adapters(self.bbox_head.feat_channels,
-                                    teacher_head.get('feat_channels', self.bbox_head.feat_channels))
+            if isinstance(term, CrossHeadKD) and teacher_width is not None:
+                term.build_adapters(self.bbox_head.feat_channels, teacher_width)
 
     @property
     def hold(self) -> frozenset[int]:

@@ -1,16 +1,20 @@
 """Where the teacher comes from and how it is kept out of the student."""
 from __future__ import annotations
 
+import inspect
 import logging
 from pathlib import Path
 
 import torch
+from mmdet.models.dense_heads import AnchorHead
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from fdrd.tracing import layout_of
 from mminspect.checkpoint import sha256
 from mminspect.errors import UserError
 
@@ -45,7 +49,7 @@ class TeacherSlot:
             check_compatible(student, teacher)
             if self.checkpoint is not None and Path(self.checkpoint).is_file():
                 self.fingerprint = sha256(self.checkpoint)
-            self.module = teacher.to(next(student.parameters()).device)
+            self.module = teacher.to(next(student.parameters()))  # its device and its dtype
         return self.module
 
 
@@ -56,28 +60,28 @@ def read_teacher_config(source: dict | str | Path) -> Config | dict:
         source: A dict or Config with key ``model``, a file path (relative to the working directory), or ``'mmdet::...'``.
 
     Raises:
-        UserError: There is no such file, or it has no ``model``.
+        UserError: There is no such file, or it cannot be read, or it has no ``model``.
     """
     config = source
     if isinstance(source, (str, Path)):
-        if str(source).startswith('mmdet::'):
-            from mmengine.hub import get_config
-            config = get_config(str(source))
-        elif not Path(source).is_file():
+        if '::' not in str(source) and not Path(source).is_file():
             raise UserError(f'teacher_config {source} does not exist (looked in {Path.cwd()}): check the path')
-        else:
-            config = Config.fromfile(source)
+        try:
+            config = get_config(str(source)) if '::' in str(source) else Config.fromfile(source)
+        except Exception as error:  # a config is a program
+            raise UserError(f'teacher_config {source} cannot be read: {type(error).__name__}: {error}') from error
     if 'model' not in config:
         raise UserError(f'teacher_config {source if isinstance(source, (str, Path)) else "(a dict)"} has no `model`')
     return config
 
 
-def peek_head(source: dict | str | Path) -> dict | None:
-    """The teacher's ``bbox_head`` config, or None where its config cannot be read (testing does not need it)."""
+def peek_feat_channels(source: dict | str | Path) -> int | None:
+    """Width of the teacher's head towers, or None where its config cannot be read (testing does not need it)."""
     try:
-        return read_teacher_config(source)['model'].get('bbox_head')
+        head = read_teacher_config(source)['model'].get('bbox_head') or {}
     except UserError:
         return None
+    return head.get('feat_channels', inspect.signature(AnchorHead).parameters['feat_channels'].default)
 
 
 def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module:
@@ -100,7 +104,8 @@ def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module
         teacher.init_weights()
     else:
         _load_strictly(teacher, checkpoint)
-        print_log(f'Teacher: {type(teacher).__name__} from {checkpoint}', logger='current')
+        name = source if isinstance(source, (str, Path)) else 'a dict'
+        print_log(f'Teacher: {type(teacher).__name__} of {name} with the weights of {checkpoint}', logger='current')
     return teacher.requires_grad_(False).eval()
 
 
@@ -126,12 +131,14 @@ def check_compatible(student: nn.Module, teacher: nn.Module) -> None:
     """Check once, before training, that the two detectors can be joined.
 
     Raises:
-        UserError: Class count, strides, reg_max, anchors per location or normalisation differ, or a distillation term
-            refuses the pair.
+        UserError: One of the heads cannot be traced, or class count, strides, reg_max, anchors per location or
+            normalisation differ, or a distillation term refuses the pair.
     """
     if not hasattr(teacher, 'bbox_head') or not hasattr(teacher, 'extract_feat'):
         raise UserError(f'the teacher must be a single-stage detector, got {type(teacher).__name__}')
     ours, theirs = student.bbox_head, teacher.bbox_head
+    for head in (ours, theirs):
+        layout_of(head)
     for what, read in _COMPARED.items():
         a, b = read(ours), read(theirs)
         if a != b:
@@ -141,7 +148,8 @@ def check_compatible(student: nn.Module, teacher: nn.Module) -> None:
         if (a is None) != (b is None) or (a is not None and not torch.allclose(a.cpu(), b.cpu())):
             raise UserError(f'student and teacher normalise images with a different {name}; '
                             'give both the same data_preprocessor')
-    if student.data_preprocessor._channel_conversion != teacher.data_preprocessor._channel_conversion:
+    a, b = (getattr(d.data_preprocessor, '_channel_conversion', False) for d in (student, teacher))
+    if a != b:
         raise UserError('student and teacher read colours in different orders; give both the same bgr_to_rgb')
     for term in student.distillers:
         term.check(student, teacher)

@@ -38,25 +38,26 @@ class InspectionCocoMetric(CocoMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See the class."""
-        found = any(len(prediction['bboxes']) for _, prediction in results)
-        metrics = dict(super().compute_metrics(results)) if found else self._nothing_found(results)
-        if self.size_bins and found and not self.format_only:
+        if not self.format_only and not any(len(prediction['bboxes']) for _, prediction in results):
+            print_log('No box was detected in any image; every metric is 0.', logger='current', level=logging.WARNING)
+            results = [_with_impossible_box(*results[0]), *results[1:]]
+        metrics = dict(super().compute_metrics(results))
+        if self.size_bins and not self.format_only:
             metrics.update(self._recall_by_size([prediction for _, prediction in results]))
         undefined = sorted(k for k, v in metrics.items() if v < 0 or np.isnan(v))
         if undefined:
             print_log(f'n/a, because the ground truth has no such object: {", ".join(undefined)}', logger='current')
         return {k: v for k, v in metrics.items() if k not in undefined}
 
-    def _nothing_found(self, results: list) -> dict[str, float]:
-        """Zero for everything: mmdet returns an empty dict here and loses the row of a table."""
-        print_log('No box was detected in any image; every metric is 0.', logger='current', level=logging.WARNING)
-        metrics = {f'bbox_{item}': 0.0 for item in self.metric_items or METRIC_ITEMS}
-        return metrics | {name: 0.0 for name, _ in bins(self.size_bins or ())}
-
     def _recall_by_size(self, predictions: list[dict]) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             files = self.results2json(predictions, str(Path(folder) / 'results'))
             return recall_by_size(self._coco_api, load(files['bbox']), self.size_bins, self.cat_ids)
+
+
+def _with_impossible_box(truth: dict, prediction: dict) -> tuple[dict, dict]:
+    """A box without area, which matches nothing: mmdet returns no metric at all where there is no box."""
+    return truth, {**prediction, 'bboxes': np.zeros((1, 4)), 'scores': np.zeros(1), 'labels': np.zeros(1, dtype=int)}
 
 
 def bins(edges: Sequence[float]) -> list[tuple[str, tuple[float, float]]]:

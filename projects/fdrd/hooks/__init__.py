@@ -1,4 +1,5 @@
 """Hooks."""
 from .distillation_state import DistillationStateHook
+from .side_by_side import SideBySideHook
 
-__all__ = ['DistillationStateHook']
+__all__ = ['DistillationStateHook', 'SideBySideHook']

@@ -32,7 +32,7 @@ def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'a
         Shape (N, C, scale·H, scale·W), dtype of ``x``. Sums are accumulated in float32 whatever the dtype.
 
     Raises:
-        ValueError: Shapes do not fit each other, or ``k_up`` is even, or ``impl`` is unknown.
+        ValueError: Shapes do not fit each other, ``k_up`` is no odd number, ``scale`` is below 1, ``impl`` is unknown.
     """
     _check(x, kernels, k_up, scale, impl)
     if impl == 'mmcv' or (impl == 'auto' and x.is_cuda and mmcv_fallback.has_operator('carafe_forward')):
@@ -51,8 +51,8 @@ def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'a
 def _check(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str) -> None:
     if impl not in IMPLEMENTATIONS:
         raise ValueError(f'impl must be one of {IMPLEMENTATIONS}, got {impl!r}')
-    if k_up % 2 == 0:
-        raise ValueError(f'k_up must be odd, got {k_up}')
+    if k_up < 1 or k_up % 2 == 0 or scale < 1:
+        raise ValueError(f'k_up must be odd and scale at least 1, got {k_up} and {scale}')
     expected = (x.shape[0], k_up * k_up, x.shape[2] * scale, x.shape[3] * scale)
     if tuple(kernels.shape) != expected:
         raise ValueError(f'kernels must have shape {expected} for x of shape {tuple(x.shape)}, '

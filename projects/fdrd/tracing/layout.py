@@ -34,20 +34,21 @@ LAYOUTS: dict[type[nn.Module], HeadLayout] = {
     RetinaHead: HeadLayout('retina_cls', 'retina_reg', scaled=False),
 }
 
+_FOLLOWED = ('forward', 'forward_single', 'get_anchors', 'get_targets', 'loss_by_feat')
+
 
 def layout_of(head: nn.Module) -> HeadLayout:
     """Layout of ``head``.
 
     Raises:
         UserError: The head is none of GFLHead, ATSSHead and RetinaHead, or overrides their forward pass (as VFNetHead
-            and TOODHead do), or its towers are not convolution + norm + ReLU.
+            and TOODHead do) or label assignment (PAAHead), or its towers are not convolution + norm + ReLU.
     """
     for kind, layout in LAYOUTS.items():
-        if isinstance(head, kind) and type(head).forward_single is kind.forward_single \
-                and type(head).forward is kind.forward:
+        if isinstance(head, kind) and all(getattr(type(head), name) is getattr(kind, name) for name in _FOLLOWED):
             break
     else:
-        raise UserError(f'distillation cannot follow the forward pass of {type(head).__name__}: use one of '
+        raise UserError(f'distillation cannot follow the steps of {type(head).__name__}: use one of '
                         f'{", ".join(k.__name__ for k in LAYOUTS)}')
     for conv in [*head.cls_convs, *head.reg_convs]:
         if tuple(conv.order) != ('conv', 'norm', 'act') or not isinstance(getattr(conv, 'activate', None), nn.ReLU):

@@ -86,7 +86,7 @@ class StudentNoise(BaseTransform):
 def _apply(clean: np.ndarray, salt_pepper: tuple[np.ndarray, np.ndarray] | None, shift: np.ndarray | None,
            gaussian: np.ndarray | None) -> np.ndarray:
     """Clean image plus noise, a new array of the same dtype."""
-    noisy = clean.astype(np.float32)
+    noisy = clean.astype(np.float32, order='C')  # so that `flat` below is a view
     for part in (shift, gaussian):
         if part is not None:
             noisy += part

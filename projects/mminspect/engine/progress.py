@@ -1,7 +1,6 @@
 """One line that says what is happening."""
 from __future__ import annotations
 
-import sys
 import time
 
 from mmengine.dist import master_only
@@ -9,12 +8,15 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+#: How a parent process tells these lines from the log.
+PREFIX = 'progress: '
+
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
     """Print one line per ``interval`` epochs: title, epoch, loss, elapsed and remaining seconds.
 
-    For runs whose full log goes to a file only (``make demo``); a terminal gets the line rewritten in place.
+    For runs whose full log goes to a file (``make demo``); :mod:`mminspect.jobs` passes these lines on to the terminal.
 
     Args:
         title: What is being trained, as the user should read it.
@@ -40,5 +42,5 @@ class ProgressHook(Hook):
         elapsed = time.monotonic() - self._start
         remaining = elapsed / max(done - self._first_epoch, 1) * (total - done)
         loss = runner.message_hub.get_scalar('train/loss').mean(20)
-        print(f'  {self.title}: epoch {done}/{total}, loss {loss:.3f}, {elapsed:.0f} s done, {remaining:.0f} s to go',
-              file=sys.stderr, flush=True)
+        print(f'{PREFIX}{self.title}: epoch {done}/{total}, loss {loss:.3f}, {elapsed:.0f} s done, '
+              f'{remaining:.0f} s to go', flush=True)

@@ -1,0 +1,150 @@
+"""Where a detector's neck responds: feature heat maps of teacher and student beside the image.
+
+A map is the mean of absolute values over the channels of one neck output. The paper shows such maps (its Fig. 5)
+without a definition; this one needs no labels and compares networks of different width.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmdet.utils import get_test_pipeline_cfg
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mminspect.errors import UserError
+from mminspect.fileio import replacing
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+COLOUR_MAP = 'jet'
+
+
+@dataclass(frozen=True)
+class Network:
+    """A detector in eval mode and the pipeline that prepares its images."""
+
+    model: nn.Module
+    pipeline: Compose
+
+    @classmethod
+    def of(cls, cfg: Config, model: nn.Module) -> Network:
+        """``model`` with the test pipeline of ``cfg``, less what reads annotations."""
+        steps = [step for step in get_test_pipeline_cfg(cfg) if 'LoadAnnotations' not in step['type']]
+        return cls(model, Compose(steps))
+
+
+def activation_map(feature: Tensor) -> Tensor:
+    """Mean of absolute values over channels: (C, H, W) -> (H, W), at least 0."""
+    return feature.float().abs().mean(dim=0)
+
+
+@torch.no_grad()
+def neck_map(network: Network, path: str | Path, level: int) -> NDArray[np.float32]:
+    """Heat map of one neck output for one image, without the padding of the network's input.
+
+    Args:
+        network: Whose neck.
+        path: Image file.
+        level: Number of the neck's output, 0 for the finest.
+
+    Returns:
+        (h, w), in the output's own resolution.
+
+    Raises:
+        UserError: The neck has no such output.
+    """
+    # An image without annotations: the pipeline may still ask for the id.
+    data = pseudo_collate([network.pipeline(dict(img_path=str(path), img_id=0))])
+    data = network.model.data_preprocessor(data, False)
+    outputs = network.model.extract_feat(data['inputs'])
+    if not 0 <= level < len(outputs):
+        raise UserError(f'--level must be 0..{len(outputs) - 1} for this detector, got {level}')
+    heat = activation_map(outputs[level][0]).cpu().numpy()
+    height, width = data['data_samples'][0].img_shape[:2]
+    padded_height, padded_width = data['inputs'].shape[2:]
+    rows = max(1, round(heat.shape[0] * height / padded_height))
+    columns = max(1, round(heat.shape[1] * width / padded_width))
+    return heat[:rows, :columns]
+
+
+def shared_scale(maps: Sequence[NDArray]) -> tuple[float, float]:
+    """Smallest and largest value of all maps together."""
+    return min(float(m.min()) for m in maps), max(float(m.max()) for m in maps)
+
+
+def draw(image: NDArray[np.uint8], maps: Mapping[str, NDArray], title: str) -> Figure:
+    """The image and one heat map per name in a row, with one colour scale for all of them.
+
+    Args:
+        image: (H, W, 3), red-green-blue.
+        maps: (h, w) by the title of its panel; stretched to the image without smoothing.
+        title: Above the row.
+    """
+    height, width = image.shape[:2]
+    panel = 3.6
+    figure = Figure(figsize=((len(maps) + 1) * panel + 0.8, panel * height / width + 0.7), dpi=120,
+                    layout='constrained')
+    low, high = shared_scale(list(maps.values()))
+    axes = figure.subplots(1, len(maps) + 1)
+    axes[0].imshow(image)
+    axes[0].set_title('image', fontsize=9)
+    for axis, (name, heat) in zip(axes[1:], maps.items(), strict=True):
+        shown = axis.imshow(heat, cmap=COLOUR_MAP, vmin=low, vmax=high, interpolation='nearest',
+                            extent=(0, width, height, 0))
+        axis.set_title(name, fontsize=9)
+    for axis in axes:
+        axis.set_xticks([])
+        axis.set_yticks([])
+    bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
+    bar.ax.tick_params(labelsize=7)
+    bar.set_label('mean |activation|', fontsize=8)
+    figure.suptitle(title, fontsize=9)
+    return figure
+
+
+def save_heatmaps(teacher: Network, student: Network, images: Sequence[Path], out_dir: str | Path,
+                  level: int = 0) -> list[Path]:
+    """Write ``<image name>_level<level>.png`` for every image: image, teacher, student.
+
+    Raises:
+        UserError: An image cannot be read, two images have one name, or a neck has no such output.
+        OSError: A picture cannot be written.
+    """
+    targets = [Path(out_dir) / f'{path.stem}_level{level}.png' for path in images]
+    if twice := [path.name for path, target in zip(images, targets, strict=True) if targets.count(target) > 1]:
+        raise UserError(f'several images are called {twice[0].rsplit(".", 1)[0]}: draw them in separate folders')
+    for path, target in zip(images, targets, strict=True):
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise UserError(f'image {path} cannot be read: check the file')
+        maps = {name: neck_map(network, path, level) for name, network in
+                (('teacher', teacher), ('student', student))}
+        figure = draw(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), maps, f'{path.name}, neck output {level}')
+        with replacing(target) as handle:
+            figure.savefig(handle, format='png')
+    return targets
+
+
+def find_images(paths: Sequence[str]) -> list[Path]:
+    """Image files among ``paths``; a folder gives the images in it, sorted, hidden files left out.
+
+    Raises:
+        UserError: A path does not exist, or there is no image at all.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != '.')
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UserError(f'image {path} does not exist: check the path')
+    if not found:
+        raise UserError(f'there is no image ({", ".join(SUFFIXES)}) in {", ".join(paths)}')
+    return found

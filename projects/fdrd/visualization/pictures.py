@@ -1,0 +1,125 @@
+"""Ground truth beside prediction, drawn so that objects of four pixels can still be seen."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmdet.structures import DetDataSample
+from mminspect.errors import UserError
+from mminspect.fileio import replacing
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+#: Panels narrower than this many pixels are enlarged by a whole number, without smoothing.
+PANEL_WIDTH = 900
+MAXIMUM_ENLARGEMENT = 8
+#: Pixels between an object and its box, and of background around a panel, so that boxes at the border are whole.
+GAP, MARGIN = 3, 18
+BACKGROUND, TEXT = (32, 32, 32), (235, 235, 235)
+#: Colours (blue, green, red) by class, bright on dark and on light images; repeated beyond ten classes.
+COLOURS = ((60, 60, 255), (80, 220, 60), (255, 160, 40), (40, 220, 255), (255, 80, 220), (230, 230, 60),
+           (60, 140, 255), (180, 105, 255), (150, 220, 150), (200, 200, 200))
+
+
+def side_by_side(image: Image, gt_boxes: NDArray, gt_labels: NDArray, boxes: NDArray, scores: NDArray,
+                 labels: NDArray, classes: Sequence[str] = ()) -> Image:
+    """One picture: ground truth on the left, predictions on the right, a title above each.
+
+    Every box is drawn one pixel wide around its object, ``GAP`` pixels off, so it hides nothing of it.
+
+    Args:
+        image: (H, W, 3), blue-green-red, 0..255.
+        gt_boxes: (G, 4), x1, y1, x2, y2 in pixels of ``image``.
+        gt_labels: (G,), class numbers from 0.
+        boxes: (P, 4), all of them are drawn: choose by score before.
+        scores: (P,), 0..1.
+        labels: (P,).
+        classes: Names of the classes; a number beyond them is shown as it is.
+
+    Returns:
+        (H', W', 3), uint8.
+    """
+    factor = enlargement(image.shape[1])
+    captions = [_name(label, classes) for label in gt_labels]
+    left = _panel(image, factor, gt_boxes, gt_labels, captions, f'ground truth: {len(gt_boxes)}')
+    captions = [f'{_name(label, classes)} {score:.2f}' for label, score in zip(labels, scores, strict=True)]
+    right = _panel(image, factor, boxes, labels, captions, f'prediction: {len(boxes)}')
+    return np.concatenate([left, right], axis=1)
+
+
+def enlargement(width: int) -> int:
+    """Whole factor by which an image of ``width`` pixels is enlarged."""
+    return max(1, min(MAXIMUM_ENLARGEMENT, round(PANEL_WIDTH / width)))
+
+
+def _panel(image: Image, factor: int, boxes: NDArray, labels: NDArray, captions: Sequence[str], title: str) -> Image:
+    large = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+    panel = cv2.copyMakeBorder(large, 2 * MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=BACKGROUND)
+    cv2.putText(panel, title, (MARGIN, MARGIN), cv2.FONT_HERSHEY_SIMPLEX, 0.5, TEXT, 1, cv2.LINE_AA)
+    offset = np.array([MARGIN, 2 * MARGIN, MARGIN, 2 * MARGIN])
+    for box, label, caption in zip(np.asarray(boxes, float).reshape(-1, 4), labels, captions, strict=True):
+        # A box that ends at x2 has its last pixel at x2 - 1.
+        outline = np.concatenate([np.floor(box[:2] * factor) - GAP, np.ceil(box[2:] * factor) - 1 + GAP]) + offset
+        x1, y1, x2, y2 = (int(value) for value in outline)
+        colour = COLOURS[int(label) % len(COLOURS)]
+        cv2.rectangle(panel, (x1, y1), (x2, y2), colour, 1)
+        _caption(panel, caption, x1, y1, y2, colour)
+    return panel
+
+
+def _caption(panel: Image, text: str, x: int, top: int, bottom: int, colour: tuple[int, int, int]) -> None:
+    """Above the box, or below it where there is no room; shifted left where it would leave the panel."""
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
+    x = max(0, min(x, panel.shape[1] - width))
+    y = top - 3 if top - 3 - height > MARGIN else bottom + 3 + height
+    cv2.putText(panel, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, BACKGROUND, 2, cv2.LINE_AA)
+    cv2.putText(panel, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1, cv2.LINE_AA)
+
+
+def _name(label: int, classes: Sequence[str]) -> str:
+    return str(classes[int(label)]) if int(label) < len(classes) else str(int(label))
+
+
+def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: int | None = None,
+                  classes: Sequence[str] = (), score_thr: float = 0.3, first: int = 0) -> list[Path]:
+    """Write ``<number>_<image name>.png`` for every result, up to ``limit`` of them.
+
+    Args:
+        results: Tested samples with ``img_path``, ``pred_instances`` and, if there is ground truth, ``gt_instances``,
+            both in pixels of the image file (the test pipeline loads annotations behind ``Resize``, and predictions
+            are scaled back).
+        out_dir: Folder, made if it is missing.
+        limit: Number of pictures, None for all.
+        classes: Names of the classes.
+        score_thr: Predictions below this score (0..1) are left out.
+        first: Number of the first picture.
+
+    Raises:
+        UserError: An image cannot be read.
+        OSError: A picture cannot be written; what was written before stays.
+    """
+    paths = []
+    for number, sample in enumerate(results, start=first):
+        if limit is not None and len(paths) >= limit:
+            break
+        image = cv2.imread(sample.img_path, cv2.IMREAD_COLOR)
+        if image is None:
+            raise UserError(f'image {sample.img_path} cannot be read: check the file')
+        found = sample.pred_instances[sample.pred_instances.scores >= score_thr]
+        truth = sample.get('gt_instances')
+        picture = side_by_side(
+            image, _array(truth.bboxes) if truth is not None else np.zeros((0, 4)),
+            _array(truth.labels) if truth is not None else np.zeros(0, int),
+            _array(found.bboxes), _array(found.scores), _array(found.labels), classes)
+        paths.append(Path(out_dir) / f'{number:04d}_{Path(sample.img_path).stem}.png')
+        with replacing(paths[-1]) as handle:
+            handle.write(cv2.imencode('.png', picture)[1].tobytes())
+    return paths
+
+
+def _array(values: object) -> NDArray:
+    """Of a tensor on any device, or of mmdet's box structure."""
+    return np.asarray(getattr(values, 'tensor', values).detach().cpu())

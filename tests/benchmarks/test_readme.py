@@ -1,0 +1,25 @@
+"""The tables in the READMEs are those of benchmarks/results."""
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = importlib.util.spec_from_file_location('readme', ROOT / 'benchmarks' / 'readme.py')
+readme = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(readme)
+
+
+@pytest.mark.parametrize('name', readme.DOCUMENTS)
+def test_tables_agree_with_the_results(name):
+    text = (ROOT / name).read_text(encoding='utf-8')
+    assert readme.BLOCK.search(text), f'{name} has no table'
+    assert readme.rendered(text) == text, 'run python benchmarks/readme.py'
+
+
+def test_a_changed_number_is_noticed():
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
+    block = readme.BLOCK.search(text)
+    number = next(c for c in block.group(0) if c.isdigit())
+    changed = text.replace(block.group(0), block.group(0).replace(number, str((int(number) + 1) % 10), 1))
+    assert readme.rendered(changed) == text

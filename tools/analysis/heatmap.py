@@ -1,0 +1,44 @@
+"""Feature heat maps of teacher and student beside the image, one PNG per image, as in the paper's Fig. 5.
+
+Example::
+
+    python tools/analysis/heatmap.py --student configs/fdrd/gfl_r18_48e_medicine.py student.pth \\
+        --teacher configs/fdrd/teacher/semantic-se_r50_48e_medicine.py teacher.pth --images data/vials/val --out maps
+
+A map is the mean of absolute values over the channels of a neck output; both maps of a picture share their colours.
+"""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mminspect import cli, runtime
+from mminspect.analysis.building import load_model
+from mminspect.analysis.environment import default_device
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--student', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT'))
+    parser.add_argument('--teacher', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT'))
+    parser.add_argument('--images', nargs='+', required=True, metavar='FILE_OR_FOLDER')
+    parser.add_argument('--out', required=True, help='folder for the pictures, made if it is missing')
+    parser.add_argument('--level', type=int, default=0, help='number of the neck\'s output, 0 is the finest (default)')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Load both detectors and draw."""
+    args = parse_args(argv)
+    configs = {role: runtime.load_config(getattr(args, role)[0]) for role in ('teacher', 'student')}
+    from fdrd.visualization.heatmap import Network, find_images, save_heatmaps  # what a config imports comes first
+    images = find_images(args.images)
+    networks = [Network.of(cfg, load_model(cfg, getattr(args, role)[1], default_device()))
+                for role, cfg in configs.items()]
+    written = save_heatmaps(*networks, images, args.out, args.level)
+    print(f'{len(written)} pictures in {args.out}')
+
+
+if __name__ == '__main__':
+    cli.run(main)
