@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from fdrd.visualization.heatmap import Network, find_images, save_heatmaps
 from mminspect import cli, runtime
 from mminspect.analysis.building import load_model
 from mminspect.analysis.environment import default_device
@@ -32,7 +33,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Load both detectors and draw."""
     args = parse_args(argv)
     configs = {role: runtime.load_config(getattr(args, role)[0]) for role in ('teacher', 'student')}
-    from fdrd.visualization.heatmap import Network, find_images, save_heatmaps  # what a config imports comes first
     images = find_images(args.images)
     networks = [Network.of(cfg, load_model(cfg, getattr(args, role)[1], default_device()))
                 for role, cfg in configs.items()]

@@ -50,21 +50,26 @@ def _probe(file: BinaryIO) -> ImageProbe:
     if length == 0:
         return ImageProbe(problem='empty')
     try:
-        with warnings.catch_warnings(), Image.open(file) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # Pillow's remarks about damaged tags: the answer is ours
-            size, kind = _loaded_size(image), image.format
-            if _ends_well(file, kind, length):
-                return ImageProbe(size)
-            if kind == 'JPEG' and not _has_end(_read(file, 0, length)):
-                return ImageProbe(problem='truncated')
-            image.load()  # no end mark: let a strict decoder judge
-            return ImageProbe(size)
+            return _probe_structure(file, length)
     except Image.UnidentifiedImageError:
         return ImageProbe(problem='not an image')
     except Image.DecompressionBombError:
         return ImageProbe(problem='too large')
     except (OSError, SyntaxError, ValueError, EOFError, KeyError):  # what Pillow's decoders raise on damaged data
         return ImageProbe(problem='truncated')
+
+
+def _probe_structure(file: BinaryIO, length: int) -> ImageProbe:
+    with Image.open(file) as image:
+        size = _loaded_size(image)
+        if _ends_well(file, image.format, length):
+            return ImageProbe(size)
+        if image.format == 'JPEG' and not _has_end(_read(file, 0, length)):
+            return ImageProbe(problem='truncated')
+        image.load()  # no end mark: let a strict decoder judge
+        return ImageProbe(size)
 
 
 def _loaded_size(image: Image.Image) -> tuple[int, int]:

@@ -68,7 +68,7 @@ def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280)) -> Complexi
         pass
     try:
         return _measure(cfg, shape, 'cpu')
-    except (RuntimeError, NotImplementedError, AssertionError) as error:
+    except (RuntimeError, ValueError, AssertionError) as error:
         raise UserError(f'{cfg.model.type} cannot be counted at {shape[0]} x {shape[1]}: {error}') from error
 
 

@@ -47,10 +47,10 @@ class OpCounter(TorchDispatchMode):
             self.uncounted['reassembly (addcmul)'] += args[0].numel()
         return out
 
-    def add_extension_call(self, name: str, args: Arguments) -> None:
+    def add_extension_call(self, name: str, args: Arguments, kwargs: dict[str, Any]) -> None:
         """Add a call of one of mmcv's compiled operators, which PyTorch's dispatcher does not see."""
-        label, rule = _EXTENSION.get(name, (f'mmcv {name}, cost unknown', lambda _: 0))
-        self.uncounted[label] += rule(args)
+        label, rule = _EXTENSION.get(name, (f'mmcv {name}, cost unknown', lambda args, kwargs: 0))
+        self.uncounted[label] += rule(args, kwargs)
 
 
 def _convolution(args: Arguments, out: Tensor) -> int:
@@ -89,16 +89,16 @@ _COUNTED: dict[str, tuple[str, Callable[[Arguments, Any], float]]] = {
 }
 
 
-def _deformable(out: int) -> Callable[[Arguments], int]:
+def _deformable(out: int) -> Callable[[Arguments, dict[str, Any]], int]:
     """Product of the sampled values with the weights; the bilinear sampling itself is not in it."""
-    return lambda args: args[0].shape[0] * prod(args[1].shape) * prod(args[out].shape[2:])
+    return lambda args, kwargs: args[0].shape[0] * prod(args[1].shape) * prod(args[out].shape[2:])
 
 
-#: Argument positions are those of mmcv's compiled operators (see mmcv/ops/*.py).
-_EXTENSION: dict[str, tuple[str, Callable[[Arguments], int]]] = {
+#: Arguments are given as mmcv/ops/*.py give them to the compiled operators.
+_EXTENSION: dict[str, tuple[str, Callable[[Arguments, dict[str, Any]], int]]] = {
     'deform_conv_forward': ('deformable convolution', _deformable(3)),
     'modulated_deform_conv_forward': ('deformable convolution', _deformable(6)),
-    'carafe_forward': ('reassembly (CARAFE)', lambda args: args[5].numel() * args[6]**2),
+    'carafe_forward': ('reassembly (CARAFE)', lambda args, kwargs: args[5].numel() * kwargs['kernel_size']**2),
 }
 
 
@@ -112,7 +112,7 @@ class _Recorder:
         self._counter = counter
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *args, **kwargs: self._counter.add_extension_call(name, args)
+        return lambda *args, **kwargs: self._counter.add_extension_call(name, args, kwargs)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from fdrd.datasets import InspectionVOCDataset
 from mmdet.datasets import XMLDataset
 from mmdet.evaluation import CocoMetric
 from mmdet.registry import DATASETS
+from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from mminspect.errors import UserError
 
@@ -19,9 +20,16 @@ STEPS = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(128, 96), ke
 META_KEYS = ('img_id', 'ori_shape', 'img_shape', 'scale_factor', 'instances')
 
 
+@pytest.fixture(autouse=True)
+def mmdet_scope() -> Iterator[None]:
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        yield
+
+
 def build(root: Path, split: str = 'train', **options: object) -> InspectionVOCDataset:
+    """Without serialisation, which collects garbage for seconds."""
     return DATASETS.build(dict(dict(type='InspectionVOCDataset', data_root=str(root), metainfo=METAINFO,
-                                    ann_file=f'ImageSets/Main/{split}.txt'), **options))
+                                    ann_file=f'ImageSets/Main/{split}.txt', serialize_data=False), **options))
 
 
 def test_any_suffix_is_read_with_boxes_and_flags(voc_root: Path) -> None:
@@ -30,7 +38,8 @@ def test_any_suffix_is_read_with_boxes_and_flags(voc_root: Path) -> None:
     assert [Path(info['img_path']).name for info in (first, second)] == ['a.png', 'b.jpg']
     assert (first['width'], first['height'], first['img_id']) == (64, 48, 'a')
     assert first['instances'] == [
-        dict(bbox=[4, 5, 24, 15], bbox_label=0, ignore_flag=0), dict(bbox=[30, 20, 35, 26], bbox_label=1, ignore_flag=1)]
+        dict(bbox=[4, 5, 24, 15], bbox_label=0, ignore_flag=0),
+        dict(bbox=[30, 20, 35, 26], bbox_label=1, ignore_flag=1)]
     assert build(voc_root, coordinate_offset=0).get_data_info(1)['instances'][0]['bbox'] == [1, 1, 64, 48]
 
 
@@ -38,7 +47,7 @@ def test_boxes_agree_with_the_stock_dataset(voc_root: Path) -> None:
     """Where the stock data set can read the data at all: with .jpg images, labels and boxes are the same."""
     (voc_root / 'JPEGImages' / 'a.png').rename(voc_root / 'JPEGImages' / 'a.jpg')
     stock = XMLDataset(data_root=str(voc_root), ann_file='ImageSets/Main/train.txt', metainfo=METAINFO,
-                       data_prefix=dict(sub_data_root=''))
+                       data_prefix=dict(sub_data_root=''), serialize_data=False)
     ours = build(voc_root)
     assert len(stock) == len(ours) == 2
     for index in range(2):

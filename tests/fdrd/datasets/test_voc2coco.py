@@ -39,7 +39,7 @@ def test_pycocotools_loads_it(voc_root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize('offset', [0, 1])
 def test_same_training_boxes_as_reading_voc(voc_root: Path, tmp_path: Path, offset: int) -> None:
     convert(VOCLayout(voc_root, offset=offset), tmp_path / 'out')
-    options = dict(metainfo=dict(classes=('hair', 'metal')), data_root=str(voc_root))
+    options = dict(metainfo=dict(classes=('hair', 'metal')), data_root=str(voc_root), serialize_data=False)
     coco = CocoDataset(ann_file=str(tmp_path / 'out' / 'instances_train.json'), data_prefix=dict(img='JPEGImages'),
                        **options)
     voc = InspectionVOCDataset(ann_file='ImageSets/Main/train.txt', coordinate_offset=offset, **options)
@@ -71,7 +71,7 @@ def test_impossible_split(voc_root: Path, split: list[float]) -> None:
 
 
 def test_too_few_images_for_a_split(voc_root: Path) -> None:
-    with pytest.raises(UserError, match='3 images in .* are too few'):
+    with pytest.raises(UserError, match=r'3 images in .* are too few'):
         split_stems(VOCLayout(voc_root), [0.9], 0)
 
 

@@ -1,0 +1,2 @@
+"""Before a test module imports mmdet: mmcv's operators, and with them the registered components."""
+import fdrd  # noqa: F401

@@ -1,0 +1,29 @@
+"""The demo's table and jobs; the demo itself is `make demo`."""
+import importlib.util
+from pathlib import Path
+
+from mmengine.config import Config
+from rich.console import Console
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = importlib.util.spec_from_file_location('demo', ROOT / 'tools' / 'demo.py')
+demo = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(demo)
+
+
+def test_table_is_in_percent_and_says_na():
+    console = Console(record=True, width=140)
+    demo.print_table(console, [('student', {'mAP_50': 0.4567, 'mAP': 0.2}, 61.4)])
+    text = console.export_text()
+    assert '45.7' in text and '20.0' in text and 'n/a' in text and '61' in text
+
+
+def test_jobs_fit_their_configs(tmp_path):
+    for _, name in demo.ROWS:
+        job = demo.job_of(name, tmp_path)
+        cfg = Config.fromfile(job.config)
+        assert str(tmp_path / 'data') == job.environment['MMINSPECT_DATA']
+        if name.startswith('fdrd'):
+            teacher = next(a for a in job.train_arguments if a.startswith('model.teacher_ckpt='))
+            assert teacher.endswith(Path(cfg.model.teacher_ckpt).relative_to('work_dirs/demo').as_posix())
+            assert f"epoch_{Config.fromfile(cfg.model.teacher_config).train_cfg.max_epochs}.pth" in teacher

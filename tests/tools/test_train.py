@@ -1,0 +1,167 @@
+"""tools/train.py and tools/test.py from the command line: what works, and every foreseeable mistake."""
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
+from mmengine.logging import MMLogger
+from mminspect import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def call(name, capsys, monkeypatch, *arguments):
+    """Exit status and standard error of ``python tools/<name>.py ARGUMENTS``."""
+    monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.run(tool(name).main)
+    return ended.value.code, capsys.readouterr().err
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A config file of a tiny detector on six images, ready to be damaged; returns (config path, annotation path)."""
+    annotations = write_coco(tmp_path / 'data')
+
+    def make(model=None, **more):
+        cfg = runner_cfg(tmp_path / 'run', annotations, model or detector_cfg(), **more)
+        pipeline = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(96, 64), keep_ratio=True),
+                    dict(type='LoadAnnotations', with_bbox=True),
+                    dict(type='PackDetInputs', meta_keys=('img_id', 'ori_shape', 'img_shape', 'scale_factor'))]
+        cfg.test_dataloader = dict(
+            batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=dict(type='CocoDataset', ann_file=str(annotations), metainfo=dict(classes=('a', 'b')),
+                         data_prefix=dict(img=str(annotations.parent / 'images')), test_mode=True, pipeline=pipeline))
+        cfg.test_cfg = dict(type='TestLoop')
+        cfg.test_evaluator = dict(type='InspectionCocoMetric', ann_file=str(annotations))
+        if 'teacher_config' not in cfg.model:
+            cfg.train_dataloader.dataset.pipeline = pipeline
+        cfg.dump(tmp_path / 'config.py')
+        return tmp_path / 'config.py', annotations
+    yield make
+    MMLogger._instance_dict.clear()
+
+
+def edit(annotations, change):
+    content = json.loads(annotations.read_text())
+    change(content)
+    annotations.write_text(json.dumps(content))
+
+
+def test_trains_tests_and_writes_metrics(run, tmp_path, capsys, monkeypatch):
+    config, _ = run()
+    assert call('train', capsys, monkeypatch, config)[0] == 0
+    checkpoint = tmp_path / 'run' / 'epoch_2.pth'
+    assert call('test', capsys, monkeypatch, config, checkpoint)[0] == 0
+    metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
+    assert {'coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/bbox_AR@100'} <= set(metrics)
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+DATA_MISTAKES = {
+    'no annotation file': (lambda a: a.unlink(), 'train.json'),
+    'empty annotation file': (lambda a: a.write_text(''), 'train.json'),
+    'no image in the file': (lambda a: edit(a, lambda c: c.update(images=[], annotations=[])), 'train.json'),
+    'truncated image': (lambda a: truncate(a.parent / 'images' / '3.png'), '3.png'),
+    'missing image': (lambda a: (a.parent / 'images' / '2.png').unlink(), '2.png'),
+    'no picture at all': (lambda a: (a.parent / 'images' / '2.png').write_text('hello'), '2.png'),
+    'box outside': (lambda a: edit(a, lambda c: c['annotations'][1].update(bbox=[90, 10, 30, 10])), '2.png'),
+    'box of zero size': (lambda a: edit(a, lambda c: c['annotations'][1].update(bbox=[10, 10, 0, 10])), '2.png'),
+    'other class names': (lambda a: edit(a, lambda c: c['categories'][0].update(name='aa')), "'aa'"),
+}
+
+
+@pytest.mark.parametrize('name', DATA_MISTAKES)
+def test_wrong_data_ends_before_anything_is_written(name, run, tmp_path, capsys, monkeypatch):
+    damage, named = DATA_MISTAKES[name]
+    config, annotations = run()
+    damage(annotations)
+    status, error = call('train', capsys, monkeypatch, config)
+    assert status == 2
+    assert error.startswith('error: ') and error.count('\n') == 1 and named in error
+    assert not (tmp_path / 'run').exists()
+
+
+def test_unknown_component_names_the_nearest(run, capsys, monkeypatch):
+    model = detector_cfg()
+    model['neck']['type'] = 'SemanticFPM'
+    status, error = call('train', capsys, monkeypatch, run(model)[0])
+    assert status == 2 and error.count('\n') == 1 and 'SemanticFPM' in error and 'SemanticFPN' in error
+
+
+def test_missing_config(capsys, monkeypatch):
+    status, error = call('train', capsys, monkeypatch, 'configs/none.py')
+    assert status == 2 and 'configs/none.py does not exist' in error
+
+
+def test_missing_teacher_checkpoint(run, capsys, monkeypatch):
+    config, _ = run(distilled_cfg(ckpt='none.pth'))
+    status, error = call('train', capsys, monkeypatch, config)
+    assert status == 2 and error.count('\n') == 1 and 'teacher_ckpt' in error and 'none.pth' in error
+
+
+def test_teacher_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
+    other = save_checkpoint(build(detector_cfg(classes=3)), tmp_path / 'other.pth')
+    status, error = call('train', capsys, monkeypatch, run(distilled_cfg(ckpt=other))[0])
+    assert status == 2 and 'does not belong to teacher_config' in error
+
+
+def test_work_dir_that_cannot_be_made(run, tmp_path, capsys, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    status, error = call('train', capsys, monkeypatch, run()[0], '--work-dir', tmp_path / 'file' / 'run')
+    assert status == 2 and 'cannot be written' in error and '--work-dir' in error
+
+
+def test_full_disk(run, tmp_path, capsys, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=5 << 20))
+    status, error = call('train', capsys, monkeypatch, run()[0])
+    assert status == 2 and 'only 5 MiB are free' in error
+
+
+def test_interrupted_training_leaves_whole_files_and_resumes(run, tmp_path, capsys, monkeypatch):
+    from mmengine.runner import EpochBasedTrainLoop
+    run_iter = EpochBasedTrainLoop.run_iter
+
+    def interrupt(self, index, data):
+        if self.epoch == 1:
+            raise KeyboardInterrupt
+        run_iter(self, index, data)
+    config, _ = run()
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochBasedTrainLoop, 'run_iter', interrupt)
+        status, error = call('train', capsys, patch, config)
+    assert status == 130 and '--resume' in error
+    work_dir = tmp_path / 'run'
+    assert (work_dir / 'last_checkpoint').read_text().endswith('epoch_1.pth')
+    assert call('train', capsys, monkeypatch, config, '--resume')[0] == 0
+    assert torch.load(work_dir / 'epoch_2.pth', weights_only=False)['meta']['epoch'] == 2
+
+
+@pytest.mark.parametrize('content, said', [(b'no weights', 'not a checkpoint'), (None, 'does not exist')])
+def test_wrong_checkpoint(content, said, run, tmp_path, capsys, monkeypatch):
+    path = tmp_path / 'weights.pth'
+    if content:
+        path.write_bytes(content)
+    status, error = call('test', capsys, monkeypatch, run()[0], path)
+    assert status == 2 and said in error and 'weights.pth' in error
+
+
+def test_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
+    other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
+    status, error = call('test', capsys, monkeypatch, run()[0], other)
+    assert status == 2 and 'is not one of this config' in error

@@ -1,0 +1,63 @@
+"""Several configs in one table, beside the rows the paper prints.
+
+Example::
+
+    python tools/analysis/compare.py configs/fdrd/gfl_r18_48e_medicine.py configs/fdrd/detectors/*.py --run
+
+Metrics come from <work root>/<name of the config>/metrics.json, which tools/test.py writes. With --run, what is not
+trained or tested yet is, what was interrupted goes on, and what is finished is left as it is.
+"""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from fdrd import comparison
+from mminspect import cli, runtime
+from mminspect.analysis import table
+from mminspect.fileio import replacing
+from mminspect.jobs import run
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('--work-root', default='work_dirs', help='folder of the runs (default: %(default)s)')
+    parser.add_argument('--run', action='store_true', help='train and test what has no metrics yet')
+    parser.add_argument('--shape', type=int, nargs=2, default=[800, 1280], metavar=('HEIGHT', 'WIDTH'),
+                        help='input of FLOPs and FPS in pixels (default: 800 1280)')
+    parser.add_argument('--images', type=int, default=10, help='images for FPS, 0 for none (default: %(default)s)')
+    parser.add_argument('--published', nargs='+', default=[], metavar='TABLE:ROW',
+                        help='further rows of the paper, e.g. table3:tood')
+    parser.add_argument('--out', help='write the numbers to this JSON file')
+    parser.add_argument('--markdown', help='write the table to this Markdown file')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Check everything named, run what is missing, print and write the table."""
+    args = parse_args(argv)
+    shape = tuple(args.shape)
+    jobs = comparison.jobs_of(args.configs, args.work_root)
+    references = [runtime.load_config(config).get('published') for config in args.configs]
+    for reference in [*args.published, *filter(None, references)]:
+        comparison.published_row(reference)
+    for job in jobs:
+        comparison.metrics_of(job)  # a damaged file ends the command now, not behind hours of training
+    for job in jobs if args.run else ():
+        print(f'{job.config}: {"training and testing" if job.metrics is None else "finished"}', flush=True)
+        run(job, echo=lambda line: print(f'  {line}', flush=True))
+    rows = comparison.with_published(
+        [comparison.measured_row(job, shape, args.images) for job in jobs], args.published)
+    content, caption = comparison.cells(rows), comparison.caption(shape, args.images)
+    print(table.text(*content), caption, sep='\n\n')
+    for path, written in ((args.out, comparison.record(rows, shape, args.images)),
+                          (args.markdown, f'{table.markdown(*content)}\n\n{caption}\n')):
+        if path:
+            with replacing(path) as handle:
+                handle.write(written.encode())
+
+
+if __name__ == '__main__':
+    cli.run(main)
