@@ -64,8 +64,8 @@ def detector_cfg(kind: str = 'GFL', width: int = 32, classes: int = 2, **head: A
                       norm_cfg=dict(type='BN', requires_grad=True), norm_eval=True, style='pytorch'),
         neck=dict(type='FPN', in_channels=[8, 16, 32, 64], out_channels=width, start_level=1,
                   add_extra_convs='on_output', num_outs=5),
-        bbox_head=dict(HEADS[kind], num_classes=classes, in_channels=width, **dict(
-            dict(feat_channels=width, stacked_convs=4), **head)),
+        bbox_head={**HEADS[kind], **dict(num_classes=classes, in_channels=width, feat_channels=width, stacked_convs=4),
+                   **head},
         train_cfg=RETINA_TRAIN if kind == 'RetinaNet' else ATSS_TRAIN,
         test_cfg=dict(nms_pre=1000, min_bbox_size=0, score_thr=0.05, nms=dict(type='nms', iou_threshold=0.6),
                       max_per_img=100))
@@ -89,6 +89,24 @@ def build(cfg: dict, seed: int = 0) -> nn.Module:
     if hasattr(model, 'teacher_slot'):
         shake(model.teacher, seed + 1)
     return shake(model, seed)
+
+
+def build_head(kind: str = 'GFL', seed: int = 0, width: int = 32, **head: Any) -> nn.Module:
+    """The head of :func:`detector_cfg` alone, shaken, with another scale on every level."""
+    init_default_scope('mmdet')
+    cfg = detector_cfg(kind, width, **head)
+    torch.manual_seed(seed)
+    built = shake(MODELS.build(ConfigDict(cfg['bbox_head'], train_cfg=cfg['train_cfg'], test_cfg=cfg['test_cfg'])), seed)
+    with torch.no_grad():
+        for level, scale in enumerate(getattr(built, 'scales', [])):
+            scale.scale.fill_(1 + 0.1 * level)
+    return built
+
+
+def features(seed: int = 0, width: int = 32, count: int = 2) -> tuple[Tensor, ...]:
+    """Random neck outputs of a 64x96 image."""
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(count, width, *size, generator=generator) for size in LEVELS)
 
 
 def init_quietly(model: nn.Module) -> None:

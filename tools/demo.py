@@ -18,7 +18,7 @@ from mminspect import cli, jobs, runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / 'configs' / 'fdrd' / 'demo'
-ROWS = (('teacher (semantic FPN + SE)', 'teacher_r18_slim_15e_vials'),
+ROWS = (('teacher (semantic FPN + SE)', 'teacher_r18_slim_12e_vials'),
         ('student alone', 'gfl_r18_slim_12e_vials'),
         ('student distilled', 'fdrd_gfl_r18_slim_12e_vials'))
 COLUMNS = (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
 def job_of(name: str, out: Path) -> jobs.Job:
     """Training and test of one config of the demo below ``out``."""
     amp = ('--amp', ) if torch.cuda.is_available() or torch.cpu._is_amx_tile_supported() else ()
-    teacher = out / ROWS[0][1] / 'epoch_15.pth'
+    teacher = out / ROWS[0][1] / 'epoch_12.pth'
     options = ('--cfg-options', f'model.teacher_ckpt={teacher}') if name.startswith('fdrd') else ()
     return jobs.Job(CONFIGS / f'{name}.py', out / name, (*amp, *options), ('--show-dir', str(out / name / 'pictures')),
                     environment=dict(MMINSPECT_DATA=str(out / 'data')))

@@ -13,6 +13,7 @@ mmcv_fallback.activate()
 import mminspect.checkpoint  # noqa: E402 (mmdet can be imported only after the line above)
 import mminspect.engine  # noqa: E402
 import mminspect.fileio  # noqa: E402, F401
+from mminspect import runtime  # noqa: E402
 
 from . import (  # noqa: E402, F401
     data_preprocessors,
@@ -26,3 +27,6 @@ from . import (  # noqa: E402, F401
     necks,
     transforms,
 )
+from .datasets.checks import check_dataset_cfg  # noqa: E402
+
+runtime.DATA_CHECKS.append(check_dataset_cfg)

@@ -21,7 +21,8 @@ def run(main: Callable[[], int | None]) -> None:
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:
-        _fail('interrupted: what is on disk is whole; the same command with --resume goes on from the last checkpoint', 130)
+        _fail('interrupted: what is on disk is whole; the same command with --resume goes on from the last '
+              'checkpoint', 130)
     except Exception as error:
         message = sentence(error)
         if message is None or os.environ.get(DEBUG_VARIABLE) == '1':

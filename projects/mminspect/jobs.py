@@ -1,4 +1,7 @@
-"""Training and testing of one config as two processes that can be repeated: finished work is skipped, the rest resumed."""
+"""Training and testing of one config as two processes that can be repeated.
+
+Finished work is skipped, interrupted work resumes.
+"""
 from __future__ import annotations
 
 import json
@@ -64,9 +67,9 @@ def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, 
     """
     if job.metrics is None:
         # --resume with the last epoch done trains nothing, so the pair can be repeated at any point
-        _tool(job, 'train.py', [str(job.config), '--work-dir', str(job.work_dir), '--resume', *job.train_arguments], echo)
-        _tool(job, 'test.py', [str(job.config), str(job.last_checkpoint), '--work-dir', str(job.work_dir),
-                               *job.test_arguments], echo)
+        work_dir = ['--work-dir', str(job.work_dir)]
+        _tool(job, 'train.py', [str(job.config), *work_dir, '--resume', *job.train_arguments], echo)
+        _tool(job, 'test.py', [str(job.config), str(job.last_checkpoint), *work_dir, *job.test_arguments], echo)
     return job.metrics or {}
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from mminspect.errors import UserError
 
 #: Below this, a run does not start: mmengine would fail half-way through its first checkpoint.
 MINIMUM_FREE_BYTES = 200 * 2**20
+
+#: Checks of data set configs, added by the projects when they are imported: ``dataset`` dict -> warnings, or UserError.
+DATA_CHECKS: list[Callable[[dict], list[str]]] = []
 
 
 def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str | None = None) -> Config:
@@ -85,14 +88,13 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
     """Check the data sets of the named dataloaders and log what is odd but allowed.
 
     Raises:
-        UserError: See :func:`fdrd.datasets.checks.check_dataset_cfg`.
+        UserError: A check of :data:`DATA_CHECKS` found a mistake.
     """
-    from fdrd.datasets.checks import check_dataset_cfg
     for part in parts:
         dataloader = cfg.get(part)
         if dataloader is None:
             continue
-        for warning in check_dataset_cfg(dataloader['dataset']):
+        for warning in [text for check in DATA_CHECKS for text in check(dataloader['dataset'])]:
             print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
 
 

@@ -27,7 +27,7 @@ def bootstrap(tmp_path, monkeypatch):
 def test_python_versions(bootstrap, version, accepted):
     problem = bootstrap.check_python(version)
     assert (problem is None) == accepted
-    assert accepted or f'{version[0]}.{version[1]}' in problem and 'PYTHON=' in problem
+    assert accepted or (f'{version[0]}.{version[1]}' in problem and 'PYTHON=' in problem)
 
 
 def test_installs_once_and_again_after_a_change(bootstrap, tmp_path, monkeypatch):

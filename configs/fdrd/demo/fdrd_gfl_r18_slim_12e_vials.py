@@ -3,8 +3,8 @@ _base_ = './gfl_r18_slim_12e_vials.py'
 model = dict(
     type='DistilledDetector',
     data_preprocessor=dict(type='DualViewDetDataPreprocessor'),
-    teacher_config='{{fileDirname}}/teacher_r18_slim_15e_vials.py',
-    teacher_ckpt='work_dirs/demo/teacher_r18_slim_15e_vials/epoch_15.pth',
+    teacher_config='{{fileDirname}}/teacher_r18_slim_12e_vials.py',
+    teacher_ckpt='work_dirs/demo/teacher_r18_slim_12e_vials/epoch_12.pth',
     distillers=[dict(type='CrossHeadKD')])
 train_pipeline = [*_base_.train_pipeline[:-1], dict(type='StudentNoise'), dict(type='PackDualViewInputs')]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,6 +1,7 @@
 # The teacher on the authors' released schedule: 58 epochs, several scales.
 _base_ = [
-    '../_base_/teacher_r50.py', '../../_base_/datasets/medicine_liquid.py', '../../_base_/schedules/authors_teacher_58e.py',
+    '../_base_/teacher_r50.py', '../../_base_/datasets/medicine_liquid.py',
+    '../../_base_/schedules/authors_teacher_58e.py',
     '../../_base_/default_runtime.py'
 ]
 published = 'table3/our teacher'

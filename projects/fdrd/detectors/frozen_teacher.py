@@ -57,7 +57,7 @@ def read_teacher_config(source: dict | str | Path) -> Config | dict:
     """The teacher's config.
 
     Args:
-        source: A dict or Config with key ``model``, a file path (relative to the working directory), or ``'mmdet::...'``.
+        source: A dict or Config with key ``model``, a path (relative to the working directory), or ``'mmdet::...'``.
 
     Raises:
         UserError: There is no such file, or it cannot be read, or it has no ``model``.

@@ -1,7 +1,7 @@
 """Cross-head distillation: the student's features finish their way through the teacher's head.
 
-Source: CrossKD, Wang et al., CVPR 2024, arXiv:2306.11369. Why it helps: the student's last head layers follow the labels
-alone, so the two supervisions do not pull on the same predictions.
+Source: CrossKD, Wang et al., CVPR 2024, arXiv:2306.11369. Why it helps: the student's last head layers follow the
+labels alone, so the two supervisions do not pull on the same predictions.
 """
 from __future__ import annotations
 

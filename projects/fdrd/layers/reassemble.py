@@ -1,8 +1,8 @@
 """Content-aware reassembly: every output pixel is a weighted mean of a k x k window of the low-resolution map.
 
-Source: CARAFE, Wang et al., ICCV 2019, arXiv:1905.02188, eq. 4. mmcv's operator exists for CUDA only; the form here runs
-on any device. It walks over the k² shifts of the window and adds in place, so neither the patch tensor (k² times the
-input) nor an upsampled copy of the input is ever built, forwards or backwards.
+Source: CARAFE, Wang et al., ICCV 2019, arXiv:1905.02188, eq. 4. mmcv's operator exists for CUDA only; the form here
+runs on any device. It walks over the k² shifts of the window and adds in place, so neither the patch tensor (k² times
+the input) nor an upsampled copy of the input is ever built, forwards or backwards.
 """
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ IMPLEMENTATIONS = ('auto', 'mmcv', 'torch')
 def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'auto') -> Tensor:
     """Upsample ``x`` by ``scale`` with one ``k_up`` x ``k_up`` kernel per output pixel.
 
-    ``out[n, c, i, j] = sum_q kernels[n, q, i, j] * x[n, c, i // scale + q // k_up - r, j // scale + q % k_up - r]`` with
-    ``r = k_up // 2``; outside the map x counts as zero and the kernel is not re-normalised.
+    ``out[n, c, i, j] = sum_q kernels[n, q, i, j] * x[n, c, i // scale + q // k_up - r, j // scale + q % k_up - r]``
+    with ``r = k_up // 2``; outside the map x counts as zero and the kernel is not re-normalised.
 
     Args:
         x: Features, shape (N, C, H, W).
@@ -98,7 +98,8 @@ class _Reassemble(torch.autograd.Function):
         n, _, height, width = x.shape
         padded = F.pad(x, [k_up // 2] * 4)
         weights = _unshuffle(kernels, k_up, scale)
-        grads = F.pixel_unshuffle(grad_out.contiguous(), scale).unflatten(1, (-1, scale * scale)).transpose(1, 2).contiguous()
+        grads = F.pixel_unshuffle(grad_out.contiguous(), scale).unflatten(1, (-1, scale * scale))
+        grads = grads.transpose(1, 2).contiguous()
         grad_padded, grad_weights = torch.zeros_like(padded), torch.empty_like(weights)
         for i in range(n):
             for q in range(k_up * k_up):

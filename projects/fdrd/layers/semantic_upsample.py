@@ -5,6 +5,8 @@ published cost (raised width 2C gives the published FLOPs).
 """
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
@@ -58,7 +60,7 @@ class SemanticUpsample(BaseModule):
         self.raise_conv = ConvModule(channels, raised, 1, **conv)
         self.staircase = nn.ModuleList(ConvModule(part, part, 3, padding=1, **conv) for _ in range(groups))
         widths = [raised] + [channels] * num_align_convs
-        self.align = nn.Sequential(*(ConvModule(i, o, 1, **conv) for i, o in zip(widths[:-1], widths[1:], strict=True)))
+        self.align = nn.Sequential(*(ConvModule(i, o, 1, **conv) for i, o in pairwise(widths)))
         self.encoder = nn.Conv2d(channels, (scale_factor * up_kernel)**2, encoder_kernel, padding=encoder_kernel // 2)
 
     def init_weights(self) -> None:

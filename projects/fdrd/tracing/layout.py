@@ -44,14 +44,13 @@ def layout_of(head: nn.Module) -> HeadLayout:
         UserError: The head is none of GFLHead, ATSSHead and RetinaHead, or overrides their forward pass (as VFNetHead
             and TOODHead do) or label assignment (PAAHead), or its towers are not convolution + norm + ReLU.
     """
-    for kind, layout in LAYOUTS.items():
-        if isinstance(head, kind) and all(getattr(type(head), name) is getattr(kind, name) for name in _FOLLOWED):
-            break
-    else:
+    layouts = [layout for kind, layout in LAYOUTS.items() if isinstance(head, kind)
+               and all(getattr(type(head), name) is getattr(kind, name) for name in _FOLLOWED)]
+    if not layouts:
         raise UserError(f'distillation cannot follow the steps of {type(head).__name__}: use one of '
                         f'{", ".join(k.__name__ for k in LAYOUTS)}')
     for conv in [*head.cls_convs, *head.reg_convs]:
         if tuple(conv.order) != ('conv', 'norm', 'act') or not isinstance(getattr(conv, 'activate', None), nn.ReLU):
             raise UserError(f'the towers of {type(head).__name__} must be convolution, norm, ReLU for distillation; '
                             'leave conv_cfg, norm_cfg and act_cfg of the head as they are')
-    return layout
+    return layouts[0]

@@ -59,7 +59,9 @@ def trace_head(head: nn.Module, neck: tuple[Tensor, ...], hold: Iterable[int] = 
 
 def resume_towers(head: nn.Module, cls_features: list[Tensor], reg_features: list[Tensor],
                   start: int) -> tuple[list[Tensor], ...]:
-    """Finish the forward pass of ``head`` from held features: ReLU (if ``start > 0``), convolutions ``start..``, outputs.
+    """Finish the forward pass of ``head`` from held features.
+
+    That is: the ReLU (if ``start > 0``), the convolutions from number ``start + 1`` on, the output convolutions.
 
     Args:
         head: The head whose remaining layers are used.

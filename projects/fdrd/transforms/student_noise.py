@@ -23,8 +23,9 @@ class StudentNoise(BaseTransform):
     0..255 scale; the sum is clipped to 0..255 and cast back to the image's dtype.
 
     Args:
-        salt_pepper: ``amount`` (fraction of the pixel positions, all channels together, set to 255 or 0), ``salt_ratio``
-            (share of 255 among them) and ``prob`` (of the gate); missing keys take the defaults; None switches it off.
+        salt_pepper: ``amount`` (fraction of the pixel positions, all channels together, set to 255 or 0),
+            ``salt_ratio`` (share of 255 among them) and ``prob`` (of the gate). Missing keys take the defaults; None
+            switches it off.
         mean_shift: ``amplitude`` a (uniform draw from -a..a), ``mode`` ('shift': one draw per image; 'pixel': one per
             pixel), ``per_channel`` (separate draws per channel) and ``prob``; None switches it off.
         gaussian: ``std`` and ``prob``; None, the default, switches it off.

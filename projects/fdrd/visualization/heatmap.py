@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from mminspect.errors import UserError
+from mminspect.fileio import replacing
 
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 COLOUR_MAP = 'jet'
@@ -140,7 +141,8 @@ def find_images(paths: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != '.')
+            found += sorted(p for p in path.iterdir()
+                            if p.is_file() and p.suffix.lower() in SUFFIXES and p.name[0] != '.')
         elif path.is_file():
             found.append(path)
         else:

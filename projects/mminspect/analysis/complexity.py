@@ -69,7 +69,8 @@ def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280)) -> Complexi
     try:
         return _measure(cfg, shape, 'cpu')
     except (RuntimeError, ValueError, AssertionError) as error:
-        raise UserError(f'{cfg.model.type} cannot be counted at {shape[0]} x {shape[1]}: {error}') from error
+        raise UserError(f'{cfg.model.type} cannot be counted at {shape[0]} x {shape[1]}: '
+                        f'{str(error) or type(error).__name__}') from error
 
 
 def _measure(cfg: Config, shape: tuple[int, int], device: str) -> Complexity:
@@ -87,36 +88,42 @@ def _measure(cfg: Config, shape: tuple[int, int], device: str) -> Complexity:
 def _forward(model: nn.Module, image: Tensor) -> OpCounter:
     """Count one pass from the (1, 3, H, W) image to the raw outputs."""
     from mmdet.structures import DetDataSample
+    from mmengine.structures import InstanceData
     shape = tuple(image.shape[2:])
     sample = DetDataSample(metainfo=dict(
         img_shape=shape, ori_shape=shape, pad_shape=shape, batch_input_shape=shape, scale_factor=(1.0, 1.0)))
+    # Some detectors take the labels apart without looking at them.
+    sample.gt_instances = InstanceData(bboxes=image.new_zeros(0, 4), labels=image.new_zeros(0, dtype=torch.long))
     with counting() as counter:
         model(image, [sample], mode='tensor')
     return counter
 
 
-def _fix_proposals(model: nn.Module, image: Tensor) -> int:
+def _fix_proposals(model: nn.Module, image: Tensor) -> int | None:
     """Let the second stage of ``model`` see as many regions as it allows, whatever the first one finds.
 
     How many survive NMS depends on weights and image; the cost is stated for the most there can be.
+
+    Returns:
+        That number, or None where the regions are learnt, so that there is nothing to fix.
     """
     from mmdet.models.roi_heads.roi_extractors import BaseRoIExtractor
     from mmengine.structures import InstanceData
-    count = model.test_cfg.rpn.max_per_img if getattr(model, 'rpn_head', None) is not None else 0
-    if not count or type(model.rpn_head).forward is nn.Module.forward:  # learnt or external proposals
-        count = None
-    else:
-        regions = InstanceData(bboxes=image.new_zeros(count, 4), scores=image.new_zeros(count),
-                               labels=image.new_zeros(count, dtype=torch.long))
-
-        def predict(features: tuple[Tensor, ...], *args: object, **kwargs: object) -> list[InstanceData]:
-            model.rpn_head(features)
-            return [regions]
-
-        model.rpn_head.predict = predict
     for module in model.modules():
         if isinstance(module, BaseRoIExtractor):
             module.forward = _shape_only(module)
+    head = getattr(model, 'rpn_head', None)
+    if head is None or type(head).forward is nn.Module.forward:
+        return None
+    count = model.test_cfg.rpn.max_per_img
+    regions = InstanceData(bboxes=image.new_zeros(count, 4), scores=image.new_zeros(count),
+                           labels=image.new_zeros(count, dtype=torch.long))
+
+    def predict(features: tuple[Tensor, ...], *args: object, **kwargs: object) -> list[InstanceData]:
+        head(features)
+        return [regions]
+
+    head.predict = predict
     return count
 
 

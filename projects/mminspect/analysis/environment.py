@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.utils import get_git_hash
+
+#: Folder whose commit is recorded: the source tree, wherever the command runs.
+SOURCE = Path(__file__).resolve().parents[3]
 
 
 def default_device() -> torch.device:
@@ -26,7 +29,16 @@ def device_name(device: torch.device) -> str:
     return f'{platform.processor() or platform.machine()} (CPU)'
 
 
+def commit() -> str:
+    """Commit of the source tree, 12 digits, '+' behind it where tracked files differ; 'unknown' outside of git."""
+    describe = ['git', '-C', str(SOURCE), 'describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
+    try:
+        return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip() or 'unknown'
+    except (OSError, subprocess.CalledProcessError):
+        return 'unknown'
+
+
 def environment(device: torch.device | None = None) -> dict[str, Any]:
-    """Device, threads, versions, and the commit of the working directory ('unknown' outside a repository)."""
+    """Device, threads, versions and commit, as they belong into a file of results."""
     return dict(device=device_name(device or default_device()), threads=torch.get_num_threads(),
-                torch=torch.__version__, python=platform.python_version(), commit=get_git_hash(digits=12))
+                torch=torch.__version__, python=platform.python_version(), commit=commit())

@@ -3,7 +3,9 @@ import platform
 import subprocess
 
 import torch
-from mminspect.analysis.environment import default_device, device_name, environment
+
+from mminspect.analysis import environment as environment_module
+from mminspect.analysis.environment import commit, default_device, device_name, environment
 
 
 def test_environment():
@@ -16,10 +18,15 @@ def test_environment():
 
 
 def test_commit(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert environment()['commit'] == 'unknown'
-    git = ['git', '-c', 'user.name=a', '-c', 'user.email=a@b.c']
-    subprocess.run([*git, 'init', '-q'], check=True)
-    subprocess.run([*git, 'commit', '-q', '--allow-empty', '-m', 'x'], check=True)
-    head = subprocess.run([*git, 'rev-parse', 'HEAD'], check=True, capture_output=True, text=True).stdout
-    assert environment()['commit'] == head[:12]
+    monkeypatch.setattr(environment_module, 'SOURCE', tmp_path)
+    assert commit() == 'unknown'
+    git = ['git', '-C', str(tmp_path), '-c', 'user.name=a', '-c', 'user.email=a@b.c']
+    (tmp_path / 'file').write_text('a')
+    for command in (['init', '-q'], ['add', 'file'], ['commit', '-q', '-m', 'x']):
+        subprocess.run([*git, *command], check=True)
+    head = subprocess.run([*git, 'rev-parse', 'HEAD'], check=True, capture_output=True, text=True).stdout[:12]
+    assert commit() == environment()['commit'] == head
+    (tmp_path / 'file').write_text('b')
+    assert commit() == f'{head}+'
+    monkeypatch.setenv('PATH', str(tmp_path))
+    assert commit() == 'unknown'

@@ -3,11 +3,12 @@ import mmcv.ops.deform_conv
 import pytest
 import torch
 import torch.nn.functional as F
-from fdrd.layers import SemanticUpsample
 from mmcv.ops import DeformConv2d, ModulatedDeformConv2d
 from mmengine.analysis import FlopAnalyzer
-from mminspect.analysis.op_counter import counting
 from torch import nn
+
+from fdrd.layers import SemanticUpsample
+from mminspect.analysis.op_counter import counting
 
 
 class Call(nn.Module):

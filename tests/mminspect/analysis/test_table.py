@@ -1,5 +1,6 @@
 """Cells, text and Markdown."""
 import pytest
+
 from mminspect.analysis import table
 
 

@@ -1,0 +1,54 @@
+"""tools/test.py --show-dir: ground truth and predictions in pixels of the original image."""
+import importlib.util
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.logging import MMLogger
+
+from fdrd.visualization import pictures
+from helpers import build, detector_cfg, runner_cfg, save_checkpoint, write_coco
+from mminspect import cli
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'test.py'
+
+
+def test_pictures_in_pixels_of_the_original_image(tmp_path, monkeypatch, capsys):
+    annotations = write_coco(tmp_path / 'data', count=3)
+    cfg = runner_cfg(tmp_path / 'run', annotations, detector_cfg())
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(192, 128), keep_ratio=True),
+                dict(type='LoadAnnotations', with_bbox=True),
+                dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
+    dataset = dict(cfg.train_dataloader.dataset, test_mode=True, pipeline=pipeline)
+    cfg.merge_from_dict(dict(
+        test_dataloader=dict(batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+                             dataset=dataset),
+        test_cfg=dict(type='TestLoop'), test_evaluator=dict(type='InspectionCocoMetric', ann_file=str(annotations))))
+    cfg.dump(tmp_path / 'config.py')
+    model = build(detector_cfg())
+    model.bbox_head.gfl_cls.bias.data += 6  # sure of everything
+    checkpoint = save_checkpoint(model, tmp_path / 'a.pth')
+    drawn = []
+    original = pictures.side_by_side
+    monkeypatch.setattr(pictures, 'side_by_side', lambda *args: drawn.append(args) or original(*args))
+    spec = importlib.util.spec_from_file_location('tool_test', TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr(sys, 'argv', ['test', str(tmp_path / 'config.py'), str(checkpoint), '--show-dir', 'seen'])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.run(tool.main)
+    finally:
+        MMLogger._instance_dict.clear()
+    assert ended.value.code == 0, capsys.readouterr().err
+    assert sorted(p.name for p in (tmp_path / 'run' / 'seen').iterdir()) == ['0000_1.png', '0001_2.png', '0002_3.png']
+    for image, gt_boxes, gt_labels, boxes, scores, _, classes in drawn:
+        # write_coco draws its one object with the value 230 on a darker image
+        rows, columns = np.nonzero((image == 230).all(axis=2))
+        assert gt_boxes.tolist() == [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]]
+        assert len(boxes) == len(scores) > 10 and scores.min() >= 0.3
+        assert boxes.min() >= 0 and 64 < boxes[:, 2].max() <= 96 and 32 < boxes[:, 3].max() <= 64
+        assert len(gt_labels) == 1 and tuple(classes) == ('a', 'b') and image.shape == (64, 96, 3)
+    assert cv2.imread(str(tmp_path / 'run' / 'seen' / '0000_1.png')).shape[1] == 2 * (8 * 96 + 36)
