@@ -2,41 +2,25 @@
 from __future__ import annotations
 
 import json
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from mminspect.analysis.environment import commit, environment
 from mminspect.fileio import replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
 
 
-def commit() -> str:
-    """Short commit of the working tree, with '+' behind it if tracked files differ from it."""
-    git = ['git', '-C', str(ROOT)]
-    head = subprocess.run([*git, 'rev-parse', '--short=12', 'HEAD'], capture_output=True, text=True).stdout.strip()
-    dirty = subprocess.run([*git, 'diff', '--quiet', 'HEAD', '--', 'projects', 'configs', 'tools', 'benchmarks/*.py'],
-                           capture_output=True).returncode
-    return (head or 'unknown') + ('+' if dirty else '')
-
-
 def hardware() -> dict[str, Any]:
-    """Processor, threads and GPU."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path('/proc/cpuinfo')
-    if cpuinfo.is_file():
-        names = {line.split(':', 1)[1].strip() for line in cpuinfo.read_text().splitlines() if 'model name' in line}
-        model = ', '.join(sorted(names)) or model
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return dict(cpu=model, threads=torch.get_num_threads(), gpu=gpu, torch=torch.__version__)
+    """Processor or GPU, threads and versions."""
+    state = environment()
+    state.pop('commit')
+    return state
 
 
 def save(name: str, **content: Any) -> Path:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from common import ROOT, save
 from mmengine.config import Config
-
 from mminspect.analysis.complexity import complexity_of
 
 SHAPE = (800, 1280)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import ROOT, save
-
 from mminspect import jobs
 
 FOLDER = 'configs/fdrd/deeppcb'

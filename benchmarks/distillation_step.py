@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import fdrd  # noqa: F401 (registers the components)
 import torch
 from common import ROOT, interleaved, save
 from mmdet.registry import MODELS
@@ -19,8 +20,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torch import nn
-
-import fdrd  # noqa: F401 (registers the components)
 
 BATCH, HEIGHT, WIDTH = 2, 288, 672
 CONFIG = ROOT / 'configs/fdrd/fdrd_gfl_r18_48e_medicine.py'

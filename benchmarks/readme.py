@@ -33,8 +33,8 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 def provenance(result: dict) -> str:
     """One line: commit, date, hardware."""
     machine = result['hardware']
-    device = machine['gpu'] or f'{machine["cpu"]}, {machine["threads"]} thread(s)'
-    return f'\nCommit {result["commit"]}, {result["date"]}, {device}, torch {machine["torch"]}.\n'
+    return (f'\nCommit {result["commit"]}, {result["date"]}, {machine["device"]}, {machine["threads"]} thread(s), '
+            f'torch {machine["torch"]}.\n')
 
 
 def deeppcb() -> str:

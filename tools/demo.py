@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
-
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from mminspect import cli, jobs, runtime
+from rich.console import Console
+from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / 'configs' / 'fdrd' / 'demo'

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
-
 from mminspect import cli, runtime
 from mminspect.fileio import replacing
 

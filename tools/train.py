@@ -5,7 +5,6 @@ import argparse
 import os
 
 from mmengine.config import DictAction
-
 from mminspect import cli, runtime
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-
 from mminspect import runtime
 from mminspect.analysis import latency, table
 from mminspect.analysis.building import load_model

@@ -39,9 +39,14 @@ class Job:
 
     @property
     def metrics(self) -> dict[str, float] | None:
-        """Metrics by name without the evaluator's prefixes (``coco/bbox_mAP`` is ``mAP``), or None before the test."""
-        path = self.work_dir / 'metrics.json'
+        """Metrics by name without the evaluator's prefixes (``coco/bbox_mAP`` is ``mAP``).
+
+        None before the test, and where training has gone on since.
+        """
+        path, checkpoint = self.work_dir / 'metrics.json', self.last_checkpoint
         if not path.is_file():
+            return None
+        if checkpoint is not None and checkpoint.is_file() and checkpoint.stat().st_mtime > path.stat().st_mtime:
             return None
         return {k.split('/')[-1].removeprefix('bbox_'): v for k, v in json.loads(path.read_text()).items()}
 

@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import cv2
+import fdrd  # noqa: F401 (registers the components)
 import numpy as np
 import pytest
 import torch
@@ -12,8 +13,6 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import HOOKS, init_default_scope
-
-import fdrd  # noqa: F401 (registers the components)
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(p for p in (ROOT / 'configs' / 'fdrd').rglob('*.py') if '_base_' not in p.parts)
@@ -115,3 +114,9 @@ def test_every_schedule_decays_to_its_end():
         last = cfg.param_scheduler[-1]
         assert last.end == cfg.train_cfg.max_epochs, path
         assert 'milestones' not in last or max(last.milestones) < last.end, path
+
+
+def test_names_are_unique():
+    """The default work dir is named after the config; two configs of one name would resume each other."""
+    names = [path.stem for path in CONFIGS]
+    assert len(names) == len(set(names))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from fdrd import comparison
 from mminspect.analysis.building import load_model
 from mminspect.errors import UserError

@@ -1,5 +1,6 @@
 """Jobs run the tools as processes; here the tools are tiny scripts that record how they were called."""
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_trains_tests_and_skips_what_is_finished(tools, tmp_path):
     jobs.run(job)
     calls = (tmp_path / 'run' / 'calls').read_text().splitlines()
     assert len(calls) == 1 and '--resume' in calls[0] and '--seed 3' in calls[0]
+
+
+def test_metrics_of_an_older_checkpoint_do_not_count(tools, tmp_path):
+    job = jobs.Job('c.py', tmp_path / 'run')
+    jobs.run(job)
+    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    later = (tmp_path / 'run' / 'metrics.json').stat().st_mtime + 5
+    os.utime(checkpoint, (later, later))
+    assert job.metrics is None
 
 
 def test_environment_is_passed_on(tools, tmp_path):

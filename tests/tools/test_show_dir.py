@@ -6,10 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
-
 from fdrd.visualization import pictures
 from helpers import build, detector_cfg, runner_cfg, save_checkpoint, write_coco
+from mmengine.logging import MMLogger
 from mminspect import cli
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'test.py'

@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Sequence
 
 from mmengine.config import DictAction
-
 from mminspect import cli, runtime
 from mminspect.analysis.complexity import complexity_of, report
 

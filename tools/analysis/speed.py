@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.config import DictAction
-
 from mminspect import cli, runtime
 from mminspect.analysis import latency
 from mminspect.analysis.building import load_model

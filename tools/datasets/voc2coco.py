@@ -4,8 +4,8 @@ Examples::
 
     # all images at random, 80 % train and 20 % val
     python tools/datasets/voc2coco.py data/medicine_liquid --out data/medicine_liquid/annotations_coco --split 0.8
-    # the lists in ImageSets/Main; values that count from 0; categories in this order
-    python tools/datasets/voc2coco.py data/deeppcb --out data/deeppcb/annotations_0based --offset 0 --classes open,short,mousebite
+    # the lists in ImageSets/Main; values that count from 0
+    python tools/datasets/voc2coco.py data/deeppcb --out data/deeppcb/annotations_0based --offset 0
 """
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-
 from mminspect.errors import UserError
 
 KEY = 'distillation'

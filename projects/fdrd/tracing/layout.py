@@ -4,9 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmdet.models.dense_heads import ATSSHead, GFLHead, RetinaHead
-from torch import nn
-
 from mminspect.errors import UserError
+from torch import nn
 
 
 @dataclass(frozen=True)

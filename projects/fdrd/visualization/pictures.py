@@ -7,10 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mmdet.structures import DetDataSample
-from numpy.typing import NDArray
-
 from mminspect.errors import UserError
 from mminspect.fileio import replacing
+from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 

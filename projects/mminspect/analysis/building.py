@@ -4,6 +4,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import mmcv_fallback
 import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger, print_log
@@ -11,7 +12,6 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
-import mmcv_fallback
 from mminspect.runtime import check_checkpoint, explained
 
 

@@ -3,6 +3,7 @@ import torch
 from fdrd.tracing import HeadLayout, layout_of
 from helpers import build_head, detector_cfg
 from mmdet.models.dense_heads import ATSSHead, FCOSHead, GFLHead, PAAHead, RetinaSepBNHead, VFNetHead
+from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mminspect.errors import UserError
 from torch import nn
@@ -40,7 +41,6 @@ def test_tood_head_is_refused() -> None:
     arguments = {k: v for k, v in detector_cfg('ATSS')['bbox_head'].items() if k not in ('type', 'norm_cfg')}
     cfg = dict(initial_epoch=0, initial_assigner=dict(type='ATSSAssigner', topk=9), alpha=1, beta=6,
                assigner=dict(type='TaskAlignedAssigner', topk=13), allowed_border=-1, pos_weight=-1)
-    from mmdet.registry import MODELS
     loss = dict(type='FocalLoss', use_sigmoid=True, activated=True)
     head = MODELS.build(ConfigDict(arguments, type='TOODHead', num_dcn=0, train_cfg=cfg, initial_loss_cls=loss,
                                    norm_cfg=dict(type='GN', num_groups=8), anchor_type='anchor_free'))

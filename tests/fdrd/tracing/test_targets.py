@@ -28,7 +28,7 @@ def test_recorded_assignment_is_the_one_that_the_head_computes(kind: str, boxes:
     head, labels = build_head(kind), labelled(boxes, visible)
     instances, ignored, metas = labels
     targets, _ = record(head, labels)
-    anchors, flags = head.get_anchors(LEVELS, metas)
+    anchors, flags = head.get_anchors(LEVELS, metas, device='cpu')
     result = head.get_targets(anchors, flags, instances, metas, batch_gt_instances_ignore=ignored)
     result = result[1:] if kind != 'RetinaNet' else result  # GFL and ATSS return the anchors first
     for level in range(5):
@@ -62,7 +62,7 @@ def test_images_without_objects_count_as_one_positive_each() -> None:
 def test_anchors_are_those_of_the_generator(kind: str) -> None:
     head = build_head(kind)
     targets, _ = record(head, labelled())
-    expected = head.prior_generator.grid_priors(LEVELS)
+    expected = head.prior_generator.grid_priors(LEVELS, device='cpu')
     for ours, theirs in zip(targets.anchors, expected, strict=True):
         assert ours.shape == (2, *theirs.shape)
         assert all(torch.equal(image, theirs) for image in ours)

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-
 from mminspect.analysis import building
 from mminspect.analysis.building import build_model, load_model, without_pretrained
 from mminspect.errors import UserError

@@ -7,7 +7,6 @@ from mmdet.models.detectors import GFL
 from mmdet.registry import MODELS
 from mmengine.analysis import FlopAnalyzer
 from mmengine.config import Config
-
 from mminspect.analysis.building import build_model
 from mminspect.analysis.complexity import complexity_of, report
 from mminspect.errors import UserError

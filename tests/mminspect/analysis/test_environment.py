@@ -3,7 +3,6 @@ import platform
 import subprocess
 
 import torch
-
 from mminspect.analysis import environment as environment_module
 from mminspect.analysis.environment import commit, default_device, device_name, environment
 

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from torch import nn
-
 from mminspect.analysis import latency
 from mminspect.analysis.building import load_model
 from mminspect.errors import UserError
+from torch import nn
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
 

@@ -3,12 +3,11 @@ import mmcv.ops.deform_conv
 import pytest
 import torch
 import torch.nn.functional as F
+from fdrd.layers import SemanticUpsample
 from mmcv.ops import DeformConv2d, ModulatedDeformConv2d
 from mmengine.analysis import FlopAnalyzer
-from torch import nn
-
-from fdrd.layers import SemanticUpsample
 from mminspect.analysis.op_counter import counting
+from torch import nn
 
 
 class Call(nn.Module):

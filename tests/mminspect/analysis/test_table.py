@@ -1,6 +1,5 @@
 """Cells, text and Markdown."""
 import pytest
-
 from mminspect.analysis import table
 
 

@@ -3,9 +3,8 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
-
 from helpers import build, detector_cfg, save_checkpoint, write_coco
+from mmengine.config import Config
 from mminspect import cli
 
 TOOLS = Path(__file__).resolve().parents[3] / 'tools' / 'analysis'

@@ -1,2 +1,0 @@
-"""Before a test module imports mmdet: mmcv's operators, and with them the registered components."""
-import fdrd  # noqa: F401
