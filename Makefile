@@ -1,6 +1,7 @@
 # Each target sets up .venv by itself the first time. Another interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
-RUN = .venv/bin/python
+# Warnings of the libraries about their own future are not for users of this project.
+RUN = .venv/bin/python -W ignore
 
 .PHONY: demo test lint bench setup clean
 
@@ -11,7 +12,7 @@ demo: setup
 	@$(RUN) tools/demo.py
 
 test: setup
-	@$(RUN) -m pytest -q
+	@$(RUN) -m pytest -q -n auto --maxprocesses 4
 
 lint: setup
 	@$(RUN) -m ruff check .

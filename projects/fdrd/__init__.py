@@ -6,11 +6,17 @@ component below in mmdet's registries. In a config: ``custom_imports = dict(impo
 Source of the method: Liu et al., "Foreign object detection in pharmaceutical visible-light images using feature
 difference enhancement and residual distillation network"; CrossKD: Wang et al., CVPR 2024, arXiv:2306.11369.
 """
+import contextlib
+import io
+
 import mmcv_fallback
 
-mmcv_fallback.activate()
+mmcv_fallback.activate()  # mmdet can be imported only behind this line
 
-import mminspect.checkpoint  # noqa: E402 (mmdet can be imported only after the line above)
+with contextlib.redirect_stdout(io.StringIO()):  # it prints that a data service which nobody asked for is missing
+    import mmdet.datasets.transforms  # noqa: F401
+
+import mminspect.checkpoint  # noqa: E402
 import mminspect.engine  # noqa: E402
 import mminspect.fileio  # noqa: E402, F401
 from mminspect import runtime  # noqa: E402
