@@ -1,11 +1,11 @@
-# The demo's student alone: GFL-R18 with 64-channel neck and head, from random weights, on 160 rendered images.
+# The demo's student alone: GFL with a ResNet-18 of half width and 64-channel neck and head, from random weights.
 _base_ = [
     '../_base_/gfl_r18.py', '../../_base_/datasets/vials.py', '../../_base_/schedules/cpu_8e.py',
     '../../_base_/cpu_runtime.py'
 ]
 model = dict(
-    backbone=dict(frozen_stages=-1, norm_eval=False, init_cfg=None),
-    neck=dict(out_channels=64),
+    backbone=dict(base_channels=32, frozen_stages=-1, norm_eval=False, init_cfg=None),
+    neck=dict(in_channels=[32, 64, 128, 256], out_channels=64),
     bbox_head=dict(in_channels=64, feat_channels=64))
 
 max_epochs = 12

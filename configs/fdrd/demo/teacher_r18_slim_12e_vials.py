@@ -1,6 +1,7 @@
-# The demo's teacher: the student's network with semantic upsampling and SE.
+# The demo's teacher: a ResNet-18 of full width, with semantic upsampling and SE.
 _base_ = './gfl_r18_slim_12e_vials.py'
 model = dict(
+    backbone=dict(base_channels=64),
     neck=dict(
         _delete_=True,
         type='SemanticFPN',
