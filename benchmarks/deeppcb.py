@@ -8,6 +8,7 @@ epoch; nothing is selected on the validation images.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,8 +36,8 @@ class Row:
 
 
 ROWS = (
-    Row('teacher, plain FPN', 'teacher-plain_r18_320_16e_deeppcb', 16, teacher=True),
-    Row('teacher, semantic FPN + SE', 'teacher_r18_320_16e_deeppcb', 16, teacher=True),
+    Row("student's network, 16 epochs (teacher of CKD)", 'teacher-plain_r18_320_16e_deeppcb', 16, teacher=True),
+    Row('semantic FPN + SE, 16 epochs (teacher of FDRD)', 'teacher_r18_320_16e_deeppcb', 16, teacher=True),
     Row('student alone', 'gfl_r18_320_8e_deeppcb', 8),
     Row('student, CKD', 'ckd_gfl_r18_320_8e_deeppcb', 8),
     Row('student, FDRD (ours)', 'fdrd_gfl_r18_320_8e_deeppcb', 8),
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument('--jobs', type=int, default=2, help='runs at a time, one thread each')
     parser.add_argument('--only-collect', action='store_true')
     args = parser.parse_args()
+    os.chdir(ROOT)  # the configs name the teachers' checkpoints below work_dirs/
     if not args.only_collect:
         for teachers in (True, False):  # the students need the teachers' checkpoints
             todo = [(row, seed) for seed in args.seeds for row in ROWS if row.teacher is teachers

@@ -1,10 +1,13 @@
-"""Settings of the whole suite."""
+"""Settings of the whole suite, and what many tests look at."""
+import logging
 import random
+from collections.abc import Iterator
 
 import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 torch.set_num_threads(1)  # the tensors are tiny: threads would wait for each other most of the time
 
@@ -15,3 +18,26 @@ def seeded() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope='session')
+def unformatted_configs() -> Iterator[None]:
+    """mmengine has yapf format the config for the log and for every checkpoint, which takes a second each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, True))
+        yield
+
+
+@pytest.fixture
+def messages() -> Iterator[list[str]]:
+    """What mmengine's current logger says, which neither ``caplog`` nor ``capsys`` sees."""
+    seen: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record.getMessage())
+
+    logger, handler = MMLogger.get_current_instance(), Keep()
+    logger.addHandler(handler)
+    yield seen
+    logger.removeHandler(handler)

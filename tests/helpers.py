@@ -88,7 +88,7 @@ def build(cfg: dict, seed: int = 0) -> nn.Module:
     init_quietly(model)
     if hasattr(model, 'teacher_slot'):
         shake(model.teacher, seed + 1)
-    return shake(model, seed)
+    return shake(model, seed).train()  # the call, not the flag, puts the backbone's norms in eval mode
 
 
 def build_head(kind: str = 'GFL', seed: int = 0, width: int = 32, **head: Any) -> nn.Module:
@@ -96,7 +96,8 @@ def build_head(kind: str = 'GFL', seed: int = 0, width: int = 32, **head: Any) -
     init_default_scope('mmdet')
     cfg = detector_cfg(kind, width, **head)
     torch.manual_seed(seed)
-    built = shake(MODELS.build(ConfigDict(cfg['bbox_head'], train_cfg=cfg['train_cfg'], test_cfg=cfg['test_cfg'])), seed)
+    built = MODELS.build(ConfigDict(cfg['bbox_head'], train_cfg=cfg['train_cfg'], test_cfg=cfg['test_cfg']))
+    shake(built, seed)
     with torch.no_grad():
         for level, scale in enumerate(getattr(built, 'scales', [])):
             scale.scale.fill_(1 + 0.1 * level)

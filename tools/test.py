@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mminspect import cli, runtime
 from mminspect.fileio import replacing
@@ -17,9 +16,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='.pth or .safetensors file')
-    parser.add_argument('--work-dir', help='where logs and metrics.json go (default: work_dirs/<config name>)')
+    parser.add_argument('--work-dir', help='where logs and metrics.json go (default: the folder of the checkpoint)')
     parser.add_argument('--show-dir', help='draw ground truth beside prediction into this folder of the work dir')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config, e.g. model.test_cfg.score_thr=0.3')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -31,7 +30,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Config, checks, Runner, metrics.json."""
     args = parse_args()
-    cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
+    # beside the checkpoint: the distilled student is tested with the plain student's config, whose folder is not its
+    work_dir = args.work_dir or str(Path(args.checkpoint).parent)
+    cfg = runtime.load_config(args.config, args.cfg_options, work_dir)
     cfg.launcher, cfg.load_from, cfg.resume = args.launcher, args.checkpoint, False
     if args.show_dir:
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []),
@@ -44,7 +45,8 @@ def main() -> None:
         metrics = runner.test()
     if is_main_process():
         with replacing(Path(cfg.work_dir) / 'metrics.json') as handle:
-            handle.write(json.dumps({k: float(v) for k, v in metrics.items()}, indent=2).encode())
+            record = dict(checkpoint=Path(args.checkpoint).name, **{k: float(v) for k, v in metrics.items()})
+            handle.write(json.dumps(record, indent=2).encode())
 
 
 if __name__ == '__main__':

@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 import os
 
-from mmengine.config import DictAction
 from mminspect import cli, runtime
 
 
@@ -17,7 +16,7 @@ def parse_args() -> argparse.Namespace:
                         help='go on from the last checkpoint in the work dir, or from the one named')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument('--seed', type=int, help='random seed (default: the config\'s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config, e.g. optim_wrapper.optimizer.lr=0.01')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -41,6 +40,8 @@ def main() -> None:
     runtime.prepare_work_dir(cfg.work_dir)
     runner = runtime.build_runner(cfg)
     runtime.announce_initial_weights(cfg)
+    if args.resume not in (None, 'auto'):
+        runtime.check_checkpoint(runner.model, args.resume)
     with runtime.explained(cfg):
         runner.train()
 

@@ -3,5 +3,5 @@ _base_ = './default_runtime.py'
 custom_hooks = [
     dict(type='mmengine.EpochSeedHook'),
     dict(type='mmengine.ChannelsLastHook'),
-    dict(type='CheckInvalidLossHook', interval=50),
+    dict(type='mmengine.FiniteLossHook'),
 ]

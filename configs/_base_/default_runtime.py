@@ -10,7 +10,7 @@ default_hooks = dict(
     visualization=dict(type='DetVisualizationHook'))
 custom_hooks = [
     dict(type='mmengine.EpochSeedHook'),
-    dict(type='CheckInvalidLossHook', interval=50),
+    dict(type='mmengine.FiniteLossHook'),
 ]
 
 env_cfg = dict(

@@ -34,5 +34,7 @@ from . import (  # noqa: E402, F401
     transforms,
 )
 from .datasets.checks import check_dataset_cfg  # noqa: E402
+from .datasets.class_count import check_class_count  # noqa: E402
 
 runtime.DATA_CHECKS.append(check_dataset_cfg)
+runtime.MODEL_CHECKS.append(check_class_count)

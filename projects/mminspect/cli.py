@@ -4,12 +4,28 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from argparse import ArgumentError, ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.error import URLError
+
+from mmengine.config import DictAction
 
 from mminspect.errors import UserError
 
 #: Set to 1 to see the traceback behind a one-sentence error.
 DEBUG_VARIABLE = 'MMINSPECT_DEBUG'
+
+
+class OptionsAction(DictAction):
+    """mmengine's action for ``--cfg-options`` with an error in words for what is no KEY=VALUE."""
+
+    def __call__(self, parser: ArgumentParser, namespace: Namespace, values: str | Sequence[Any] | None,
+                 option_string: str | None = None) -> None:
+        """See :class:`argparse.Action`."""
+        if wrong := [value for value in values if '=' not in value]:
+            raise ArgumentError(self, f'{wrong[0]!r} is not of the form KEY=VALUE')
+        super().__call__(parser, namespace, values, option_string)
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -37,6 +53,9 @@ def sentence(error: BaseException) -> str | None:
         seen.add(id(error))
         if isinstance(error, UserError):
             return ' '.join(str(error).split())
+        if isinstance(error, URLError):
+            return f'something has to be fetched and the network does not answer ({error.reason}): offline, give ' \
+                   'weights as a file or none (--cfg-options model.backbone.init_cfg=None)'
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f'the disk is full while writing {error.filename or "a file"}: free some space and run the same ' \
                    'command with --resume'

@@ -41,14 +41,17 @@ class Job:
     def metrics(self) -> dict[str, float] | None:
         """Metrics by name without the evaluator's prefixes (``coco/bbox_mAP`` is ``mAP``).
 
-        None before the test, and where training has gone on since.
+        None before the test, where training has gone on since, and where another epoch was tested.
         """
         path, checkpoint = self.work_dir / 'metrics.json', self.last_checkpoint
         if not path.is_file():
             return None
         if checkpoint is not None and checkpoint.is_file() and checkpoint.stat().st_mtime > path.stat().st_mtime:
             return None
-        return {k.split('/')[-1].removeprefix('bbox_'): v for k, v in json.loads(path.read_text()).items()}
+        metrics = json.loads(path.read_text())
+        if metrics.pop('checkpoint', None) not in (None, checkpoint and checkpoint.name):
+            return None
+        return {k.split('/')[-1].removeprefix('bbox_'): v for k, v in metrics.items()}
 
     @property
     def last_checkpoint(self) -> Path | None:

@@ -6,16 +6,19 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mmcv_fallback
 import mmengine.registry
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
@@ -27,6 +30,14 @@ MINIMUM_FREE_BYTES = 200 * 2**20
 
 #: Checks of data set configs, added by the projects when they are imported: ``dataset`` dict -> warnings, or UserError.
 DATA_CHECKS: list[Callable[[dict], list[str]]] = []
+
+#: Checks that a model fits its data, added likewise: ``model`` dict and ``dataset`` dict -> None, or UserError.
+MODEL_CHECKS: list[Callable[[dict, dict], None]] = []
+
+#: What ``--cfg-options`` may add to a config that does not name it.
+OPTIONAL_KEYS = frozenset({'auto_scale_lr', 'compile', 'custom_hooks', 'experiment_name', 'find_unused_parameters',
+                           'load_from', 'log_level', 'model_wrapper_cfg', 'randomness', 'resume', 'sync_bn',
+                           'work_dir'})
 
 
 def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str | None = None) -> Config:
@@ -42,17 +53,31 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
     """
     if not Path(path).is_file():
         raise UserError(f'config {path} does not exist: check the path')
+    mmcv_fallback.activate()  # also for a config that does not import fdrd
+    if os.getcwd() not in sys.path:  # the user's own packages in custom_imports
+        sys.path.append(os.getcwd())
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program and may fail in every way
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     if options:
+        _check_options(cfg, options)
         try:
             cfg.merge_from_dict(options)
         except (KeyError, TypeError, IndexError, AssertionError) as error:
             raise UserError(f'--cfg-options does not fit {path}: {error}') from error
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     return cfg
+
+
+def _check_options(cfg: Config, options: dict[str, Any]) -> None:
+    """mmengine adds what it does not know, so that a mistyped override changes nothing and says nothing."""
+    for option in options:
+        key = option.split('.')[0]
+        if key not in cfg and key not in OPTIONAL_KEYS:
+            near = difflib.get_close_matches(key, [*cfg, *OPTIONAL_KEYS], n=3, cutoff=0.5)
+            hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(cfg))}'
+            raise UserError(f'--cfg-options: {cfg.filename} has no {key!r} ({option}); {hint}')
 
 
 def use_amp(cfg: Config) -> None:
@@ -94,6 +119,8 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
         dataloader = cfg.get(part)
         if dataloader is None:
             continue
+        for check in MODEL_CHECKS:
+            check(cfg.model, dataloader['dataset'])
         for warning in [text for check in DATA_CHECKS for text in check(dataloader['dataset'])]:
             print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
 
@@ -167,11 +194,20 @@ def announce_initial_weights(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The Runner of ``cfg``.
+    """The Runner of ``cfg``; ``--launcher pytorch`` also works without a GPU (gloo).
 
     Raises:
-        UserError: The config names an unknown component.
+        UserError: The config names an unknown component, or torchrun did not start this process.
     """
+    if cfg.get('launcher') == 'pytorch':
+        if 'RANK' not in os.environ:
+            raise UserError('--launcher pytorch belongs to torchrun: start it with tools/dist_train.sh CONFIG '
+                            'PROCESSES')
+        if not torch.cuda.is_available():
+            # mmengine's own way asks for one GPU per process
+            torch.distributed.init_process_group('gloo')
+            cfg.model_wrapper_cfg = dict(cfg.get('model_wrapper_cfg') or dict(broadcast_buffers=False),
+                                         device_ids=None)
     with explained(cfg):
         return Runner.from_cfg(cfg)
 
@@ -185,8 +221,8 @@ def check_checkpoint(model: torch.nn.Module, path: str) -> None:
     if '://' in path:
         return
     checkpoint = load_from_local(path, map_location='cpu')
-    weights = checkpoint.get('state_dict', checkpoint)
-    own = model.state_dict()
+    weights = {k.removeprefix('module.'): v for k, v in checkpoint.get('state_dict', checkpoint).items()}
+    own = (model.module if is_model_wrapper(model) else model).state_dict()
     wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
     if wrong:
         raise UserError(f'checkpoint {path} is not one of this config: {len(wrong)} of {len(own)} weights are missing '

@@ -1,7 +1,9 @@
 """tools/train.py and tools/test.py from the command line: what works, and every foreseeable mistake."""
 import importlib.util
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +46,7 @@ def run(tmp_path):
             dataset=dict(type='CocoDataset', ann_file=str(annotations), metainfo=dict(classes=('a', 'b')),
                          data_prefix=dict(img=str(annotations.parent / 'images')), test_mode=True, pipeline=pipeline))
         cfg.test_cfg = dict(type='TestLoop')
+        cfg.custom_imports = dict(imports=['fdrd'], allow_failed_imports=False)
         cfg.test_evaluator = dict(type='InspectionCocoMetric', ann_file=str(annotations))
         if 'teacher_config' not in cfg.model:
             cfg.train_dataloader.dataset.pipeline = pipeline
@@ -165,3 +168,63 @@ def test_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
     other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
     status, error = call('test', capsys, monkeypatch, run()[0], other)
     assert status == 2 and 'is not one of this config' in error
+
+
+@pytest.mark.parametrize('option, said', [
+    ('train_cgf.max_epochs=1', 'train_cfg'),
+    ('foo', 'KEY=VALUE'),
+])
+def test_mistyped_options(option, said, run, tmp_path, capsys, monkeypatch):
+    status, error = call('train', capsys, monkeypatch, run()[0], '--cfg-options', option)
+    assert status == 2 and said in error and not (tmp_path / 'run').exists()
+
+
+def test_class_count_that_differs_from_the_data(run, tmp_path, capsys, monkeypatch):
+    status, error = call('train', capsys, monkeypatch, run(detector_cfg(classes=1))[0])
+    assert status == 2 and 'num_classes=1' in error and '2 classes (a, b)' in error
+    assert not (tmp_path / 'run').exists()
+
+
+def test_resuming_from_another_network(run, tmp_path, capsys, monkeypatch):
+    other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
+    status, error = call('train', capsys, monkeypatch, run()[0], '--resume', other)
+    assert status == 2 and 'is not one of this config' in error
+
+
+def test_launcher_without_torchrun(run, capsys, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    status, error = call('train', capsys, monkeypatch, run()[0], '--launcher', 'pytorch')
+    assert status == 2 and 'tools/dist_train.sh' in error
+
+
+def test_weights_that_cannot_be_fetched(run, capsys, monkeypatch):
+    from urllib.error import URLError
+
+    def offline(*args, **kwargs):
+        raise URLError('Name or service not known')
+    monkeypatch.setattr('mmengine.runner.checkpoint.load_url', offline)
+    model = detector_cfg()
+    model['backbone']['init_cfg'] = dict(type='Pretrained', checkpoint='torchvision://resnet18')
+    status, error = call('train', capsys, monkeypatch, run(model)[0])
+    assert status == 2 and 'network does not answer' in error and 'init_cfg=None' in error
+
+
+def test_metrics_go_beside_the_checkpoint(run, tmp_path, capsys, monkeypatch):
+    config, _ = run()
+    folder = tmp_path / 'elsewhere'
+    folder.mkdir()
+    checkpoint = save_checkpoint(build(detector_cfg()), folder / 'epoch_7.pth')
+    assert call('test', capsys, monkeypatch, config, checkpoint)[0] == 0
+    assert json.loads((folder / 'metrics.json').read_text())['checkpoint'] == 'epoch_7.pth'
+    assert not (tmp_path / 'run').exists()
+
+
+def test_two_processes_without_a_gpu(run, tmp_path):
+    """The script itself: both processes train, one checkpoint is written."""
+    config, _ = run()
+    done = subprocess.run(
+        [ROOT / 'tools' / 'dist_train.sh', config, '2'], capture_output=True, text=True, timeout=240,
+        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+    assert done.returncode == 0, done.stderr[-2000:]
+    meta = torch.load(tmp_path / 'run' / 'epoch_2.pth', weights_only=False)['meta']
+    assert meta['epoch'] == 2 and meta['iter'] == 2  # six images, batch 3, two processes: one iteration an epoch

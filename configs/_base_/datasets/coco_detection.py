@@ -1,4 +1,5 @@
-# Your own data in COCO format: inherit this file and set data_root, classes and scale (see deeppcb.py).
+# COCO format. A file that inherits this one overrides data_root, metainfo and scale where they are used (see
+# deeppcb.py): setting the variables alone changes nothing.
 data_root = '{{$MMINSPECT_DATA:data}}/coco/'
 metainfo = dict(classes=('foreign', ))
 scale = (1333, 800)

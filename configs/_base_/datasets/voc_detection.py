@@ -1,4 +1,5 @@
-# Your own data in Pascal VOC format, without conversion: inherit this file and set data_root, classes and scale.
+# Pascal VOC, without conversion. A config that inherits this file overrides data_root, metainfo and coordinate_offset
+# in its dataloaders (docs/your_own_data.md has one).
 #
 #   data_root/JPEGImages/                    any image format
 #   data_root/Annotations/*.xml

@@ -10,7 +10,6 @@ from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from fdrd.distillers import CrossHeadKD
 from fdrd.tracing import recording_targets, trace_head
 
 from .frozen_teacher import TeacherSlot, peek_feat_channels
@@ -42,7 +41,7 @@ class DistilledDetector(SingleStageDetector):
         self.distillers = nn.ModuleList(MODELS.build(cfg) for cfg in distillers or [])
         teacher_width = peek_feat_channels(teacher_config)
         for term in self.distillers:
-            if isinstance(term, CrossHeadKD) and teacher_width is not None:
+            if teacher_width is not None:
                 term.build_adapters(self.bbox_head.feat_channels, teacher_width)
 
     @property

@@ -22,8 +22,8 @@ from fdrd.tracing import layout_of
 class TeacherSlot:
     """Holds the teacher outside the module tree, and loads it on first use.
 
-    A plain object, so that ``nn.Module`` neither registers nor saves nor trains what is in it. A deep copy (EMA hooks
-    copy the model) is an empty slot: copies predict, they do not distil.
+    A plain object, so that ``nn.Module`` neither registers nor saves nor trains what is in it. A copy (EMA hooks copy
+    the model, ``torch.save(model)`` pickles it) is an empty slot: copies predict, they do not distil.
 
     Attributes:
         module: The teacher, or None while nobody asked for it.
@@ -35,8 +35,8 @@ class TeacherSlot:
         self.module: nn.Module | None = None
         self.fingerprint = ''
 
-    def __deepcopy__(self, memo: dict) -> TeacherSlot:
-        return TeacherSlot(self.config, self.checkpoint)
+    def __reduce__(self) -> tuple[type[TeacherSlot], tuple[dict | str, str | None]]:
+        return TeacherSlot, (self.config, self.checkpoint)
 
     def get(self, student: nn.Module) -> nn.Module:
         """The frozen teacher on the student's device, checked against the student.
@@ -45,11 +45,11 @@ class TeacherSlot:
             UserError: See :func:`load_teacher` and :func:`check_compatible`.
         """
         if self.module is None:
-            teacher = load_teacher(self.config, self.checkpoint)
+            teacher = load_teacher(self.config, self.checkpoint).to(next(student.parameters()))  # its device and dtype
             check_compatible(student, teacher)
             if self.checkpoint is not None and Path(self.checkpoint).is_file():
                 self.fingerprint = sha256(self.checkpoint)
-            self.module = teacher.to(next(student.parameters()))  # its device and its dtype
+            self.module = teacher
         return self.module
 
 
@@ -112,7 +112,7 @@ def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module
 def _load_strictly(teacher: nn.Module, checkpoint: str) -> None:
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
-    except UserError as error:
+    except (UserError, OSError) as error:  # OSError: also what a download may raise
         raise UserError(f'teacher_ckpt: {error}; train the teacher first or correct model.teacher_ckpt') from error
     weights = loaded.get('state_dict', loaded)
     own = teacher.state_dict()

@@ -18,6 +18,14 @@ class DistillationTerm(nn.Module):
 
     hold: tuple[int, ...] = ()
 
+    def build_adapters(self, student_width: int, teacher_width: int) -> None:
+        """Create train-time layers, before the optimiser is built. Default: none.
+
+        Args:
+            student_width: Channels of the student's head towers.
+            teacher_width: Channels of the teacher's.
+        """
+
     def check(self, student: nn.Module, teacher: nn.Module) -> None:
         """Raise :class:`mminspect.errors.UserError` if the term cannot join these two detectors. Default: accept."""
 

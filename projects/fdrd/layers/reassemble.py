@@ -26,7 +26,8 @@ def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'a
         kernels: Weights, shape (N, k_up², scale·H, scale·W), usually softmax-normalised over dimension 1.
         k_up: Side of the kernel in input pixels, odd.
         scale: Integer upsampling factor.
-        impl: 'mmcv' (CUDA operator), 'torch' (any device), 'auto' (mmcv's for CUDA tensors where it works, else torch).
+        impl: 'mmcv' (CUDA operator), 'torch' (any device), 'auto' (mmcv's for CUDA tensors where it works and nothing
+            is being exported, else torch).
 
     Returns:
         Shape (N, C, scale·H, scale·W), dtype of ``x``. Sums are accumulated in float32 whatever the dtype.
@@ -35,12 +36,14 @@ def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'a
         ValueError: Shapes do not fit each other, ``k_up`` is no odd number, ``scale`` is below 1, ``impl`` is unknown.
     """
     _check(x, kernels, k_up, scale, impl)
-    if impl == 'mmcv' or (impl == 'auto' and x.is_cuda and mmcv_fallback.has_operator('carafe_forward')):
-        from mmcv.ops import carafe
-        return carafe(x, kernels.to(x.dtype), k_up, 1, scale)
     wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     kernels = kernels.to(wide.dtype)
-    if torch.onnx.is_in_onnx_export() or torch.compiler.is_exporting() or torch.jit.is_tracing():
+    exporting = torch.onnx.is_in_onnx_export() or torch.compiler.is_exporting() or torch.jit.is_tracing()
+    compiled = x.is_cuda and not exporting and mmcv_fallback.has_operator('carafe_forward')
+    if impl == 'mmcv' or (impl == 'auto' and compiled):
+        from mmcv.ops import carafe
+        out = carafe(wide, kernels, k_up, 1, scale)
+    elif exporting:
         out = _reassemble_standard(wide, kernels, k_up, scale)
     else:
         # The walk over shifts wants each channel's rows side by side, whatever the network's memory format is.

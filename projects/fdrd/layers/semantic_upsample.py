@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
-from mmengine.model import BaseModule, normal_init, xavier_init
+from mmengine.model import BaseModule, initialize, normal_init, xavier_init
 from torch import Tensor, nn
 
 from .reassemble import IMPLEMENTATIONS, reassemble
@@ -64,8 +64,11 @@ class SemanticUpsample(BaseModule):
         self.encoder = nn.Conv2d(channels, (scale_factor * up_kernel)**2, encoder_kernel, padding=encoder_kernel // 2)
 
     def init_weights(self) -> None:
-        """CARAFE's initialisation: at the start every kernel is nearly the uniform mean of its window."""
+        """CARAFE's initialisation unless ``init_cfg`` is given: each kernel starts as nearly its window's mean."""
         super().init_weights()
+        if self.init_cfg:
+            initialize(self, self.init_cfg)  # once more: ConvModule has had an initialisation of its own
+            return
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 xavier_init(module, distribution='uniform')

@@ -54,8 +54,9 @@ class SemanticFPN(BaseModule):
         self.start_level, self.topology, self.extra, self.num_ins = start_level, topology, extra, len(in_channels)
         self.add_extra_convs = add_extra_convs
         conv = dict(act_cfg=None, inplace=False)
-        self.lateral_convs = ModuleList(ConvModule(c, out_channels, 1, **conv) for c in used)
-        self.fpn_convs = ModuleList(ConvModule(out_channels, out_channels, 3, padding=1, **conv) for _ in used)
+        # torch's ModuleList, into which init_weights does not descend: init_cfg, if given, has the last word here
+        self.lateral_convs = nn.ModuleList(ConvModule(c, out_channels, 1, **conv) for c in used)
+        self.fpn_convs = nn.ModuleList(ConvModule(out_channels, out_channels, 3, padding=1, **conv) for _ in used)
         for i in range(extra):
             down = dict(kernel_size=3, stride=2, padding=1, **conv)
             if topology == 'carafe':
@@ -70,6 +71,8 @@ class SemanticFPN(BaseModule):
     def init_weights(self) -> None:
         """Xavier for the pyramid's convolutions; upsamplers and attention keep their own initialisation."""
         super().init_weights()
+        if self.init_cfg:
+            return
         for module in [*self.lateral_convs, *self.fpn_convs]:
             xavier_init(module.conv, distribution='uniform')
 

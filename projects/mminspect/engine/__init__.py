@@ -1,7 +1,8 @@
 """Additions to mmengine's training engine; importing this package registers them (mmengine's root registries)."""
 from .channels_last import ChannelsLastHook
 from .epoch_seed import EpochSeedHook, seed_worker
+from .finite_loss import FiniteLossHook
 from .optim_wrapper import Bf16OptimWrapper
 from .progress import ProgressHook
 
-__all__ = ['Bf16OptimWrapper', 'ChannelsLastHook', 'EpochSeedHook', 'ProgressHook', 'seed_worker']
+__all__ = ['Bf16OptimWrapper', 'ChannelsLastHook', 'EpochSeedHook', 'FiniteLossHook', 'ProgressHook', 'seed_worker']

@@ -124,6 +124,22 @@ def test_mmcv_operator_says_that_it_needs_a_gpu() -> None:
         reassemble(x, kernels, 5, 2, impl='mmcv')
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_mmcv_operator_gets_float32(dtype: torch.dtype, monkeypatch) -> None:
+    """mmcv's kernel knows no bfloat16 and adds in the type of its input."""
+    seen = []
+
+    def operator(x: Tensor, kernels: Tensor, k_up: int, group: int, scale: int) -> Tensor:
+        seen.append((x.dtype, kernels.dtype, group))
+        return reassemble(x, kernels, k_up, scale, impl='torch')
+
+    monkeypatch.setattr('mmcv.ops.carafe', operator)
+    x, kernels = (t.to(dtype) for t in inputs(2, 3))
+    out = reassemble(x, kernels, 3, 2, impl='mmcv')
+    assert seen == [(torch.float32, torch.float32, 1)]
+    assert out.dtype == dtype and torch.equal(out, reassemble(x, kernels, 3, 2, impl='torch'))
+
+
 @pytest.mark.parametrize(('scale', 'k_up'), CASES)
 def test_export_path_equals_the_fast_path(scale: int, k_up: int) -> None:
     x, kernels = inputs(scale, k_up)

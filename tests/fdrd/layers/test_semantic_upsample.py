@@ -60,6 +60,11 @@ def test_other_convolutions_start_with_xavier() -> None:
     assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
 
 
+def test_init_cfg_has_the_last_word() -> None:
+    built = module(init_cfg=dict(type='Constant', layer='Conv2d', val=0.5, bias=0.1))
+    assert all(torch.equal(p, torch.full_like(p, 0.5 if p.ndim == 4 else 0.1)) for p in built.parameters())
+
+
 def test_receptive_field_of_the_staircase_grows_by_two() -> None:
     built, seen = shaken(), {}
     for i, conv in enumerate(built.staircase):
@@ -147,6 +152,7 @@ def test_exported_program_holds_standard_operators_and_equals_the_module() -> No
         program = torch.export.export(built, (torch.randn(1, 8, 4, 6), ))
     targets = {str(node.target) for node in program.graph.nodes if node.op == 'call_function'}
     assert targets and all(target.startswith('aten.') for target in targets - {str(operator.getitem)}), targets
+    assert not any('_.' in target for target in targets), targets  # nothing in place, which exporters dislike
     x = torch.randn(1, 8, 4, 6)
     assert torch.allclose(program.module()(x), built(x), atol=1e-5)
 

@@ -62,6 +62,15 @@ def test_carafe_topology_with_nearest_is_mmdet_s_fpn_carafe(size: tuple[int, int
     assert_twins(neck(num_outs=outs, start_level=start, topology='carafe', upsample_cfg=NEAREST), theirs, size)
 
 
+def test_mmcv_s_carafe_is_an_option_with_the_parameters_of_fpn_carafe() -> None:
+    carafe = dict(type='carafe', up_kernel=5, up_group=1, encoder_kernel=3, encoder_dilation=1, compressed_channels=64)
+    with torch.device('meta'):
+        ours = SemanticFPN(R50, 256, 5, start_level=1, upsample_cfg=carafe)
+        theirs = FPN_CARAFE(R50, 256, num_outs=5, start_level=1, upsample_cfg=carafe)
+    assert parameters(ours) == 9_474_192
+    assert {k: v.shape for k, v in ours.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+
+
 def test_parameter_counts_of_the_paper() -> None:
     with torch.device('meta'):
         plain = SemanticFPN(R50, 256, 5, start_level=1, topology='fpn', upsample_cfg=NEAREST)
@@ -151,6 +160,14 @@ def test_initialisation_keeps_the_kernels_uniform() -> None:
         bound = (6 / (weight[0].numel() + weight[:, 0].numel()))**0.5
         assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
         assert not conv.conv.bias.any()
+
+
+def test_init_cfg_has_the_last_word_on_the_pyramid() -> None:
+    built = neck(upsample_cfg=SEMANTIC, init_cfg=dict(type='Constant', layer='Conv2d', val=0.5, bias=0.1))
+    init_quietly(built)
+    for conv in [*built.lateral_convs, *built.fpn_convs]:
+        assert (conv.conv.weight == 0.5).all() and (conv.conv.bias == 0.1).all()
+    assert all(up.encoder.weight.std().item() == pytest.approx(0.001, rel=0.1) for up in built.upsample_modules)
 
 
 @pytest.mark.parametrize('wrong', [dict(topology='pan'), dict(num_outs=2), dict(add_extra_convs='on_input'),

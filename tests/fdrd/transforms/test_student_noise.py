@@ -22,15 +22,17 @@ def sure(**kwargs) -> dict:
 
 def test_gates_are_independent_fair_and_drawn_anew() -> None:
     transform = StudentNoise(salt_pepper=dict(amount=0.5), mean_shift=dict(amplitude=5.0), gaussian=dict(std=1e-3))
-    image, seen, calls = np.full((6, 6, 1), 128, np.float32), Counter(), 2000
+    image, seen, calls = np.full((6, 6, 1), 128, np.float32), Counter(), 4000
     for _ in range(calls):
         noisy = transform.transform(dict(img=image))['img']
         impulse = (noisy == 0) | (noisy == 255)
         rest = (noisy - image)[~impulse]
         seen[bool(impulse.any()), abs(rest.mean()) > 0.02, rest.std() > 2e-5] += 1
-    deviation = (calls * 1 / 8 * 7 / 8)**0.5
     assert len(seen) == 8
-    assert all(abs(n - calls / 8) < 5 * deviation for n in seen.values()), seen
+    assert all(abs(n - calls / 8) < 4 * (calls * 1 / 8 * 7 / 8)**0.5 for n in seen.values()), seen
+    for gate in range(3):
+        opened = sum(n for gates, n in seen.items() if gates[gate])
+        assert abs(opened - calls / 2) < 3 * (calls / 4)**0.5, (gate, seen)
 
 
 @pytest.mark.parametrize(('defaults', 'open_share'), [({}, 3 / 4), (dict(gaussian=dict()), 7 / 8)])

@@ -1,0 +1,42 @@
+"""Stop before a diverged model is saved."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from mminspect.errors import UserError
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """End the run with one sentence when a loss is NaN or infinite; no checkpoint is written behind that point.
+
+    Args:
+        interval: Iterations between two looks; a look waits for the GPU. Every checkpoint is preceded by one.
+    """
+
+    def __init__(self, interval: int = 10) -> None:
+        self.interval = interval
+        self._last: dict[str, Any] = {}
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: dict | None = None) -> None:
+        """Look at this iteration's losses."""
+        self._last = outputs or {}
+        if self.every_n_train_iters(runner, self.interval):
+            self._check(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Look at the last iteration's losses."""
+        self._check(runner)
+
+    def _check(self, runner: Runner) -> None:
+        bad = [name for name, value in self._last.items() if 'loss' in name and not math.isfinite(float(value))]
+        if bad:
+            raise UserError(f'{" and ".join(sorted(bad))} became NaN or infinite at iteration {runner.iter + 1}: lower '
+                            'the learning rate (optim_wrapper.optimizer.lr) or check the data; the last checkpoint is '
+                            'from before')
