@@ -35,7 +35,8 @@ def test_pictures_in_pixels_of_the_original_image(tmp_path, monkeypatch, capsys)
     spec = importlib.util.spec_from_file_location('tool_test', TOOL)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    monkeypatch.setattr(sys, 'argv', ['test', str(tmp_path / 'config.py'), str(checkpoint), '--show-dir', 'seen'])
+    monkeypatch.setattr(sys, 'argv', ['test', str(tmp_path / 'config.py'), str(checkpoint), '--show-dir', 'seen',
+                                      '--work-dir', str(tmp_path / 'run')])
     try:
         with pytest.raises(SystemExit) as ended:
             cli.run(tool.main)

@@ -3,7 +3,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.registry import HOOKS
-
 from mminspect.errors import UserError
 
 
