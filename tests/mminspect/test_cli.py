@@ -35,7 +35,7 @@ def test_exit_of_argparse_passes() -> None:
     (UserError('config a.py does not exist: check\n  the path'), 'error: config a.py does not exist: check the path'),
     (OSError(errno.ENOSPC, 'x', '/runs/a.pth'), 'the disk is full while writing /runs/a.pth'),
     (OSError(errno.EDQUOT, 'x'), 'the disk is full while writing a file'),
-    (PermissionError(errno.EACCES, 'x', '/root/a'), 'no permission for /root/a'),
+    (PermissionError(errno.EACCES, 'x', '/data/a'), 'no permission for /data/a'),
     (URLError('timed out'), 'the network does not answer (timed out)'),
     (OSError(errno.EROFS, 'x', '/mnt/a'), 'no permission for /mnt/a'),
 ])

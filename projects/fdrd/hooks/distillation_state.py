@@ -9,6 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mminspect.errors import UserError
+from torch import nn
 
 KEY = 'distillation'
 
@@ -47,6 +48,6 @@ class DistillationStateHook(Hook):
             own[name].data.copy_(value)
 
 
-def unwrap(runner: Runner):
+def unwrap(runner: Runner) -> nn.Module:
     """The model without its DDP wrapper."""
     return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -10,7 +10,7 @@ import mmcv_fallback
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 IMPLEMENTATIONS = ('auto', 'mmcv', 'torch')
 
@@ -79,7 +79,7 @@ class _Reassemble(torch.autograd.Function):
     """In-place accumulation over the shifts, forward and backward."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, kernels: Tensor, k_up: int, scale: int) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, kernels: Tensor, k_up: int, scale: int) -> Tensor:
         ctx.save_for_backward(x, kernels)
         ctx.k_up, ctx.scale = k_up, scale
         n, c, height, width = x.shape
@@ -95,7 +95,7 @@ class _Reassemble(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_out: Tensor):
+    def backward(ctx: FunctionCtx, grad_out: Tensor) -> tuple[Tensor, Tensor, None, None]:
         x, kernels = ctx.saved_tensors
         k_up, scale = ctx.k_up, ctx.scale
         n, _, height, width = x.shape

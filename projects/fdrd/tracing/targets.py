@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from mmdet.utils import reduce_mean
@@ -33,12 +34,12 @@ def recording_targets(head: nn.Module) -> Iterator[DenseTargets]:
     targets = DenseTargets()
     get_anchors, get_targets = head.get_anchors, head.get_targets
 
-    def record_anchors(*args, **kwargs):
+    def record_anchors(*args: Any, **kwargs: Any) -> tuple:
         anchors, flags = get_anchors(*args, **kwargs)
         targets.anchors = [torch.stack(level) for level in zip(*anchors, strict=True)]
         return anchors, flags
 
-    def record_targets(*args, **kwargs):
+    def record_targets(*args: Any, **kwargs: Any) -> tuple:
         result = get_targets(*args, **kwargs)
         # GFL and ATSS put the anchors in front of what AnchorHead returns: labels, label weights, ...
         labels_at = 1 if len(result) == 6 else 0
