@@ -8,9 +8,9 @@ model = dict(
     neck=dict(in_channels=[32, 64, 128, 256], out_channels=64),
     bbox_head=dict(in_channels=64, feat_channels=64))
 
-max_epochs = 8
+max_epochs = 12
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
-# From random weights and in a few hundred iterations AdamW gets about twice the AP50 of SGD.
+# From random weights and in 480 iterations AdamW gets about twice the AP50 of SGD.
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',

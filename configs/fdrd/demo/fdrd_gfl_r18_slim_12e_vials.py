@@ -1,10 +1,10 @@
 # The demo's student distilled from the teacher.
-_base_ = './gfl_r18_slim_8e_vials.py'
+_base_ = './gfl_r18_slim_12e_vials.py'
 model = dict(
     type='DistilledDetector',
     data_preprocessor=dict(type='DualViewDetDataPreprocessor'),
-    teacher_config='{{fileDirname}}/teacher_r18_slim_8e_vials.py',
-    teacher_ckpt='work_dirs/demo/teacher_r18_slim_8e_vials/epoch_8.pth',
+    teacher_config='{{fileDirname}}/teacher_r18_slim_12e_vials.py',
+    teacher_ckpt='work_dirs/demo/teacher_r18_slim_12e_vials/epoch_12.pth',
     distillers=[dict(type='CrossHeadKD')])
 train_pipeline = [*_base_.train_pipeline[:-1], dict(type='StudentNoise'), dict(type='PackDualViewInputs')]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,5 +1,5 @@
 # The demo's teacher: a ResNet-18 of full width, with semantic upsampling and SE.
-_base_ = './gfl_r18_slim_8e_vials.py'
+_base_ = './gfl_r18_slim_12e_vials.py'
 model = dict(
     backbone=dict(base_channels=64),
     neck=dict(
