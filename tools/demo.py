@@ -37,8 +37,7 @@ def job_of(name: str, out: Path) -> jobs.Job:
     teacher = out / ROWS[0][1] / 'epoch_12.pth'
     options = ('--cfg-options', f'model.teacher_ckpt={teacher}') if name.startswith('fdrd') else ()
     return jobs.Job(CONFIGS / f'{name}.py', out / name, (*amp, *options), ('--show-dir', str(out / name / 'pictures')),
-                    # threads that wait without spinning: a busy machine is then slower, not ten times slower
-                    environment=dict(MMINSPECT_DATA=str(out / 'data'), OMP_WAIT_POLICY='PASSIVE'))
+                    environment=dict(MMINSPECT_DATA=str(out / 'data')))
 
 
 def print_table(console: Console, rows: list[tuple[str, dict[str, float], float]]) -> None:
