@@ -75,7 +75,9 @@ def distilled_cfg(kind: str = 'GFL', distillers: list[dict] | None = None, teach
                   ckpt: str | Path | None = None, **student: Any) -> dict:
     """A distilled detector of ``detector_cfg(kind, **student)``; its teacher is a plain twin unless given."""
     teacher = dict(model=detector_cfg(kind)) if teacher is None else teacher
-    return dict(detector_cfg(kind, **student), type='DistilledDetector', teacher_config=teacher,
+    model = detector_cfg(kind, **student)
+    return dict(model, type='DistilledDetector', teacher_config=teacher,
+                data_preprocessor=dict(model['data_preprocessor'], type='DualViewDetDataPreprocessor'),
                 teacher_ckpt=None if ckpt is None else str(ckpt),
                 distillers=[KD[kind]] if distillers is None else distillers)
 

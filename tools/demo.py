@@ -9,7 +9,6 @@ import os
 import time
 from pathlib import Path
 
-import torch
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from mminspect import cli, jobs, runtime
 from rich.console import Console
@@ -33,7 +32,7 @@ def parse_args() -> argparse.Namespace:
 
 def job_of(name: str, out: Path) -> jobs.Job:
     """Training and test of one config of the demo below ``out``."""
-    amp = ('--amp', ) if torch.cuda.is_available() or torch.cpu._is_amx_tile_supported() else ()
+    amp = ('--amp', ) if runtime.fast_bf16() else ()
     teacher = out / ROWS[0][1] / 'epoch_12.pth'
     options = ('--cfg-options', f'model.teacher_ckpt={teacher}') if name.startswith('fdrd') else ()
     return jobs.Job(CONFIGS / f'{name}.py', out / name, (*amp, *options), ('--show-dir', str(out / name / 'pictures')),

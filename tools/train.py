@@ -5,6 +5,7 @@ import argparse
 import os
 
 from mminspect import cli, runtime
+from mminspect.checkpoint import newest_checkpoint
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,13 +36,16 @@ def main() -> None:
     if args.seed is not None:
         cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
     if args.resume:
-        cfg.resume, cfg.load_from = True, None if args.resume == 'auto' else args.resume
+        newest = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+        cfg.resume, cfg.load_from = newest is not None, newest and str(newest)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     runtime.prepare_work_dir(cfg.work_dir)
     runner = runtime.build_runner(cfg)
     runtime.announce_initial_weights(cfg)
-    if args.resume not in (None, 'auto'):
-        runtime.check_checkpoint(runner.model, args.resume)
+    if args.resume and cfg.get('load_from'):
+        runtime.check_checkpoint(runner.model, cfg.load_from)
+    elif cfg.get('load_from'):
+        runtime.check_initial_weights(runner.model, cfg.load_from)
     with runtime.explained(cfg):
         runner.train()
 

@@ -35,6 +35,7 @@ from . import (  # noqa: E402, F401
 )
 from .datasets.checks import check_dataset_cfg  # noqa: E402
 from .datasets.class_count import check_class_count  # noqa: E402
+from .transforms.view_check import check_views  # noqa: E402
 
 runtime.DATA_CHECKS.append(check_dataset_cfg)
-runtime.MODEL_CHECKS.append(check_class_count)
+runtime.MODEL_CHECKS.extend([check_class_count, check_views])

@@ -1,16 +1,18 @@
 """Reading checkpoints from strangers: data only, never code.
 
 mmengine tries ``weights_only=True`` and falls back to unpickling everything when that fails, which runs whatever the
-file says. Importing this module replaces mmengine's loader of local files by one that refuses instead.
+file says. Importing this module replaces mmengine's loaders, of local files and of downloads, by ones that refuse.
 """
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, BinaryIO
+from urllib.parse import urlparse
 
+import mmengine.runner.checkpoint
 import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
@@ -58,30 +60,82 @@ def load_from_local(filename: str, map_location: str | torch.device | Callable |
     path = Path(filename).expanduser()
     if not path.is_file():
         raise UserError(f'checkpoint {filename} does not exist: check the path')
+    return _load(path, map_location, filename)
+
+
+def download(url: str, model_dir: str | None = None, map_location: str | torch.device | Callable | None = None,
+             progress: bool = True) -> dict[str, Any]:
+    """Load a checkpoint by URL (cached in torch's hub folder) without executing anything in it.
+
+    Where the file's name ends in ``-<hash>``, as torchvision's and OpenMMLab's do, the download is checked against it.
+
+    Args:
+        url: ``http://`` or ``https://`` address.
+        model_dir: Folder of the cache; torch's own by default.
+        map_location: As for :func:`torch.load`.
+        progress: Whether to show a bar.
+
+    Raises:
+        UserError: As :func:`load_from_local`, or the checksum does not match.
+        urllib.error.URLError: The network does not answer.
+    """
+    folder = Path(model_dir or Path(torch.hub.get_dir()) / 'checkpoints')
+    path = folder / Path(urlparse(url).path).name
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = torch.hub.HASH_REGEX.search(path.name)
+        try:
+            torch.hub.download_url_to_file(url, str(path), digest and digest.group(1), progress)
+        except RuntimeError as error:  # torch's word for a wrong hash
+            raise UserError(f'{url} is not the file its name promises ({error}): try again or mirror it') from error
+    return _load(path, map_location, url)
+
+
+def newest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint to resume from: the one ``last_checkpoint`` names, or the newest ``epoch_*`` or ``iter_*`` file.
+
+    mmengine rewrites that pointer in place, so that it may be empty after a crash.
+    """
+    pointer = Path(work_dir) / 'last_checkpoint'
+    if pointer.is_file() and (named := pointer.read_text().strip()):
+        for path in (Path(named), pointer.parent / Path(named).name):  # the folder may have been moved
+            if path.is_file():
+                return path
+    saved = [path for kind in ('epoch', 'iter') for path in Path(work_dir).glob(f'{kind}_*.pth')]
+    return max(saved, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, Any]:
+    """Checkpoint in a file or an open file called ``name``; raises as :func:`load_from_local`."""
     try:
-        checkpoint = _read(path, map_location)
+        checkpoint = _read(source, map_location)
     except (PermissionError, MemoryError, torch.OutOfMemoryError):
         raise
     except UnpicklingError as error:
         if 'Unsupported global' in str(error) or 'GLOBAL' in str(error):
-            raise UserError(f'checkpoint {filename} holds Python objects besides weights and is not loaded, because '
+            raise UserError(f'checkpoint {name} holds Python objects besides weights and is not loaded, because '
                             'that would run code from the file: save its state_dict alone and load that') from error
-        raise UserError(f'{filename} is not a checkpoint: name a .pth or .safetensors file') from error
+        raise UserError(f'{name} is not a checkpoint: name a .pth or .safetensors file') from error
     except Exception as error:  # torch's readers raise what a damaged byte happens to lead to
-        raise UserError(f'checkpoint {filename} is damaged or cut short ({type(error).__name__}): '
+        raise UserError(f'checkpoint {name} is damaged or cut short ({type(error).__name__}): '
                         'copy or train it again') from error
     if not isinstance(checkpoint, dict):
-        raise UserError(f'checkpoint {filename} holds a {type(checkpoint).__name__} instead of named weights: '
+        raise UserError(f'checkpoint {name} holds a {type(checkpoint).__name__} instead of named weights: '
                         'save a state_dict and load that')
     return checkpoint
 
 
-def _read(path: Path, map_location: str | torch.device | Callable | None) -> Any:
-    if path.suffix == '.safetensors':
+def _read(source: Path | BinaryIO, map_location: Any) -> Any:
+    if isinstance(source, Path) and source.suffix == '.safetensors':
         from safetensors.torch import load_file
-        return {'state_dict': load_file(path, device='cpu')}
+        return {'state_dict': load_file(source, device='cpu')}
     with torch.serialization.safe_globals(safe_globals()):
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return torch.load(source, map_location=map_location, weights_only=True)
+
+
+def _torch_load(file: str | BinaryIO, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+    """In place of the function in mmengine that falls back to unpickling (object stores, ``mmcls://``)."""
+    return _load(Path(file) if isinstance(file, str) else file, map_location, str(file))
 
 
 def sha256(path: str | Path) -> str:
@@ -91,3 +145,17 @@ def sha256(path: str | Path) -> str:
         while block := handle.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def weights_sha256(state_dict: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over names, shapes and bytes of weights, for those that are no file here; 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, value in sorted(state_dict.items()):
+        digest.update(f'{name}{tuple(value.shape)}'.encode())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+# The loaders behind http(s)://, torchvision:// and open-mmlab:// find these two in their module when they are called.
+mmengine.runner.checkpoint.load_url = download
+mmengine.runner.checkpoint._safe_torch_load = _torch_load

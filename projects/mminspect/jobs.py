@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mminspect.checkpoint import newest_checkpoint
 from mminspect.engine.progress import PREFIX
 from mminspect.errors import UserError
 
@@ -46,7 +47,7 @@ class Job:
         path, checkpoint = self.work_dir / 'metrics.json', self.last_checkpoint
         if not path.is_file():
             return None
-        if checkpoint is not None and checkpoint.is_file() and checkpoint.stat().st_mtime > path.stat().st_mtime:
+        if checkpoint is not None and checkpoint.stat().st_mtime > path.stat().st_mtime:
             return None
         metrics = json.loads(path.read_text())
         if metrics.pop('checkpoint', None) not in (None, checkpoint and checkpoint.name):
@@ -56,8 +57,7 @@ class Job:
     @property
     def last_checkpoint(self) -> Path | None:
         """The newest checkpoint, or None."""
-        pointer = self.work_dir / 'last_checkpoint'
-        return Path(pointer.read_text().strip()) if pointer.is_file() else None
+        return newest_checkpoint(self.work_dir)
 
 
 def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, float]:

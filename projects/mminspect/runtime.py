@@ -72,12 +72,28 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
 
 def _check_options(cfg: Config, options: dict[str, Any]) -> None:
     """mmengine adds what it does not know, so that a mistyped override changes nothing and says nothing."""
-    for option in options:
+    for option, value in options.items():
         key = option.split('.')[0]
         if key not in cfg and key not in OPTIONAL_KEYS:
             near = difflib.get_close_matches(key, [*cfg, *OPTIONAL_KEYS], n=3, cutoff=0.5)
             hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(cfg))}'
             raise UserError(f'--cfg-options: {cfg.filename} has no {key!r} ({option}); {hint}')
+        if _is_number(old := _lookup(cfg, option)) and not (value is None or _is_number(value)):
+            raise UserError(f'--cfg-options: {option} is the number {old} in {cfg.filename}, {value!r} is none')
+
+
+def _lookup(cfg: Any, option: str) -> Any:
+    """The entry ``a.b.0.c`` of nested dicts and lists, or None where there is none."""
+    for key in option.split('.'):
+        try:
+            cfg = cfg[int(key) if isinstance(cfg, (list, tuple)) else key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return cfg
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def use_amp(cfg: Config) -> None:
@@ -119,6 +135,9 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
         dataloader = cfg.get(part)
         if dataloader is None:
             continue
+        if dataloader.get('batch_size', 1) < 1 or dataloader.get('num_workers', 0) < 0:
+            raise UserError(f'{part} of {cfg.filename} has batch_size={dataloader.get("batch_size")} and '
+                            f'num_workers={dataloader.get("num_workers", 0)}: at least 1 and 0 are needed')
         for check in MODEL_CHECKS:
             check(cfg.model, dataloader['dataset'])
         for warning in [text for check in DATA_CHECKS for text in check(dataloader['dataset'])]:
@@ -193,6 +212,11 @@ def announce_initial_weights(cfg: Config) -> None:
               logger='current', level=logging.WARNING)
 
 
+def fast_bf16() -> bool:
+    """Whether bfloat16 is computed in hardware here (a GPU, or a CPU with AMX tiles), so that autocast pays."""
+    return torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
+
+
 def build_runner(cfg: Config) -> Runner:
     """The Runner of ``cfg``; ``--launcher pytorch`` also works without a GPU (gloo).
 
@@ -220,10 +244,29 @@ def check_checkpoint(model: torch.nn.Module, path: str) -> None:
     """
     if '://' in path:
         return
-    checkpoint = load_from_local(path, map_location='cpu')
-    weights = {k.removeprefix('module.'): v for k, v in checkpoint.get('state_dict', checkpoint).items()}
-    own = (model.module if is_model_wrapper(model) else model).state_dict()
+    own, weights = _own_and_loaded(model, path)
     wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
     if wrong:
         raise UserError(f'checkpoint {path} is not one of this config: {len(wrong)} of {len(own)} weights are missing '
                         f'or of another shape (first: {wrong[0]}); test it with the config it was trained with')
+
+
+def check_initial_weights(model: torch.nn.Module, path: str) -> None:
+    """Make sure that ``load_from`` gives the model something; a head of another shape is allowed.
+
+    Raises:
+        UserError: The file is missing or damaged, or not one of its weights fits.
+    """
+    if '://' in path:
+        return
+    own, weights = _own_and_loaded(model, path)
+    if not any(k in own and own[k].shape == weights[k].shape for k in weights):
+        raise UserError(f'load_from={path} has no weight in common with this model (it begins with '
+                        f'{next(iter(weights), "nothing")}): name a checkpoint of this architecture')
+
+
+def _own_and_loaded(model: torch.nn.Module, path: str) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """State dicts of the model (without its DDP wrapper) and of the file."""
+    checkpoint = load_from_local(path, map_location='cpu')
+    weights = {k.removeprefix('module.'): v for k, v in checkpoint.get('state_dict', checkpoint).items()}
+    return (model.module if is_model_wrapper(model) else model).state_dict(), weights

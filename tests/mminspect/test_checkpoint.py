@@ -2,18 +2,22 @@ import hashlib
 import os
 import random
 import struct
+import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import mmengine.logging.history_buffer as history
+import mmengine.runner.checkpoint
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import load_from_local, sha256
+from mminspect.checkpoint import download, load_from_local, newest_checkpoint, sha256, weights_sha256
 from mminspect.errors import UserError
 from safetensors.torch import save_file
 from torch import nn
@@ -198,3 +202,76 @@ def test_sha256_of_files_larger_than_a_block(tmp_path: Path) -> None:
     data = random.Random(0).randbytes((1 << 20) + 17)
     (tmp_path / 'a').write_bytes(data)
     assert sha256(tmp_path / 'a') == hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address under which a server of this test offers it."""
+    folder = tmp_path / 'served'
+    folder.mkdir()
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    handler.log_message = lambda *_: None
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield folder, f'http://127.0.0.1:{server.server_port}'
+        server.shutdown()
+        thread.join()
+
+
+def test_download_is_loaded_checked_and_kept(served: tuple[Path, str], tmp_path: Path) -> None:
+    folder, address = served
+    as_zip(folder / 'plain.pth')
+    digest = sha256(folder / 'plain.pth')[:8]
+    (folder / f'net-{digest}.pth').write_bytes((folder / 'plain.pth').read_bytes())
+    for name in ('plain.pth', f'net-{digest}.pth'):
+        loaded = CheckpointLoader.load_checkpoint(f'{address}/{name}', map_location='cpu')
+        assert torch.equal(loaded['state_dict']['w'], WEIGHTS['w'])
+        (folder / name).unlink()  # the second time comes from the cache
+        assert torch.equal(download(f'{address}/{name}')['state_dict']['b'], WEIGHTS['b'])
+
+
+def test_download_with_another_hash_is_refused_and_not_kept(served: tuple[Path, str], tmp_path: Path) -> None:
+    folder, address = served
+    as_zip(folder / 'net-0123abcd.pth')
+    for _ in range(2):
+        with pytest.raises(UserError, match='is not the file its name promises'):
+            CheckpointLoader.load_checkpoint(f'{address}/net-0123abcd.pth')
+    assert not list((tmp_path / 'cache').rglob('*.pth'))
+
+
+def test_code_in_a_download_is_refused_and_not_run(served: tuple[Path, str], tmp_path: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, address = served
+    torch.save(dict(extra=Evil(os.mkdir, str(tmp_path / 'it ran'))), folder / 'evil.pth')
+    monkeypatch.setattr(mmengine.runner.checkpoint, 'get_torchvision_models', lambda: dict(net=f'{address}/evil.pth'))
+    for source in (f'{address}/evil.pth', 'torchvision://net'):
+        with pytest.raises(UserError, match='holds Python objects besides weights'):
+            CheckpointLoader.load_checkpoint(source)
+    with open(folder / 'evil.pth', 'rb') as handle, pytest.raises(UserError, match='Python objects'):
+        mmengine.runner.checkpoint._safe_torch_load(handle)  # what the object stores call
+    assert not (tmp_path / 'it ran').exists()
+
+
+def test_newest_checkpoint(tmp_path: Path) -> None:
+    assert newest_checkpoint(tmp_path) is None
+    assert newest_checkpoint(tmp_path / 'missing') is None
+    for age, name in enumerate(('epoch_2.pth', 'epoch_10.pth', 'epoch_9.pth', 'other.pth')):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age + 500 * (name == 'epoch_10.pth')))
+    pointer = tmp_path / 'last_checkpoint'
+    pointer.write_text(str(tmp_path / 'epoch_9.pth'))
+    assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_9.pth'
+    pointer.write_text('/moved/away/epoch_2.pth')
+    assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
+    for broken in ('', 'epoch_'):  # cut short in the middle of mmengine's write
+        pointer.write_text(broken)
+        assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
+
+
+def test_digest_of_weights_sees_every_part() -> None:
+    base = weights_sha256(WEIGHTS)
+    assert base == weights_sha256(dict(reversed(WEIGHTS.items())))
+    assert len({base, weights_sha256(WEIGHTS | dict(b=WEIGHTS['b'] + 1)), weights_sha256(dict(w=WEIGHTS['w'])),
+                weights_sha256(WEIGHTS | dict(w=WEIGHTS['w'].view(30, 20)))}) == 4

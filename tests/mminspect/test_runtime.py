@@ -74,6 +74,13 @@ def test_options_that_do_not_fit(config: str, options: dict) -> None:
         runtime.load_config(config, options)
 
 
+@pytest.mark.parametrize('value', ['abc', True, [1], {'a': 1}])
+def test_numbers_stay_numbers(config: str, value: object) -> None:
+    with pytest.raises(UserError, match=r'hooks.1.a is the number 2 in .*recipe.py'):
+        runtime.load_config(config, {'hooks.1.a': value})
+    assert runtime.load_config(config, {'hooks.1.a': None, 'epochs': 0.5}).epochs == 0.5
+
+
 @pytest.mark.parametrize('gpu', [True, False])
 @pytest.mark.parametrize('before', [dict(type='OptimWrapper'), dict(type='AmpOptimWrapper', loss_scale=512.0)])
 def test_mixed_precision_by_device(gpu: bool, before: dict, monkeypatch) -> None:
@@ -241,3 +248,13 @@ def test_checkpoint_must_hold_every_weight_of_the_model(tmp_path: Path) -> None:
         runtime.check_checkpoint(build(detector_cfg('ATSS')), file)
     with pytest.raises(UserError, match='does not exist'):
         runtime.check_checkpoint(model, str(tmp_path / 'gone.pth'))
+
+
+def test_initial_weights_must_have_something_in_common(tmp_path: Path) -> None:
+    model = build(detector_cfg())
+    runtime.check_initial_weights(model, str(save_checkpoint(build(detector_cfg(classes=3)), tmp_path / 'a.pth')))
+    runtime.check_initial_weights(model, 'https://example.org/a.pth')
+    for weights in ({}, {'x': torch.zeros(1)}, {next(iter(model.state_dict())): torch.zeros(1)}):
+        torch.save(weights, tmp_path / 'b.pth')
+        with pytest.raises(UserError, match='has no weight in common'):
+            runtime.check_initial_weights(model, str(tmp_path / 'b.pth'))

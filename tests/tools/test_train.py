@@ -173,6 +173,8 @@ def test_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize('option, said', [
     ('train_cgf.max_epochs=1', 'train_cfg'),
     ('foo', 'KEY=VALUE'),
+    ('optim_wrapper.optimizer.lr=fast', "optim_wrapper.optimizer.lr is the number"),
+    ('train_dataloader.batch_size=0', 'has batch_size=0'),
 ])
 def test_mistyped_options(option, said, run, tmp_path, capsys, monkeypatch):
     status, error = call('train', capsys, monkeypatch, run()[0], '--cfg-options', option)
@@ -189,6 +191,12 @@ def test_resuming_from_another_network(run, tmp_path, capsys, monkeypatch):
     other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
     status, error = call('train', capsys, monkeypatch, run()[0], '--resume', other)
     assert status == 2 and 'is not one of this config' in error
+
+
+def test_starting_from_an_unrelated_checkpoint(run, tmp_path, capsys, monkeypatch):
+    torch.save(dict(state_dict={'encoder.weight': torch.zeros(3)}), tmp_path / 'other.pth')
+    status, error = call('train', capsys, monkeypatch, run(load_from=str(tmp_path / 'other.pth'))[0])
+    assert status == 2 and 'has no weight in common with this model (it begins with encoder.weight)' in error
 
 
 def test_launcher_without_torchrun(run, capsys, monkeypatch):

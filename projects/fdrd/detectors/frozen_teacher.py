@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import sha256
+from mminspect.checkpoint import sha256, weights_sha256
 from mminspect.errors import UserError
 from torch import nn
 
@@ -27,7 +27,7 @@ class TeacherSlot:
 
     Attributes:
         module: The teacher, or None while nobody asked for it.
-        fingerprint: SHA-256 of its checkpoint; '' for random weights or before loading.
+        fingerprint: SHA-256 of its weights; '' for random ones or before loading.
     """
 
     def __init__(self, config: dict | str, checkpoint: str | None) -> None:
@@ -47,8 +47,9 @@ class TeacherSlot:
         if self.module is None:
             teacher = load_teacher(self.config, self.checkpoint).to(next(student.parameters()))  # its device and dtype
             check_compatible(student, teacher)
-            if self.checkpoint is not None and Path(self.checkpoint).is_file():
-                self.fingerprint = sha256(self.checkpoint)
+            if self.checkpoint is not None:
+                local = Path(self.checkpoint).is_file()
+                self.fingerprint = sha256(self.checkpoint) if local else weights_sha256(teacher.state_dict())
             self.module = teacher
         return self.module
 
@@ -91,6 +92,9 @@ def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module
         source: See :func:`read_teacher_config`.
         checkpoint: File or URL of its weights; None for random ones.
 
+    Returns:
+        The teacher; its ``dataset_meta`` is that of the checkpoint (``classes``), empty where the file has none.
+
     Raises:
         UserError: Missing config or checkpoint, or weights that are not those of the config.
     """
@@ -102,14 +106,16 @@ def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module
         print_log('The teacher has RANDOM weights (teacher_ckpt=None): distilling from it teaches nothing.',
                   logger='current', level=logging.WARNING)
         teacher.init_weights()
+        teacher.dataset_meta = {}
     else:
-        _load_strictly(teacher, checkpoint)
+        teacher.dataset_meta = _load_strictly(teacher, checkpoint).get('dataset_meta') or {}
         name = source if isinstance(source, (str, Path)) else 'a dict'
         print_log(f'Teacher: {type(teacher).__name__} of {name} with the weights of {checkpoint}', logger='current')
     return teacher.requires_grad_(False).eval()
 
 
-def _load_strictly(teacher: nn.Module, checkpoint: str) -> None:
+def _load_strictly(teacher: nn.Module, checkpoint: str) -> dict:
+    """Load the weights; returns the checkpoint's ``meta``."""
     try:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
     except (UserError, OSError) as error:  # OSError: also what a download may raise
@@ -125,6 +131,7 @@ def _load_strictly(teacher: nn.Module, checkpoint: str) -> None:
                         'name the config that this checkpoint was trained with')
     with torch.no_grad():
         teacher.load_state_dict(weights, strict=True)
+    return loaded.get('meta') or {}
 
 
 def check_compatible(student: nn.Module, teacher: nn.Module) -> None:

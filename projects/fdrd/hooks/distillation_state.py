@@ -18,8 +18,20 @@ KEY = 'distillation'
 class DistillationStateHook(Hook):
     """Keep the teacher's SHA-256 and the train-time adapters in the checkpoint, beside the student's ``state_dict``.
 
-    On resuming, a teacher with another fingerprint is an error and the adapters get their weights back.
+    On resuming, a teacher with another fingerprint is an error and the adapters get their weights back. Before
+    training, the names of the classes that the teacher was trained on are compared with the student's.
     """
+
+    def before_train(self, runner: Runner) -> None:
+        """Compare class names: in another order, every label the teacher gives would be wrong."""
+        model = unwrap(runner)
+        if not hasattr(model, 'teacher_slot'):
+            return
+        theirs = tuple(model.teacher.dataset_meta.get('classes') or ())
+        ours = tuple(getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes') or ())
+        if theirs and ours and theirs != ours:
+            raise UserError(f'the teacher was trained on the classes {", ".join(theirs)}, the student is on '
+                            f'{", ".join(ours)}: give both the same metainfo.classes in the same order')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add key ``distillation`` to the checkpoint."""

@@ -22,21 +22,22 @@ class FiniteLossHook(Hook):
     def __init__(self, interval: int = 10) -> None:
         self.interval = interval
         self._last: dict[str, Any] = {}
+        self._iteration = 0
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict | None = None) -> None:
         """Look at this iteration's losses."""
-        self._last = outputs or {}
+        self._last, self._iteration = outputs or {}, runner.iter + 1
         if self.every_n_train_iters(runner, self.interval):
-            self._check(runner)
+            self._check()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Look at the last iteration's losses."""
-        self._check(runner)
+        self._check()
 
-    def _check(self, runner: Runner) -> None:
+    def _check(self) -> None:
         bad = [name for name, value in self._last.items() if 'loss' in name and not math.isfinite(float(value))]
         if bad:
-            raise UserError(f'{" and ".join(sorted(bad))} became NaN or infinite at iteration {runner.iter + 1}: lower '
+            raise UserError(f'{" and ".join(sorted(bad))} became NaN or infinite at iteration {self._iteration}: lower '
                             'the learning rate (optim_wrapper.optimizer.lr) or check the data; the last checkpoint is '
                             'from before')

@@ -41,7 +41,6 @@ def start(folder: Path, name: str, stop: int | None = None, workers: int = 0, te
     """Train two epochs of two iterations; the teacher is wider, so that adapters learn as well."""
     model = distilled_cfg(teacher=dict(model=detector_cfg(width=64)), ckpt=folder / teacher,
                           distillers=[KD['GFL'], dict(type='LocalizationKD')])
-    model['data_preprocessor']['type'] = 'DualViewDetDataPreprocessor'
     cfg = runner_cfg(folder / name, folder / 'data' / 'train.json', model, epochs=2, workers=workers, **more)
     cfg.experiment_name = uuid.uuid4().hex
     runner, losses = Runner.from_cfg(cfg), Losses(stop)
@@ -90,6 +89,16 @@ def resume(folder: Path, tmp_path: Path, **more) -> tuple[Runner, Losses]:
 def test_another_teacher_ends_the_resumed_run(folder: Path, interrupted: dict, tmp_path: Path) -> None:
     with pytest.raises(UserError, match='the teacher is not the one this run began with'):
         resume(folder, tmp_path, teacher='other.pth')
+
+
+def test_teacher_of_other_class_names_ends_the_run_before_it_starts(folder: Path, tmp_path: Path) -> None:
+    weights = torch.load(folder / 'teacher.pth', weights_only=True)
+    for classes in (('a', 'b'), ('b', 'a')):  # what the data has, and its reverse
+        torch.save(dict(weights, meta=dict(dataset_meta=dict(classes=classes))), folder / f'{"".join(classes)}.pth')
+    start(folder, str(tmp_path / 'ab'), teacher='ab.pth', stop=0)
+    with pytest.raises(UserError, match='trained on the classes b, a, the student is on a, b'):
+        start(folder, str(tmp_path / 'ba'), teacher='ba.pth')
+    assert not list((tmp_path / 'ba').rglob('*.pth'))
 
 
 def test_without_the_hook_adapters_start_anew(folder: Path, interrupted: dict, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ def run(values: list[float], interval: int) -> int:
     for runner.iter, value in enumerate(values):
         outputs = dict(loss=torch.tensor(1 + value), loss_cls=torch.tensor(value), acc=torch.tensor(float('nan')))
         hook.after_train_iter(runner, runner.iter, outputs=outputs)
+    runner.iter += 1  # mmengine's checkpoint hook sees the count of iterations done
     hook.before_save_checkpoint(runner, {})
     return len(values)
 
@@ -32,3 +33,5 @@ def test_interval_is_a_number_of_iterations() -> None:
     with pytest.raises(UserError, match='at iteration 4:'):
         run([1.0, float('nan'), float('nan'), float('nan'), 1.0], interval=4)
     assert run([1.0, float('nan'), 1.0], interval=4) == 3
+    with pytest.raises(UserError, match='at iteration 3:'):
+        run([1.0, 1.0, float('nan')], interval=4)

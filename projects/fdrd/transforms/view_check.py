@@ -1,0 +1,31 @@
+"""The two views of a sample against the model that is to see them."""
+from __future__ import annotations
+
+from mminspect.errors import UserError
+
+
+def check_views(model: dict, dataset: dict) -> None:
+    """Make sure that a clean view reaches the model and lies pixel by pixel under the noisy one.
+
+    Args:
+        model: ``model`` of a config.
+        dataset: ``dataset`` of a dataloader; wrappers are looked into.
+
+    Raises:
+        UserError: A pipeline with PackDualViewInputs changes the image behind StudentNoise (a flip there moves one view
+            only), or the model's data preprocessor would drop the clean view.
+    """
+    for inner in [*dataset.get('datasets', []), *filter(None, [dataset.get('dataset')])]:
+        check_views(model, inner)
+    steps = [step['type'] if isinstance(step['type'], str) else step['type'].__name__
+             for step in dataset.get('pipeline') or []]
+    if 'PackDualViewInputs' not in steps or 'StudentNoise' not in steps:
+        return
+    between = steps[steps.index('StudentNoise') + 1:steps.index('PackDualViewInputs')]
+    if between:
+        raise UserError(f'the training pipeline has {", ".join(between)} behind StudentNoise, which would change the '
+                        "student's view alone: put StudentNoise directly in front of PackDualViewInputs")
+    preprocessor = (model.get('data_preprocessor') or {}).get('type')
+    if preprocessor == 'DetDataPreprocessor':
+        raise UserError('PackDualViewInputs makes two views, but model.data_preprocessor is a DetDataPreprocessor, '
+                        "which drops the teacher's: set its type to DualViewDetDataPreprocessor")
