@@ -4,7 +4,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd')
+PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd', 'anomaly_rd')
 
 
 def requirements(name: str) -> list[str]:

@@ -12,11 +12,12 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', 'projects/fdrd/README.md')
+DOCUMENTS = ('README.md', 'projects/fdrd/README.md', 'projects/anomaly_rd/README.md')
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
 
@@ -74,12 +75,82 @@ def speed() -> str:
     return markdown(['ratio within one run, CPU', 'measured', 'aim'], rows) + provenance(step)
 
 
-TABLES: dict[str, Callable[[], str]] = {'deeppcb': deeppcb, 'cost': cost, 'speed': speed}
+ANOMALY_COLUMNS = (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AUPRO', 'aupro'),
+                   ('AUPRO 0.05', 'aupro_05'), ('image AP', 'image_ap'), ('pixel AP', 'pixel_ap'),
+                   ('image F1max', 'image_f1max'), ('pixel F1max', 'pixel_f1max'))
+
+
+def anomaly(category: str) -> str:
+    """All methods on one category, last epoch, percent; the peer below."""
+    result = load(f'anomaly_{category}')
+    last = [row for row in result['peer'] if row['epoch'] == max(r['epoch'] for r in result['peer'])]
+    peers = [dict(name=row['name'], mean=row['metrics'], std={}, seeds=[row['seed']]) for row in last]
+
+    def cell(row: dict, key: str) -> str:
+        spread = f' ± {100 * row["std"][key]:.1f}' if row['std'] else ''
+        return f'{100 * row["mean"][key]:.1f}{spread}'
+    rows = [[row['name'], *(cell(row, key) for _, key in ANOMALY_COLUMNS), str(len(row['seeds']))]
+            for row in [*result['rows'], *peers]]
+    return markdown([f'{category}, 256x256, percent', *(title for title, _ in ANOMALY_COLUMNS), 'seeds'], rows) \
+        + f'\nCommand: `{result["command"]}`. Last epoch.' + provenance(result).replace('\n', ' ', 1)
+
+
+def anomaly_epochs() -> str:
+    """Ours and the peer after the same number of epochs, fractions, as far as both have run."""
+    rows = []
+    for category in ('screw', 'fabric02'):
+        result = load(f'anomaly_{category}')
+        ours = result['rows'][0]
+        for row in sorted(result['peer'], key=lambda row: (row['seed'], row['epoch'])):
+            mine = ours['by_epoch'].get(str(row['epoch']))
+            if mine and row['seed'] == ours['seeds'][0]:
+                rows.append([f'{category}, epoch {row["epoch"]}', *(
+                    f'{mine[key]:.3f} / {row["metrics"][key]:.3f}'
+                    for key in ('image_auroc', 'pixel_auroc', 'aupro', 'pixel_ap'))])
+    return markdown(['RD4AD, ours / anomalib 2.7.0, seed 0', 'image AUROC', 'pixel AUROC', 'AUPRO', 'pixel AP'], rows)
+
+
+def anomaly_speed() -> str:
+    """Seconds per training epoch, ours and the peer's."""
+    result = load('anomaly_speed')
+    rows = [[row['name'], f'{row["epoch_seconds"]:.1f}', f'{row["times_faster"]:.1f}'] for row in result['rows']]
+    return markdown(['RD4AD, ResNet-18, 160 images of 256x256, batch 16', 's/epoch', 'times faster'], rows) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
+def anomaly_metrics() -> str:
+    """Speed, error and memory of the metrics."""
+    result = load('anomaly_metrics')
+    small, large = result['small'], result['large']
+    rows = [
+        [f'{small["maps"]} maps of 256x256: exact sorting, one metric after the other / ours',
+         f'{small["speedup"]["exact_numpy"]:.0f}', '≥ 20'],
+        ['the same with scikit-learn', f'{small["speedup"]["exact_scikit_learn"]:.0f}', '≥ 20'],
+        ['largest difference from exact sorting', f'{max(small["largest_difference"].values()):.0e}', '≤ 1e-5'],
+        [f'{large["maps"]} maps of 1024x1024: growth of the memory over the last nine tenths, MiB',
+         f'{large["growth_mib"]:.0f}', 'none'],
+        ['the same: seconds', f'{large["seconds"]:.0f}', ''],
+    ]
+    return markdown(['all seven metrics, one run', 'measured', 'aim'], rows) + provenance(result)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_epochs': anomaly_epochs,
+    'anomaly_metrics': anomaly_metrics, 'anomaly_speed': anomaly_speed, 'anomaly_screw': partial(anomaly, 'screw'),
+    'anomaly_fabric02': partial(anomaly, 'fabric02')}
 
 
 def rendered(text: str) -> str:
-    """``text`` with every marked table made anew."""
-    return BLOCK.sub(lambda match: match.group(1) + TABLES[match.group(2)]() + match.group(3), text)
+    """``text`` with every marked table made anew; a table whose results are not there says so."""
+    return BLOCK.sub(lambda match: match.group(1) + table(match.group(2)) + match.group(3), text)
+
+
+def table(name: str) -> str:
+    """One of ``TABLES``."""
+    try:
+        return TABLES[name]()
+    except FileNotFoundError:
+        return 'Not measured yet.\n'
 
 
 def main() -> int:

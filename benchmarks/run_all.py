@@ -1,4 +1,7 @@
-"""The quick benchmarks and the README's tables: ``make bench``. The real-data run is benchmarks/deeppcb.py."""
+"""The quick benchmarks and the README's tables: ``make bench``.
+
+The real-data runs are deeppcb.py, anomaly.py and anomaly_speed.py.
+"""
 from __future__ import annotations
 
 import subprocess
@@ -6,7 +9,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SCRIPTS = ('cost.py', 'reassemble.py', 'distillation_step.py', 'readme.py')
+SCRIPTS = ('cost.py', 'reassemble.py', 'distillation_step.py', 'anomaly_metrics.py', 'readme.py')
 
 
 def main() -> None:

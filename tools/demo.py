@@ -1,6 +1,7 @@
-"""The whole way on rendered pictures: data, teacher, student alone, distilled student, table, pictures.
+"""The whole way on rendered pictures, of both halves: data, training, test, tables, pictures.
 
-About five minutes on two CPU cores, offline, from random initial weights: ``make demo``.
+Vials: teacher, student alone, distilled student. Textures: an anomaly model from good images only. About eight minutes
+on two CPU cores, offline, from random initial weights: ``make demo``.
 """
 from __future__ import annotations
 
@@ -8,19 +9,38 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import NamedTuple
 
+from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from mminspect import cli, jobs, runtime
+from mminspect.analysis.table import cell
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parent.parent
-CONFIGS = ROOT / 'configs' / 'fdrd' / 'demo'
-ROWS = (('teacher (semantic FPN + SE)', 'teacher_r18_slim_12e_vials'),
-        ('student alone', 'gfl_r18_slim_12e_vials'),
-        ('student distilled', 'fdrd_gfl_r18_slim_12e_vials'))
-COLUMNS = (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
-           ('recall 8-16 px', 'recall_8_16'))
+CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
+TEACHER = 'fdrd/demo/teacher_r18_slim_12e_vials'
+
+
+class Part(NamedTuple):
+    """One table: its rows (title, config) and columns (title, metric)."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str], ...]
+
+
+PARTS = (
+    Part('Rendered vials, 40 validation images, last epoch (percent)',
+         (('teacher (semantic FPN + SE)', TEACHER),
+          ('student alone', 'fdrd/demo/gfl_r18_slim_12e_vials'),
+          ('student distilled', 'fdrd/demo/fdrd_gfl_r18_slim_12e_vials')),
+         (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
+          ('recall 8-16 px', 'recall_8_16'))),
+    Part('Rendered textures, 16 good and 24 defective test images, last epoch (percent)',
+         (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_10e_textures'), ),
+         (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AUPRO', 'aupro'),
+          ('pixel AP', 'pixel_ap'))))
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,25 +50,26 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def job_of(name: str, out: Path) -> jobs.Job:
+def job_of(config: str, out: Path) -> jobs.Job:
     """Training and test of one config of the demo below ``out``."""
+    name = Path(config).name
     amp = ('--amp', ) if runtime.fast_bf16() else ()
-    teacher = out / ROWS[0][1] / 'epoch_12.pth'
+    teacher = out / Path(TEACHER).name / 'epoch_12.pth'
     options = ('--cfg-options', f'model.teacher_ckpt={teacher}') if name.startswith('fdrd') else ()
-    return jobs.Job(CONFIGS / f'{name}.py', out / name, (*amp, *options), ('--show-dir', str(out / name / 'pictures')),
+    pictures = ('--show-dir', str(out / name / 'pictures'))
+    return jobs.Job(CONFIGS / f'{config}.py', out / name, (*amp, *options), pictures,
                     environment=dict(MMINSPECT_DATA=str(out / 'data')))
 
 
-def print_table(console: Console, rows: list[tuple[str, dict[str, float], float]]) -> None:
+def print_table(console: Console, part: Part, results: list[tuple[dict[str, float], float]]) -> None:
     """Metrics in percent; n/a where the ground truth has no such object."""
-    table = Table(title='Rendered vials, 40 validation images, last epoch (percent)')
+    table = Table(title=part.title)
     table.add_column('model')
-    for title, _ in COLUMNS:
+    for title in [*(title for title, _ in part.columns), 'seconds']:
         table.add_column(title, justify='right')
-    table.add_column('seconds', justify='right')
-    for name, metrics, seconds in rows:
-        values = [f'{100 * metrics[key]:.1f}' if metrics.get(key, -1) >= 0 else 'n/a' for _, key in COLUMNS]
-        table.add_row(name, *values, f'{seconds:.0f}')
+    for (title, _), (metrics, seconds) in zip(part.rows, results, strict=True):
+        values = [metrics.get(key, -1) for _, key in part.columns]
+        table.add_row(title, *(cell(None if value < 0 else 100 * value) for value in values), f'{seconds:.0f}')
     console.print(table)
 
 
@@ -57,17 +78,20 @@ def main() -> None:
     out = parse_args().out.resolve()
     console, start = Console(width=max(110, Console().width)), time.monotonic()
     runtime.prepare_work_dir(str(out))
-    console.print('1/4 rendering 160 + 40 pictures of bottles')
+    console.print('1/5 rendering 160 + 40 pictures of bottles and 64 + 40 of textures')
     make_vials(out / 'data' / 'vials', VialsSpec())
+    make_textures(out / 'data' / 'textures', TexturesSpec())
     console.print(f'    random initial weights, no download; full logs in {os.path.relpath(out)}/*/output.log')
-    rows = []
-    for number, (title, name) in enumerate(ROWS, start=2):
-        console.print(f'{number}/4 {title}')
-        begin = time.monotonic()
-        metrics = jobs.run(job_of(name, out), echo=lambda line: console.print(f'    {line}', highlight=False))
-        rows.append((title, metrics, time.monotonic() - begin))
-    print_table(console, rows)
-    console.print(f'pictures (ground truth beside prediction): {os.path.relpath(out)}/*/pictures')
+    number = 1
+    for part in PARTS:
+        results = []
+        for title, config in part.rows:
+            number, begin = number + 1, time.monotonic()
+            console.print(f'{number}/5 {title}')
+            metrics = jobs.run(job_of(config, out), echo=lambda line: console.print(f'    {line}', highlight=False))
+            results.append((metrics, time.monotonic() - begin))
+        print_table(console, part, results)
+    console.print(f'pictures (ground truth beside prediction, heat maps): {os.path.relpath(out)}/*/pictures')
     console.print(f'{time.monotonic() - start:.0f} s in total; delete {os.path.relpath(out)} to start over')
 
 

@@ -6,9 +6,13 @@ import json
 import os
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mminspect import cli, runtime
 from mminspect.fileio import replacing
+
+#: Draws detections, unless the config names another ``picture_hook``.
+SIDE_BY_SIDE = dict(type='mmengine.SideBySideHook')
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,7 +21,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='.pth or .safetensors file')
     parser.add_argument('--work-dir', help='where logs and metrics.json go (default: the folder of the checkpoint)')
-    parser.add_argument('--show-dir', help='draw ground truth beside prediction into this folder of the work dir')
+    parser.add_argument('--show-dir', help='draw ground truth beside prediction (the config\'s picture_hook) into this '
+                                           'folder of the work dir')
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config, e.g. model.test_cfg.score_thr=0.3')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
@@ -25,6 +30,11 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+def add_hook(cfg: Config, hook: dict) -> None:
+    """Append to the custom hooks."""
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
 def main() -> None:
@@ -35,8 +45,9 @@ def main() -> None:
     cfg = runtime.load_config(args.config, args.cfg_options, work_dir)
     cfg.launcher, cfg.load_from, cfg.resume = args.launcher, args.checkpoint, False
     if args.show_dir:
-        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []),
-                            dict(type='mmengine.SideBySideHook', out_dir=args.show_dir)]
+        add_hook(cfg, dict(cfg.get('picture_hook') or SIDE_BY_SIDE, out_dir=args.show_dir))
+    elif cfg.get('picture_hook'):
+        add_hook(cfg, dict(cfg.picture_hook, max_images=0))  # curves alone
     runtime.check_data(cfg, ('test_dataloader',))
     runtime.prepare_work_dir(cfg.work_dir)
     runner = runtime.build_runner(cfg)

@@ -30,6 +30,7 @@ class Job:
         train_arguments: Further arguments of tools/train.py.
         test_arguments: Further arguments of tools/test.py.
         environment: Variables on top of this process's.
+        trained: A job whose last checkpoint is tested instead of training one, with this job's config.
     """
 
     config: str | Path
@@ -37,6 +38,7 @@ class Job:
     train_arguments: tuple[str, ...] = ()
     test_arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    trained: Job | None = None
 
     @property
     def metrics(self) -> dict[str, float] | None:
@@ -57,7 +59,7 @@ class Job:
     @property
     def last_checkpoint(self) -> Path | None:
         """The newest checkpoint, or None."""
-        return newest_checkpoint(self.work_dir)
+        return newest_checkpoint((self.trained or self).work_dir)
 
 
 def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, float]:
@@ -76,7 +78,10 @@ def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, 
     if job.metrics is None:
         # --resume with the last epoch done trains nothing, so the pair can be repeated at any point
         work_dir = ['--work-dir', str(job.work_dir)]
-        _tool(job, 'train.py', [str(job.config), *work_dir, '--resume', *job.train_arguments], echo)
+        if job.trained is None:
+            _tool(job, 'train.py', [str(job.config), *work_dir, '--resume', *job.train_arguments], echo)
+        else:
+            run(job.trained, echo)
         _tool(job, 'test.py', [str(job.config), str(job.last_checkpoint), *work_dir, *job.test_arguments], echo)
     return job.metrics or {}
 

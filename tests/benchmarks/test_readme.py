@@ -23,3 +23,9 @@ def test_a_changed_number_is_noticed():
     number = next(c for c in block.group(0) if c.isdigit())
     changed = text.replace(block.group(0), block.group(0).replace(number, str((int(number) + 1) % 10), 1))
     assert readme.rendered(changed) == text
+
+
+def test_a_table_without_results_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(readme, 'RESULTS', tmp_path)
+    assert readme.rendered('<!-- begin: cost -->\nold\n<!-- end: cost -->') == (
+        '<!-- begin: cost -->\nNot measured yet.\n<!-- end: cost -->')

@@ -82,3 +82,13 @@ def test_an_interrupted_test_is_made_up_for(tools, tmp_path):
     (tools / 'test.py').write_text(good)
     assert jobs.run(job)['mAP'] == 0.25
     assert json.loads((Path(job.work_dir) / 'metrics.json').read_text())
+
+
+def test_a_checkpoint_of_another_job_is_tested_without_training(tools, tmp_path):
+    first = jobs.Job('c.py', tmp_path / 'run')
+    second = jobs.Job('other_maps.py', tmp_path / 'again', trained=first)
+    assert second.metrics is None
+    assert jobs.run(second) == {'mAP': 0.25, 'recall_4_8': 0.5}
+    assert (tmp_path / 'run' / 'calls').read_text().count('\n') == 1
+    assert not (tmp_path / 'again' / 'calls').exists()
+    assert second.metrics and first.metrics

@@ -223,7 +223,7 @@ def test_launcher_needs_torchrun(tmp_path: Path, monkeypatch) -> None:
     ({}, True), (dict(load_from='a.pth'), False), (dict(resume=True), False), (dict(model=distilled_cfg()), True),
     (dict(model=dict(detector_cfg(), init_cfg=dict(type='Pretrained', checkpoint='a.pth'))), False),
     (dict(model=dict(detector_cfg(), backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='a.pth')))), False),
-    (dict(model=dict(type='Other')), True),
+    (dict(model=dict(type='Other')), False),  # no backbone: its parts speak for themselves
 ])
 def test_random_weights_are_announced(more: dict, announced: bool, messages: list[str]) -> None:
     runtime.announce_initial_weights(Config({**dict(model=detector_cfg()), **more}))

@@ -1,7 +1,7 @@
 """Check a data set before anything is built, so that a mistake costs a second and one sentence, not an epoch.
 
 Order: annotation file, class names, boxes, image files. Images are checked by their structure only (see
-:mod:`fdrd.datasets.image_files`): 3300 of them take a few seconds.
+:mod:`mminspect.image_files`): 3300 of them take a few seconds.
 """
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmdet.datasets import CocoDataset, XMLDataset
+from mmdet.datasets import BaseDetDataset, CocoDataset, XMLDataset
 from mmdet.registry import DATASETS
 from mminspect.errors import UserError
 
@@ -25,8 +25,8 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """Check the files behind one ``dataset`` config; wrappers such as ``RepeatDataset`` are looked into.
 
     Args:
-        dataset_cfg: as it stands in ``train_dataloader.dataset``; COCO-like and VOC-like data sets are checked, others
-            give a warning.
+        dataset_cfg: as it stands in ``train_dataloader.dataset``; COCO-like and VOC-like data sets are checked, other
+            data sets for detection give a warning; what belongs to other packages is left to their checks.
 
     Returns:
         warnings for the log: images without objects, tiny boxes, categories that are not used...
@@ -47,6 +47,8 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
         return _check_coco(dataset_cfg, kind)
     if isinstance(kind, type) and issubclass(kind, XMLDataset):
         return _check_voc(dataset_cfg, kind)
+    if not (isinstance(kind, type) and issubclass(kind, BaseDetDataset)):
+        return []
     return [f"data set type {dataset_cfg.get('type')!r} is not checked: it is neither COCO-like nor VOC-like"]
 
 

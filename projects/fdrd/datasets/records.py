@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mminspect.errors import UserError
-
-from .image_files import probe_image
+from mminspect.image_files import probe_image
 
 #: Boxes may reach this far (pixels) over the border: annotation tools round, and the pipeline clips it off.
 BORDER_TOLERANCE = 1.0

@@ -55,7 +55,8 @@ def test_data_folder_by_default(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_file_is_tested() -> None:
-    assert {path.stem for path in FOLDER.glob('*.py')} == set(SCALES)
+    detection = [path for path in FOLDER.glob('*.py') if Config.fromfile(path).val_evaluator.type != 'AnomalyMetric']
+    assert {path.stem for path in detection} == set(SCALES)
 
 
 @pytest.mark.parametrize('name', ['vials', 'voc_detection'])

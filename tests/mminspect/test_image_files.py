@@ -9,8 +9,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fdrd.datasets.image_files import probe_image
+from mminspect.image_files import probe_image
 from PIL import Image
+
+
+@pytest.fixture
+def write_image() -> Callable[..., Path]:
+    """write_image(path, width, height): a picture of random pixels in the format of the suffix."""
+
+    def write(path: Path, width: int = 64, height: int = 48) -> Path:
+        pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        assert cv2.imwrite(str(path), pixels)
+        return path
+
+    return write
+
 
 SUFFIXES = ('.jpg', '.png', '.bmp', '.tif', '.webp')
 
@@ -88,6 +101,16 @@ def test_size_is_that_of_opencv_for_every_exif_orientation(tmp_path: Path, orien
     path.write_bytes(buffer.getvalue())
     height, width = cv2.imread(str(path), cv2.IMREAD_COLOR).shape[:2]
     assert probe_image(path).size == (width, height)
+
+
+def test_limit_of_pixels(tmp_path: Path, write_image: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's own limit is lifted to ours, and stays as it was for everybody else."""
+    path = write_image(tmp_path / 'a.png', 70, 30)
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 100)
+    assert probe_image(path).problem is None
+    assert Image.MAX_IMAGE_PIXELS == 100
+    monkeypatch.setattr('mminspect.image_files.MAXIMUM_PIXELS', 2000)
+    assert probe_image(path).problem == 'too large'
 
 
 def test_thousands_take_seconds(tmp_path: Path, write_image: Callable) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +19,8 @@ from PIL import Image
 #: Bytes at the end of a file that are searched for the end mark; some cameras append a few bytes after it.
 _TAIL = 2048
 _EXIF_ORIENTATION = 0x0112
+#: As many as OpenCV accepts. Pillow's own limit, meant against hostile files, stops line scans.
+MAXIMUM_PIXELS = 2**30
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,17 @@ class ImageProbe:
 
     size: tuple[int, int] = (0, 0)
     problem: str | None = None
+
+
+@contextmanager
+def large_images() -> Iterator[None]:
+    """Let Pillow open images of up to :data:`MAXIMUM_PIXELS`."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS // 2  # it warns from here on and refuses from twice as many
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def probe_image(path: str | Path) -> ImageProbe:
@@ -50,7 +65,7 @@ def _probe(file: BinaryIO) -> ImageProbe:
     if length == 0:
         return ImageProbe(problem='empty')
     try:
-        with warnings.catch_warnings():
+        with large_images(), warnings.catch_warnings():
             warnings.simplefilter('ignore')  # Pillow's remarks about damaged tags: the answer is ours
             return _probe_structure(file, length)
     except Image.UnidentifiedImageError:
@@ -63,7 +78,7 @@ def _probe(file: BinaryIO) -> ImageProbe:
 
 def _probe_structure(file: BinaryIO, length: int) -> ImageProbe:
     with Image.open(file) as image:
-        size = _loaded_size(image)
+        size = loaded_size(image)
         if _ends_well(file, image.format, length):
             return ImageProbe(size)
         if image.format == 'JPEG' and not _has_end(_read(file, 0, length)):
@@ -72,7 +87,8 @@ def _probe_structure(file: BinaryIO, length: int) -> ImageProbe:
         return ImageProbe(size)
 
 
-def _loaded_size(image: Image.Image) -> tuple[int, int]:
+def loaded_size(image: Image.Image) -> tuple[int, int]:
+    """(width, height) as the image is loaded, from its header: EXIF may turn it by a quarter (TIFF: Pillow knows)."""
     width, height = image.size
     turned = 'exif' in image.info and image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
     return (height, width) if turned else (width, height)

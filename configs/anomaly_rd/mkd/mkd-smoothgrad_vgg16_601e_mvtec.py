@@ -1,0 +1,2 @@
+_base_ = './mkd_vgg16_601e_mvtec.py'
+model = dict(localization=dict(type='SmoothGrad'))

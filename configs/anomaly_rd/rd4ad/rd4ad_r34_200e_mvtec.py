@@ -1,0 +1,2 @@
+_base_ = './rd4ad_wrn50_200e_mvtec.py'
+model = dict(teacher=dict(depth=34, wide=False, weights='torchvision://resnet34'))

@@ -1,0 +1,4 @@
+"""The Python interface."""
+from .inferencer import AnomalyInferencer
+
+__all__ = ['AnomalyInferencer']

@@ -1,0 +1,54 @@
+"""Names of categories: one model is trained for each."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+from mminspect.errors import UserError
+
+from .layouts import require_folder
+from .listing import list_folders
+
+
+def find_categories(data_root: str | Path) -> list[str]:
+    """Folders of ``data_root`` that hold a ``train`` folder, sorted.
+
+    Raises:
+        UserError: ``data_root`` is missing or has none, or two have one name but for upper and lower case.
+    """
+    require_folder(Path(data_root))
+    names = [path.name for path in list_folders(Path(data_root)) if (path / 'train').is_dir()]
+    if not names:
+        raise UserError(f"'{data_root}' has no category: a folder <category>/train/good is expected in it")
+    check_categories(names)
+    return names
+
+
+def check_categories(names: Sequence[str]) -> None:
+    """Raise UserError if two categories have one name, upper and lower case being the same: so would their results."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.casefold() in seen:
+            raise UserError(f'two categories have one name, {seen[name.casefold()]!r} and {name!r}, so that results of '
+                            'one would replace those of the other: name each category once')
+        seen[name.casefold()] = name
+
+
+def set_category(cfg: Config, category: str) -> None:
+    """Change the category in every data set of a config whose data sets have one.
+
+    Raises:
+        UserError: None of them has.
+    """
+    changed = [_set(cfg[part].dataset, category) for part in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+               if cfg.get(part)]
+    if not any(changed):
+        raise UserError(f'{cfg.filename or "the config"} has no data set with categories: leave the category out')
+
+
+def _set(dataset: dict, category: str) -> bool:
+    inner = [*dataset.get('datasets', ()), *filter(None, [dataset.get('dataset')])]
+    if 'category' in dataset:
+        dataset['category'] = category
+    return any([_set(part, category) for part in inner]) or 'category' in dataset

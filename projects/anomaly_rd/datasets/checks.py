@@ -1,0 +1,146 @@
+"""Check a data set before anything is built, so that a mistake costs a second and one sentence, not an epoch.
+
+Images are looked at by their structure and size only (:mod:`mminspect.image_files`), masks are read.
+"""
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mminspect.errors import UserError
+from mminspect.image_files import ImageProbe, probe_image
+from mminspect.images import read_mask
+
+from anomaly_rd.registry import DATASETS, TRANSFORMS
+
+from .base import AnomalyDataset
+from .layouts import Layout
+from .listing import check_mask_size
+from .tiled import TiledDataset
+from .transforms import CentreCrop, ResizeInspection
+
+_SAMPLE = 4096  # bytes by which files of one length are compared first
+
+
+def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
+    """Check the files behind one ``dataset`` config; wrappers such as ``ConcatDataset`` are looked into.
+
+    Args:
+        dataset_cfg: As it stands in ``train_dataloader.dataset``; data sets of other packages are left to their checks.
+
+    Returns:
+        Warnings for the log: masks without a defect, training images in the test...
+
+    Raises:
+        UserError: What is wrong, where, and what to do.
+    """
+    if 'datasets' in dataset_cfg:
+        _check_same_category(dataset_cfg['datasets'])
+        return [text for inner in dataset_cfg['datasets'] for text in check_dataset_cfg(inner)]
+    if 'dataset' in dataset_cfg:
+        return check_dataset_cfg(dataset_cfg['dataset'])
+    kind = dataset_cfg.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if not (isinstance(kind, type) and issubclass(kind, AnomalyDataset)):
+        return []
+    options = {key: value for key, value in dataset_cfg.items() if key != 'type'}
+    try:
+        dataset = kind(**{**options, 'pipeline': [], 'lazy_init': True})
+    except TypeError as error:
+        raise UserError(f'the data set {kind.__name__} cannot be made of its config: {error}') from error
+    resize = _resizing(dataset_cfg.get('pipeline') or ())
+    items = dataset.images()
+    sizes = _check_images(items)
+    return [*_check_masks(items, sizes, () if isinstance(dataset, TiledDataset) else resize),
+            *_check_leaks(dataset.layout())]
+
+
+def _check_same_category(datasets: Sequence[dict]) -> None:
+    """One category twice, in whatever case, would be trained on or tested twice."""
+    seen = set()
+    for cfg in (cfg for cfg in datasets if 'category' in cfg):
+        key = os.path.realpath(cfg.get('data_root', '')), cfg['category'].casefold(), cfg.get('split', 'train')
+        if key in seen:
+            raise UserError(f"the category {cfg['category']!r} of '{cfg.get('data_root')}' stands twice in one list of "
+                            'data sets: name it once')
+        seen.add(key)
+
+
+def _resizing(pipeline: Sequence[dict | Callable]) -> list[Callable]:
+    """What the pipeline does to masks; building these transforms checks their sizes."""
+    steps = []
+    for step in pipeline:
+        kind = TRANSFORMS.get(step['type']) if isinstance(step, dict) and isinstance(step['type'], str) else None
+        if kind in (ResizeInspection, CentreCrop):
+            built = kind(**{key: value for key, value in step.items() if key != 'type'})
+            steps.append(built.resize_mask if kind is ResizeInspection else built.crop)
+    return steps
+
+
+def _check_images(items: Sequence[dict]) -> list[tuple[int, int]]:
+    """(width, height) of all images; UserError for the first file that is missing or damaged."""
+    probes: list[ImageProbe] = [probe_image(item['img_path']) for item in items]
+    bad = [(item['img_path'], probe.problem) for item, probe in zip(items, probes, strict=True) if probe.problem]
+    if bad:
+        more = f' (and {len(bad) - 1} more such images)' if len(bad) > 1 else ''
+        raise UserError(f"image '{bad[0][0]}' is {bad[0][1]}{more}: replace or remove it")
+    return [probe.size for probe in probes]
+
+
+def _check_masks(items: Sequence[dict], sizes: Sequence[tuple[int, int]], resize: Sequence[Callable]) -> list[str]:
+    """Each mask as large as its image, and with a defect in it, also at the size of the network's input."""
+    empty, vanished = [], []
+    for item, (width, height) in zip(items, sizes, strict=True):
+        if item['mask_path'] is None:
+            continue
+        mask = read_mask(item['mask_path'])
+        check_mask_size(item['mask_path'], mask.shape, item['img_path'], (height, width))
+        if not mask.any():
+            empty.append(item['mask_path'])
+            continue
+        for step in resize:
+            mask = step(mask)
+        if not mask.any():
+            vanished.append(item['mask_path'])
+    return [*_counted(empty, 'masks of defective images are empty'),
+            *_counted(vanished, "masks are empty at the size of the network's input: their defects are too small or "
+                      'outside the crop')]
+
+
+def _check_leaks(layout: Layout) -> list[str]:
+    """The same file for training and as a defect is a mistake; for training and as a good test image, a flaw."""
+    copies = _copies([item['img_path'] for item in layout.train], [item['img_path'] for item in layout.test])
+    labels = {item['img_path']: item['defect_type'] for item in layout.test if item['gt_label']}
+    for test, train in copies.items():
+        if test in labels:
+            raise UserError(f"'{train}' is the defective image '{test}' ({labels[test]}), byte for byte, among the "
+                            'good ones for training: remove one of the two')
+    return _counted(list(copies), 'good test images are also training images, byte for byte')
+
+
+def _copies(ours: Sequence[str], others: Sequence[str]) -> dict[str, str]:
+    """Each of ``others`` that has the same bytes as one of ``ours``, and which."""
+    lengths: dict[int, list[str]] = {}
+    for path in (path for path in ours if os.path.isfile(path)):
+        lengths.setdefault(os.path.getsize(path), []).append(path)
+    found = {}
+    for path in (path for path in others if os.path.isfile(path)):
+        candidates = lengths.get(os.path.getsize(path), ())
+        sample = _sample(path) if candidates else b''
+        same = next((c for c in candidates if _sample(c) == sample and filecmp.cmp(c, path, shallow=False)), None)
+        if same is not None:
+            found[path] = same
+    return found
+
+
+def _sample(path: str) -> bytes:
+    """Some bytes from the middle of a file."""
+    with open(path, 'rb') as file:
+        file.seek(Path(path).stat().st_size // 2)
+        return file.read(_SAMPLE)
+
+
+def _counted(paths: Sequence[str], what: str) -> list[str]:
+    return [f'{len(paths)} {what} (first: {paths[0]})'] if paths else []

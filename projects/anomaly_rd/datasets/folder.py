@@ -1,0 +1,57 @@
+"""The user's own images in folders."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mminspect.errors import UserError
+
+from anomaly_rd.registry import DATASETS
+
+from .base import AnomalyDataset
+from .layouts import Layout, flat_layout, folder_layout
+from .listing import IMAGE_EXTENSIONS
+from .splitting import divide
+
+
+@DATASETS.register_module()
+class FolderDataset(AnomalyDataset):
+    """Images in ``train/good``, ``test/good`` and ``test/<any defect>``, or all in ``normal`` and ``abnormal``.
+
+    Masks are optional: ``ground_truth/<defect>``, or ``mask`` beside ``normal`` and ``abnormal``.
+
+    Args:
+        data_root: Folder that holds these folders.
+        split: 'train', 'holdout' or 'test'.
+        mask_suffix: What a mask's stem has behind the image's; None takes '_mask' or nothing.
+        extensions: Of images and masks.
+        train_ratio: Share of ``normal`` for training, the rest is for the test.
+        seed: Of that division.
+        **kwargs: Further arguments of :class:`~anomaly_rd.datasets.base.AnomalyDataset`.
+    """
+
+    def __init__(self, data_root: str, split: str = 'train', mask_suffix: str | None = None,
+                 extensions: Sequence[str] = IMAGE_EXTENSIONS, train_ratio: float = 0.8, seed: int = 0,
+                 **kwargs: Any) -> None:
+        self.mask_suffix, self.extensions = mask_suffix, tuple(extensions)
+        self.train_ratio, self.seed = train_ratio, seed
+        super().__init__(data_root, split, **kwargs)
+
+    def layout(self) -> Layout:
+        """See :mod:`anomaly_rd.datasets.layouts`."""
+        nested, flat = ((self.root / name).is_dir() for name in ('train', 'normal'))
+        if nested and flat:
+            raise UserError(f"'{self.root}' has both train/ and normal/: remove or rename the one that is not meant")
+        if not flat:
+            return folder_layout(self.root, self.mask_suffix, self.extensions)
+        layout = flat_layout(self.root, self.mask_suffix, self.extensions)
+        return self._divided(layout) if layout.train else layout
+
+    def _divided(self, layout: Layout) -> Layout:
+        """Part of the normal images goes to the test: first those of a scan that has a defect elsewhere."""
+        self.name_scans([*layout.train, *layout.test])
+        defective = {item['scan_id'] for item in layout.test if 'scan_id' in item}
+        free = [item for item in layout.train if item.get('scan_id') not in defective]
+        train, good = divide(free, 1 - self.train_ratio, self.seed)
+        bound = [item for item in layout.train if item.get('scan_id') in defective]
+        return layout._replace(train=train, test=[*good, *bound, *layout.test])

@@ -1,0 +1,131 @@
+"""Masks from the outlines that were drawn with Labelme."""
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mminspect.errors import UserError
+from mminspect.fileio import replacing
+from PIL import Image, ImageDraw
+
+_POINTS = dict(polygon=3, rectangle=2, circle=2)  # least number of points
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One drawn shape: its label, kind and points (x, y) in pixels.
+
+    A 'polygon' has its corners, a 'rectangle' two opposite ones, a 'circle' its centre and a point on it.
+    """
+
+    label: str
+    kind: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """All outlines of one image of ``size`` (width, height)."""
+
+    size: tuple[int, int]
+    outlines: tuple[Outline, ...]
+
+    def mask(self, labels: Sequence[str] | None = None) -> np.ndarray:
+        """(H, W) uint8, 255 inside of outlines with one of ``labels`` (None: of all), their border included."""
+        image = Image.new('L', self.size)
+        draw = ImageDraw.Draw(image)
+        for outline in self.outlines:
+            if labels is None or outline.label in labels:
+                _fill(draw, outline)
+        return np.array(image)
+
+
+def _fill(draw: ImageDraw.ImageDraw, outline: Outline) -> None:
+    (x0, y0), (x1, y1) = outline.points[:2]
+    if outline.kind == 'polygon':
+        draw.polygon(outline.points, fill=255, outline=255)
+    elif outline.kind == 'rectangle':
+        draw.rectangle((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), fill=255)
+    else:
+        radius = math.hypot(x1 - x0, y1 - y0)
+        draw.ellipse((x0 - radius, y0 - radius, x0 + radius, y0 + radius), fill=255)
+
+
+def read_labelme(path: Path) -> Drawing:
+    """Read one JSON file of Labelme.
+
+    Raises:
+        UserError: It is no such file, or has a shape without an area (line, point) or of an unknown kind.
+    """
+    try:
+        data = json.loads(path.read_text(encoding='utf-8'))
+        size = int(data['imageWidth']), int(data['imageHeight'])
+        outlines = tuple(_outline(shape) for shape in data['shapes'])
+    except UserError as error:
+        raise UserError(f"'{path}': {error}") from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"'{path}' is not a complete JSON file of Labelme ({type(error).__name__}: {error}): save it "
+                        'again in Labelme, or remove it') from error
+    if min(size) < 1:
+        raise UserError(f"'{path}' has an image of {size[0]}x{size[1]} pixels: save it again in Labelme")
+    return Drawing(size, outlines)
+
+
+def _outline(shape: dict) -> Outline:
+    kind = shape.get('shape_type') or 'polygon'
+    points = tuple((float(x), float(y)) for x, y in shape['points'])
+    if kind not in _POINTS:
+        raise UserError(f"the shape {shape['label']!r} is a {kind}: draw it as {', '.join(_POINTS)} instead")
+    if len(points) < _POINTS[kind]:
+        raise UserError(f"the {kind} {shape['label']!r} has {len(points)} points instead of at least {_POINTS[kind]}: "
+                        'draw it again')
+    if not all(math.isfinite(value) for point in points for value in point):
+        raise UserError(f"the {kind} {shape['label']!r} has points that are no numbers: draw it again")
+    return Outline(str(shape['label']), kind, points)
+
+
+def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = None,
+            suffix: str = '_mask') -> list[str]:
+    """Write one mask for each JSON file in ``source`` and its folders: ``<out>/<folder>/<stem><suffix>.png``.
+
+    Nothing is written before all files have been read.
+
+    Args:
+        source: For example ``test``, with a folder for each kind of defect.
+        out: For example ``ground_truth``.
+        labels: Only shapes of these; all by default.
+        suffix: Behind the stem.
+
+    Returns:
+        Lines that tell what was written.
+
+    Raises:
+        UserError: No JSON file, a damaged one (see :func:`read_labelme`), or a label that no shape has.
+    """
+    source = Path(source)
+    paths = sorted(path for path in source.rglob('*.json') if not path.name.startswith('.'))
+    if not paths:
+        raise UserError(f"there is no JSON file in '{source}': give the folder in which Labelme saved")
+    drawings = {path: read_labelme(path) for path in paths}
+    known = sorted({outline.label for drawing in drawings.values() for outline in drawing.outlines})
+    if unknown := [label for label in labels or () if label not in known]:
+        raise UserError(f"no shape in '{source}' has the label {unknown[0]!r}: there are {', '.join(known) or 'none'}")
+    empty = 0
+    for path, drawing in drawings.items():
+        mask = drawing.mask(labels)
+        empty += not mask.any()
+        _write_png(Path(out) / path.relative_to(source).with_name(f'{path.stem}{suffix}.png'), mask)
+    return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
+            *([f'{empty} of them are empty, because their files have no such shape'] if empty else [])]
+
+
+def _write_png(path: Path, mask: np.ndarray) -> None:
+    data = io.BytesIO()
+    Image.fromarray(mask).save(data, 'PNG')
+    with replacing(path) as file:
+        file.write(data.getvalue())

@@ -1,0 +1,127 @@
+"""Write the rendered textures to a folder in the layout of MVTec AD; all of them or nothing.
+
+::
+
+    OUT/textures.json                          the parameters, so that a second run knows the set
+    OUT/weave/train/good/*.png
+    OUT/weave/test/{good,hole,stain,thread}/*.png
+    OUT/weave/ground_truth/{hole,stain,thread}/*_mask.png
+"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mminspect.errors import UserError
+
+from .layouts import GOOD
+from .textures import KINDS, render_texture
+
+CATEGORY = 'weave'
+
+#: Raised whenever the same parameters give other pixels, so that an old set is not taken for a new one.
+RENDERER_VERSION = 1
+_PARAMETERS = 'textures.json'
+
+
+@dataclass(frozen=True)
+class TexturesSpec:
+    """What to render: numbers of images (``defective`` of each of the three kinds) and their side in pixels."""
+
+    train: int = 64
+    good: int = 16
+    defective: int = 8
+    size: int = 128
+    seed: int = 0
+
+    def parameters(self) -> dict:
+        """What the files depend on."""
+        return dict(asdict(self), renderer=RENDERER_VERSION)
+
+    def parts(self) -> Iterator[tuple[int, str, str | None, int]]:
+        """Number, folder, defect and number of images of each part; the first seeds the images."""
+        yield 0, f'train/{GOOD}', None, self.train
+        yield 1, f'test/{GOOD}', None, self.good
+        for number, kind in enumerate(KINDS, 2):
+            yield number, f'test/{kind}', kind, self.defective
+
+
+def make_textures(out: str | Path, spec: TexturesSpec | None = None) -> bool:
+    """Render a set into ``out``; it is the ``data_root``, its category is :data:`CATEGORY`.
+
+    Everything is written to a folder beside ``out`` that is renamed at the end.
+
+    Returns:
+        False if ``out`` already holds this very set, which is then left alone.
+
+    Raises:
+        UserError: Impossible parameters, or ``out`` holds anything else.
+    """
+    spec = spec or TexturesSpec()
+    _check_spec(spec)
+    out = Path(out).absolute()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if _is_complete(out, spec):
+            return False
+        raise UserError(f"'{out}' exists and is not a complete set of these parameters: give another folder or remove "
+                        'this one first')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
+    try:
+        for path, number, kind, index in _files(temporary, spec):
+            _write(path, kind, spec, (spec.seed, number, index))
+        (temporary / _PARAMETERS).write_text(json.dumps(spec.parameters(), indent=1) + '\n', encoding='utf-8')
+        os.replace(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return True
+
+
+def _check_spec(spec: TexturesSpec) -> None:
+    if spec.train < 1 or spec.good < 0 or spec.defective < 0 or spec.seed < 0:
+        raise UserError('--train must be at least 1, and --good, --defective and --seed not negative')
+    if spec.size < 64 or spec.size % 32:
+        raise UserError(f'--size {spec.size} is not possible: give a multiple of 32 from 64')
+
+
+def _files(root: Path, spec: TexturesSpec) -> Iterator[tuple[Path, int, str | None, int]]:
+    for number, folder, kind, count in spec.parts():
+        for index in range(count):
+            yield root / CATEGORY / folder / f'{index:03d}.png', number, kind, index
+
+
+def _mask_path(path: Path) -> Path:
+    """Of an image ``test/<kind>/<stem>.png``."""
+    return path.parents[2] / 'ground_truth' / path.parent.name / f'{path.stem}_mask.png'
+
+
+def _is_complete(out: Path, spec: TexturesSpec) -> bool:
+    """Whether ``out`` was finished by this renderer with these parameters and no file is gone since."""
+    try:
+        same = json.loads((out / _PARAMETERS).read_text(encoding='utf-8')) == spec.parameters()
+    except (OSError, ValueError):
+        return False
+    return same and all(path.is_file() and (kind is None or _mask_path(path).is_file())
+                        for path, _, kind, _ in _files(out, spec))
+
+
+def _write(path: Path, kind: str | None, spec: TexturesSpec, seed: tuple[int, int, int]) -> None:
+    texture = render_texture(seed, spec.size, kind)
+    _write_image(path, cv2.cvtColor(texture.image, cv2.COLOR_RGB2BGR))
+    if kind is not None:
+        _write_image(_mask_path(path), texture.mask * np.uint8(255))
+
+
+def _write_image(path: Path, pixels: np.ndarray) -> None:
+    """Write a PNG through Python's own file, so that a full disk raises OSError instead of OpenCV's silent False."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done, data = cv2.imencode('.png', pixels)
+    if not done:
+        raise RuntimeError(f'OpenCV cannot encode {path.name}')
+    path.write_bytes(data.tobytes())

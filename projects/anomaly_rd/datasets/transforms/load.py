@@ -1,0 +1,57 @@
+"""Reading of an image and its mask."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mminspect.images import read_image, read_mask
+
+from anomaly_rd.datasets.listing import check_mask_size
+from anomaly_rd.datasets.tiling import cut
+from anomaly_rd.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadInspectionImage(BaseTransform):
+    """Read ``img_path``, or the ``tile`` of it, and ``mask_path``.
+
+    Adds ``img`` (H, W, 3), RGB of 0..255: uint8 for 8-bit sources, float32 for deeper ones; ``ori_shape`` (H, W);
+    ``gt_mask`` (H, W) uint8, 1 on defects and all 0 for normal images. A defective image without a mask gets no
+    ``gt_mask``, nor does one without ``gt_label``. An ``img`` that is there already is kept.
+
+    Args:
+        max_value: Value of white in sources of more than 8 bits: see :func:`mminspect.images.read_image`.
+
+    Raises:
+        UserError: A file is missing or damaged, or the mask is not as large as its image.
+    """
+
+    deterministic = True
+
+    def __init__(self, max_value: float | None = None) -> None:
+        self.max_value = max_value
+        self._scans: dict[Callable, tuple[str, np.ndarray]] = {}
+
+    def transform(self, results: dict) -> dict:
+        """Read what ``results`` names."""
+        if 'img' not in results:
+            results['img'] = self._read(read_image, results['img_path'], results, True)
+        results['ori_shape'] = results['img'].shape[:2]
+        if results.get('gt_label') == 0:
+            results['gt_mask'] = np.zeros(results['ori_shape'], np.uint8)
+        elif results.get('mask_path'):
+            results['gt_mask'] = self._read(read_mask, results['mask_path'], results, False)
+            if 'tile' not in results:
+                check_mask_size(results['mask_path'], results['gt_mask'].shape, results['img_path'],
+                                results['ori_shape'])
+        return results
+
+    def _read(self, read: Callable, path: str, results: dict, repeat_border: bool) -> np.ndarray:
+        """The image or mask in a file, or a tile of it; the last scan stays in memory for its next tiles."""
+        options = dict(max_value=self.max_value) if read is read_image else {}
+        if 'tile' not in results:
+            return read(path, **options)
+        if self._scans.get(read, ('', ))[0] != path:
+            self._scans[read] = path, read(path, **options)
+        return cut(self._scans[read][1], results['tile'], repeat_border).copy()

@@ -1,0 +1,115 @@
+"""From the size of the images to that of the network's input."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mminspect.errors import UserError
+from PIL import Image
+
+from anomaly_rd.registry import TRANSFORMS
+
+_INTERPOLATIONS = dict(bilinear=Image.Resampling.BILINEAR, nearest=Image.Resampling.NEAREST)
+
+
+def _checked_size(size: int | Sequence[int], divisor: int, name: str) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int) else size
+    if height < 1 or width < 1 or height % divisor or width % divisor:
+        raise UserError(f'{name} has size={height}x{width} (height x width), but both sides must be multiples of '
+                        f'{divisor}: give for example {_nearest(height, divisor)}x{_nearest(width, divisor)}')
+    return height, width
+
+
+def _nearest(length: int, divisor: int) -> int:
+    return max(1, round(length / divisor)) * divisor
+
+
+@TRANSFORMS.register_module()
+class ResizeInspection(BaseTransform):
+    """Resize ``img`` and ``gt_mask``; the aspect ratio is not kept.
+
+    The image is interpolated bilinearly over the whole area that a new pixel covers (Pillow's way, with antialias:
+    without it, thin defects vanish between the samples). A bilinear mask is cut at half, as in RD4AD.
+
+    Args:
+        size: Side, or (height, width), in pixels.
+        mask_interpolation: 'bilinear' or 'nearest'.
+        size_divisor: Both sides must be multiples of it; 1 if a :class:`CentreCrop` follows.
+
+    Raises:
+        UserError: They are not.
+    """
+
+    deterministic = True
+
+    def __init__(self, size: int | Sequence[int] = (256, 256), mask_interpolation: str = 'bilinear',
+                 size_divisor: int = 32) -> None:
+        self.size = _checked_size(size, size_divisor, type(self).__name__)
+        if mask_interpolation not in _INTERPOLATIONS:
+            raise UserError(f'mask_interpolation {mask_interpolation!r} is unknown: use one of '
+                            f"{', '.join(_INTERPOLATIONS)}")
+        self.mask_interpolation = mask_interpolation
+
+    def transform(self, results: dict) -> dict:
+        """Resize; adds ``img_shape``."""
+        results['img'] = self._resize_image(results['img'])
+        if 'gt_mask' in results:
+            results['gt_mask'] = self.resize_mask(results['gt_mask'])
+        results['img_shape'] = self.size
+        return results
+
+    def _resize_image(self, image: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 or float32 at the new size; Pillow knows floats as single channels only."""
+        if image.shape[:2] == self.size:
+            return image
+        if image.dtype == np.uint8:
+            return self._resize(image, Image.Resampling.BILINEAR)
+        return np.stack([self._resize(image[..., c], Image.Resampling.BILINEAR) for c in range(3)], axis=-1)
+
+    def resize_mask(self, mask: np.ndarray) -> np.ndarray:
+        """(H, W) uint8 of 0 and 1 at the new size."""
+        if mask.shape == self.size or not mask.any():
+            return mask if mask.shape == self.size else np.zeros(self.size, np.uint8)
+        resized = self._resize(mask * np.uint8(255), _INTERPOLATIONS[self.mask_interpolation])
+        return (resized > 127).astype(np.uint8)
+
+    def _resize(self, pixels: np.ndarray, method: Image.Resampling) -> np.ndarray:
+        return np.array(Image.fromarray(np.ascontiguousarray(pixels)).resize(self.size[::-1], method))
+
+
+@TRANSFORMS.register_module()
+class CentreCrop(BaseTransform):
+    """Cut the middle out of ``img`` and ``gt_mask``.
+
+    A defect outside vanishes from the mask, while its image stays defective: the check before a run counts those.
+
+    Args:
+        size: Side, or (height, width), in pixels.
+        size_divisor: Both sides must be multiples of it.
+
+    Raises:
+        UserError: They are not, or an image is smaller.
+    """
+
+    deterministic = True
+
+    def __init__(self, size: int | Sequence[int], size_divisor: int = 32) -> None:
+        self.size = _checked_size(size, size_divisor, type(self).__name__)
+
+    def transform(self, results: dict) -> dict:
+        """Cut; changes ``img_shape``."""
+        for key in ('img', 'gt_mask'):
+            if key in results:
+                results[key] = self.crop(results[key])
+        results['img_shape'] = self.size
+        return results
+
+    def crop(self, pixels: np.ndarray) -> np.ndarray:
+        """The middle of (H, W, ...)."""
+        top, left = ((have - want) / 2 for have, want in zip(pixels.shape[:2], self.size, strict=True))
+        if top < 0 or left < 0:
+            raise UserError(f'CentreCrop cannot cut {self.size[0]}x{self.size[1]} (height x width) from '
+                            f'{pixels.shape[0]}x{pixels.shape[1]}: resize to a larger size before it')
+        top, left = round(top), round(left)
+        return np.ascontiguousarray(pixels[top:top + self.size[0], left:left + self.size[1]])

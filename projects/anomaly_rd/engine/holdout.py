@@ -1,0 +1,95 @@
+"""Looking at normal images in the middle of a training without leaving a trace in it."""
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mminspect.errors import UserError
+from torch import nn
+from torch.utils.data import DataLoader
+
+#: Entries of a data loader's config that choose, order or drop images, or keep processes alive in between.
+IGNORED = ('sampler', 'batch_sampler', 'shuffle', 'drop_last', 'persistent_workers', 'num_batch_per_epoch')
+
+
+def build_holdout(dataloader: Mapping[str, Any]) -> DataLoader:
+    """A data loader that gives every image once, in order and completely in every process of a distributed run.
+
+    Args:
+        dataloader: Config with ``dataset``; ``batch_size`` (1) and ``num_workers`` (0) as usual. The entries of
+            :data:`IGNORED` have no effect.
+
+    Raises:
+        UserError: The data set is empty.
+    """
+    kept = {key: value for key, value in dataloader.items() if key not in IGNORED}
+    loader = Runner.build_dataloader(dict(kept, sampler=None), seed=0)
+    if not len(loader.dataset):
+        raise UserError('holdout_dataloader has no images: give it normal images that the training does not use')
+    return loader
+
+
+def training_images(cfg: Config) -> dict[str, Any]:
+    """Config of a data loader over the training images, prepared as in the test, not corrupted or augmented.
+
+    Raises:
+        UserError: ``cfg`` has no training or no test set.
+    """
+    if 'train_dataloader' not in cfg or 'test_dataloader' not in cfg:
+        raise UserError(f'{cfg.filename or "the config"} needs train_dataloader and test_dataloader, or a '
+                        'holdout_dataloader for the threshold')
+    dataloader = cfg.train_dataloader.to_dict()
+    dataloader.pop('collate_fn', None)
+    innermost(dataloader['dataset'])['pipeline'] = innermost(cfg.test_dataloader.to_dict()['dataset'])['pipeline']
+    return dataloader
+
+
+def innermost(dataset: dict[str, Any]) -> dict[str, Any]:
+    """The data set in its wrappers (``RepeatDataset`` and the like)."""
+    return innermost(dataset['dataset']) if 'dataset' in dataset else dataset
+
+
+def normal_batches(loader: DataLoader) -> Iterator[dict[str, Any]]:
+    """The batches of ``loader``.
+
+    Raises:
+        UserError: An image is labelled anomalous: a threshold and a stopping rule must not see defects.
+    """
+    for batch in loader:
+        for sample in batch['data_samples']:
+            if int(sample.get('gt_label', 0)) != 0:
+                raise UserError(f'holdout_dataloader holds an anomalous image, {sample.get("img_path")}: give it '
+                                'normal images only')
+        yield batch
+
+
+@contextmanager
+def evaluating(model: nn.Module, seed: int = 0) -> Iterator[nn.Module]:
+    """The model without its DDP wrapper, in eval mode, without gradients, with random numbers from ``seed``.
+
+    Afterwards the mode of every module and all random states are as before, so that a training which is looked at goes
+    on as one which is not.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    modes = [(module, module.training) for module in model.modules()]
+    python, numpy = random.getstate(), np.random.get_state()
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    try:
+        with torch.random.fork_rng(devices), torch.no_grad():
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+            model.eval()
+            yield model
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        random.setstate(python)
+        np.random.set_state(numpy)

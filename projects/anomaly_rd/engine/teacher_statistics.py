@@ -1,0 +1,45 @@
+"""Statistics for teachers without pretrained weights."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from mmengine import dist
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor
+
+from anomaly_rd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class TeacherStatisticsHook(Hook):
+    """Before training, give the BatchNorms of a random teacher the statistics of the training images.
+
+    Teachers with loaded weights, and random ones that a checkpoint has brought along with their statistics, stay as
+    they are. All processes get the statistics of the first.
+
+    Args:
+        batches: At most so many batches are used.
+    """
+
+    def __init__(self, batches: int = 20) -> None:
+        self.batches = batches
+
+    def before_train(self, runner: Runner) -> None:
+        """Calibrate the teacher where it needs that."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        teacher = getattr(model, 'teacher', None)
+        if not getattr(teacher, 'is_random', False) or teacher.has_statistics:
+            return
+
+        def images() -> Iterator[Tensor]:
+            for data in islice(runner.train_dataloader, self.batches):
+                yield model.data_preprocessor(data, True)['inputs']
+
+        teacher.calibrate(images())
+        for tensor in teacher.state_dict().values():
+            dist.broadcast(tensor, src=0)
+        print_log('The random teacher has got BatchNorm statistics of training images.', logger='current')

@@ -1,0 +1,124 @@
+"""A threshold in every checkpoint, fitted on normal images."""
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mminspect.errors import UserError
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from anomaly_rd.postprocess.calibration import Calibration, NormalImage, calibrate
+from anomaly_rd.postprocess.label import label_samples
+from anomaly_rd.postprocess.threshold import HOLDOUT, RULES, TRAINING
+from anomaly_rd.registry import HOOKS
+from anomaly_rd.structures import AnomalyDataSample
+
+from .holdout import build_holdout, evaluating, normal_batches, training_images
+
+#: Key of the checkpoint.
+KEY = 'threshold'
+
+
+@HOOKS.register_module()
+class ThresholdHook(Hook):
+    """Score normal images for every checkpoint that is saved, and keep threshold and colour scales in it.
+
+    Key ``threshold`` of the checkpoint holds :meth:`Calibration.state`: plain numbers and strings. Whoever loads the
+    checkpoint with a Runner finds the :class:`Calibration` as ``model.calibration``, and tested samples get
+    ``pred_label`` and ``threshold``. Checkpoints with averaged weights (EMA) are scored with those.
+
+    Args:
+        holdout_dataloader: Config of a data loader over normal images that the training does not use, with the test
+            pipeline. None takes the training images, whose scores are too small, and says so.
+        rule: 'quantile', 'max' or 'mean_3sigma', see :func:`anomaly_rd.postprocess.fit_threshold`.
+        quantile: For that rule, in (0, 1].
+    """
+
+    # behind EMAHook, which exchanges the weights of the checkpoint at NORMAL
+    priority = 'LOW'
+
+    def __init__(self, holdout_dataloader: Mapping[str, Any] | None = None, rule: str = 'quantile',
+                 quantile: float = 0.995) -> None:
+        if rule not in RULES or not 0 < quantile <= 1:
+            raise UserError(f'ThresholdHook: rule={rule!r} must be one of {", ".join(RULES)} and quantile={quantile} '
+                            'in (0, 1]')
+        self.holdout_dataloader, self.rule, self.quantile = holdout_dataloader, rule, quantile
+        self._loader: DataLoader | None = None
+
+    @property
+    def origin(self) -> str:
+        """What the threshold is fitted on."""
+        return TRAINING if self.holdout_dataloader is None else HOLDOUT
+
+    def before_train(self, runner: Runner) -> None:
+        """Build the data loader now: a mistake in it must not wait for the first checkpoint."""
+        if self.holdout_dataloader is None:
+            print_log('ThresholdHook has no holdout_dataloader: the threshold is fitted on the TRAINING images, whose '
+                      'scores are lower than those of new good parts, so expect false alarms', logger='current',
+                      level=logging.WARNING)
+        self._loader = build_holdout(self.holdout_dataloader or training_images(runner.cfg))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add key ``threshold``; only the first process comes here."""
+        if self._loader is None:
+            return
+        with _weights_of(checkpoint, runner.model), evaluating(runner.model) as model:
+            images = [NormalImage.of(sample) for batch in normal_batches(self._loader)
+                      for sample in model.test_step(batch)]
+        model.calibration = calibrate(images, self.rule, self.quantile, self.origin)
+        checkpoint[KEY] = model.calibration.state()
+        print_log(f'threshold: {model.calibration.threshold}', logger='current')
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Give the model what its checkpoint says; None for a checkpoint without a threshold."""
+        unwrap(runner.model).calibration = calibration_of(checkpoint)
+
+    def before_test(self, runner: Runner) -> None:
+        """Say which threshold is used."""
+        calibration = getattr(unwrap(runner.model), 'calibration', None)
+        if calibration is None:
+            print_log('The checkpoint holds no threshold: images get scores but no labels.', logger='current',
+                      level=logging.WARNING)
+        else:
+            print_log(f'threshold: {calibration.threshold}', logger='current')
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                        outputs: Sequence[AnomalyDataSample] | None = None) -> None:
+        """Label the tested samples."""
+        calibration = getattr(unwrap(runner.model), 'calibration', None)
+        if calibration is not None:
+            label_samples(outputs or (), calibration.threshold)
+
+
+def calibration_of(checkpoint: Mapping[str, Any]) -> Calibration | None:
+    """The calibration in a checkpoint, or None; raises as :meth:`Calibration.from_state`."""
+    return Calibration.from_state(checkpoint[KEY]) if KEY in checkpoint else None
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The model without its DDP wrapper."""
+    return model.module if is_model_wrapper(model) else model
+
+
+@contextmanager
+def _weights_of(checkpoint: dict[str, Any], model: nn.Module) -> Iterator[None]:
+    """Put the averaged weights that an EMA checkpoint holds into the model for a while."""
+    if 'ema_state_dict' not in checkpoint:
+        yield
+        return
+    # EMAHook exchanged tensors, not values: the checkpoint's entries may be the model's own parameters
+    own: dict[str, Tensor] = copy.deepcopy(unwrap(model).state_dict())
+    averaged: dict[str, Tensor] = copy.deepcopy(checkpoint['state_dict'])
+    unwrap(model).load_state_dict(averaged)
+    try:
+        yield
+    finally:
+        unwrap(model).load_state_dict(own)

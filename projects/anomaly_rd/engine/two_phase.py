@@ -1,0 +1,55 @@
+"""Training one part of a model after the other."""
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mminspect.errors import UserError
+
+from anomaly_rd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class TwoPhaseHook(Hook):
+    """Train the student first, then, with the student fixed, the head.
+
+    The phase follows from the number of the iteration, so that a resumed run is in the right one. The model offers
+    ``set_phase('student' | 'head')``.
+
+    Args:
+        switch_at: First iteration (from 0) of the head's phase.
+    """
+
+    def __init__(self, switch_at: int = 1000) -> None:
+        self.switch_at = switch_at
+        self._phase = ''
+
+    def before_train(self, runner: Runner) -> None:
+        """Set the phase.
+
+        Raises:
+            UserError: The model has no phases.
+        """
+        if not hasattr(_unwrapped(runner), 'set_phase'):
+            raise UserError(f'TwoPhaseHook: {type(_unwrapped(runner)).__name__} has no phases; remove the hook from '
+                            'custom_hooks')
+        self._phase = ''
+        self._set(runner)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Switch when it is time."""
+        self._set(runner)
+
+    def _set(self, runner: Runner) -> None:
+        phase = 'student' if runner.iter < self.switch_at else 'head'
+        if phase != self._phase:
+            self._phase = phase
+            _unwrapped(runner).set_phase(phase)
+            print_log(f'From iteration {runner.iter + 1} on the {phase} is trained.', logger='current')
+
+
+def _unwrapped(runner: Runner) -> Any:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

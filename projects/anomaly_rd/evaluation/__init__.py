@@ -1,0 +1,4 @@
+"""Metrics."""
+from .anomaly_metric import AnomalyMetric
+
+__all__ = ['AnomalyMetric']

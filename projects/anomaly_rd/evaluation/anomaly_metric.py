@@ -1,0 +1,149 @@
+"""All image and pixel metrics of a test set, from a state of constant size."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, all_reduce, get_dist_info
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mminspect.errors import UserError
+
+from anomaly_rd.registry import METRICS
+
+from . import summary
+from .functional.ranking import Ranking
+from .functional.size_recall import SIZE_EDGES
+from .pixel_state import PixelState
+from .prediction import Prediction, read_prediction
+from .score_counts import ScoreCounts
+
+NAMES = ('image_auroc', 'pixel_auroc', 'aupro', 'aupro_05', 'image_ap', 'pixel_ap', 'image_f1max', 'pixel_f1max',
+         'recall')
+
+
+@METRICS.register_module()
+class AnomalyMetric(BaseMetric):
+    """AUROC, average precision and F1-max of images and pixels, AUPRO, and recall by defect size.
+
+    All images are pooled, good ones included; values lie in 0..1 and NaN is undefined. ``pixel_f1max`` and
+    ``image_f1max`` use the best threshold on the test set: they are upper bounds, and ``pixel_f1max`` is small
+    beside AUROC wherever defects are small; read it beside ``pixel_ap``.
+
+    Pixels are counted in a :class:`ScoreHistogram`, image and region scores in :class:`ScoreCounts`, so memory does not
+    grow with the number of images, and values do not depend on their order, the batch size or the number of processes.
+    Images that a distributed sampler repeats to fill the last batch are left out.
+
+    After ``evaluate``: ``curves`` (name to x and y: image_roc, image_pr, pixel_roc, pixel_pr, pro), ``image_scores``
+    (scores and labels), ``counts`` of images and regions, and ``pixel_auroc_bound``, the most by which the
+    histogram's bins can have changed ``pixel_auroc``.
+
+    Args:
+        metrics: Which of ``NAMES``; aupro is integrated to an FPR of 0.3, aupro_05 to 0.05.
+        original_size: Compare at the resolution of the mask files, the maps enlarged bilinearly.
+        per_image_aupro: Add ``aupro_per_image``, an older protocol: see :func:`pro_auc_per_image`.
+        size_edges: Lower edges in pixels of the bins of recall: see :func:`recall_by_size`.
+        recall_fpr: Recall is measured at the lowest score at which at most this share of normal pixels is found.
+        recall_threshold: Score to measure recall at instead.
+        kwargs: As for mmengine's ``BaseMetric``.
+
+    Raises:
+        UserError: If a score is NaN or infinite, or a sample lacks what the metrics need; it names the image.
+    """
+
+    default_prefix = ''
+
+    def __init__(self, metrics: Sequence[str] = NAMES, original_size: bool = False, per_image_aupro: bool = False,
+                 size_edges: Sequence[float] = SIZE_EDGES, recall_fpr: float = 0.01,
+                 recall_threshold: float | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        unknown = sorted(set(metrics) - set(NAMES))
+        if unknown:
+            raise UserError(f'AnomalyMetric knows no metric {unknown[0]!r}; choose from {", ".join(NAMES)}.')
+        self.names, self.original_size, self.per_image_aupro = tuple(metrics), original_size, per_image_aupro
+        self.size_edges = tuple(size_edges) if 'recall' in metrics else ()
+        self.recall_fpr, self.recall_threshold = recall_fpr, recall_threshold
+        self.with_map = per_image_aupro or 'recall' in metrics or bool(set(metrics) & set(summary.PIXEL_METRICS))
+        self._reset()
+
+    def process(self, data_batch: Any, data_samples: Sequence[Any]) -> None:
+        """Count a batch of predicted samples (dicts or :class:`AnomalyDataSample`)."""
+        for sample in data_samples:
+            sample = sample if isinstance(sample, dict) else sample.to_dict()
+            prediction = read_prediction(sample, self.with_map, self.original_size)
+            self._count(self._held)
+            self._held, self._seen = prediction, self._seen + 1
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """The metrics of the ``size`` images of the data set, the same in every process."""
+        rank, world = get_dist_info()
+        # as mmengine's sampler deals them out; only the last image of a process can be a repeated one
+        if (self._seen - 1) * world + rank < size:
+            self._count(self._held)
+        self._images.all_reduce()
+        self._pixels.all_reduce()
+        all_reduce(torch.from_numpy(self._skipped))
+        self._unmasked = min(all_gather_object(self._unmasked))
+        metrics = self.compute_metrics([])
+        self._reset()
+        return {'/'.join((self.prefix, key)) if self.prefix else key: value for key, value in metrics.items()}
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """See the class; mmengine's ``results`` stay empty."""
+        metrics = {**self._image_metrics(), **(self._pixel_metrics() if self.with_map else {})}
+        undefined = [name for name, value in metrics.items() if np.isnan(value)]
+        if undefined and not self._skipped[0]:
+            print_log(f'n/a, because the test set has no such images or regions: {", ".join(undefined)}', 'current')
+        return metrics
+
+    def _image_metrics(self) -> dict[str, float]:
+        scores, (normal, anomalous) = self._images.read()
+        ranking = Ranking(scores[::-1], np.cumsum(normal[::-1]), np.cumsum(anomalous[::-1]))
+        self.image_scores = (np.repeat(np.concatenate((scores, scores)), np.concatenate((normal, anomalous))),
+                             np.repeat((0, 1), (normal.sum(), anomalous.sum())))
+        self.curves = summary.curves(summary.IMAGE_CURVES, ranking)
+        self.counts = dict(normal_images=int(normal.sum()), anomalous_images=int(anomalous.sum()))
+        return summary.values(summary.IMAGE_METRICS, self.names, ranking)
+
+    def _pixel_metrics(self) -> dict[str, float]:
+        ranking = self._pixels.ranking(self.recall_fpr)
+        metrics = summary.values(summary.PIXEL_METRICS, self.names, ranking)
+        metrics.update(self._pixels.recall(ranking, self.recall_fpr, self.recall_threshold))
+        if self.per_image_aupro:
+            metrics['aupro_per_image'] = self._pixels.aupro_per_image()
+        self.pixel_auroc_bound = self._pixels.histogram.auroc_bound(ranking)
+        without_mask, without_region = self._skipped.tolist()
+        self.counts.update(regions=int(self._pixels.sums[0]), anomalous_without_mask=without_mask,
+                           anomalous_without_region=without_region)
+        if without_region:
+            print_log(f'{without_region} anomalous images have an empty mask.', 'current', logging.WARNING)
+        if without_mask:
+            print_log(f'Pixel metrics are n/a: {without_mask} anomalous images have no mask, the first is '
+                      f'{self._unmasked[1]}.', 'current', logging.WARNING)
+            return dict.fromkeys(metrics, float('nan'))
+        self.curves.update(summary.curves(summary.PIXEL_CURVES, ranking))
+        return metrics
+
+    def _count(self, prediction: Prediction | None) -> None:
+        if prediction is None:
+            return
+        self._images.add(prediction.score, prediction.label)
+        if prediction.scores is None:
+            return
+        if prediction.mask is None:
+            self._unmasked = min(self._unmasked, (prediction.sample_idx, prediction.img_path))
+            self._skipped[0] += 1
+            return
+        self._skipped[1] += prediction.label and not prediction.mask.any()
+        self._pixels.add(prediction.scores, prediction.mask)
+
+    def _reset(self) -> None:
+        self._held: Prediction | None = None
+        self._seen = 0
+        self._images = ScoreCounts(rows=2)
+        self._pixels = PixelState(self.size_edges, self.per_image_aupro)
+        self._skipped = np.zeros(2, np.int64)  # anomalous images without a mask, and with an empty one
+        self._unmasked = (float('inf'), '')  # position and path of the first one without a mask

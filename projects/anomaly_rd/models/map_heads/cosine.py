@@ -1,0 +1,69 @@
+"""From two sets of features to an anomaly map and a score."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from mminspect.errors import UserError
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from anomaly_rd.models.losses.cosine import cosine
+from anomaly_rd.registry import MODELS
+
+from .gaussian import GaussianBlur
+
+
+@MODELS.register_module()
+class CosineMapHead(nn.Module):
+    """One minus the local cosine of every level, enlarged bilinearly with aligned corners, fused and smoothed.
+
+    Deng and Li, "Anomaly Detection via Reverse Distillation from One-Class Embedding", arXiv:2201.10703.
+
+    Args:
+        fusion: ``'sum'`` or ``'prod'`` of the levels.
+        sigma: Of the Gaussian filter, in pixels of the network's input.
+        score: Of an image: ``'max'``, ``'topk_mean'`` or ``'mean'`` of the smoothed map.
+        topk: Number of largest pixels for ``'topk_mean'``.
+
+    Raises:
+        UserError: Unknown ``fusion`` or ``score``.
+    """
+
+    def __init__(self, fusion: Literal['sum', 'prod'] = 'sum', sigma: float = 4.0,
+                 score: Literal['max', 'topk_mean', 'mean'] = 'max', topk: int = 100) -> None:
+        super().__init__()
+        if fusion not in ('sum', 'prod') or score not in ('max', 'topk_mean', 'mean'):
+            raise UserError(f"map_head has fusion={fusion!r} and score={score!r}: fusion is 'sum' or 'prod', score is "
+                            "'max', 'topk_mean' or 'mean'")
+        self.fusion, self.score, self.topk = fusion, score, topk
+        self.blur = GaussianBlur(sigma)
+
+    def forward(self, teacher_feats: Sequence[Tensor], student_feats: Sequence[Tensor],
+                size: tuple[int, int]) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Compare features (N, C_k, h_k, w_k).
+
+        Args:
+            teacher_feats: The teacher's.
+            student_feats: The student's.
+            size: (H, W) of the maps.
+
+        Returns:
+            Maps (N, H, W), scores (N), and the levels' own maps (N, h_k, w_k) in [0, 2], all float32.
+        """
+        with torch.autocast(teacher_feats[0].device.type, enabled=False):
+            level_maps = [(1 - cosine(teacher, student, (1,))).float().clamp_(0, 2)
+                          for teacher, student in zip(teacher_feats, student_feats, strict=True)]
+            enlarged = torch.stack([interpolate(level[:, None], size, mode='bilinear', align_corners=True)[:, 0]
+                                    for level in level_maps])
+            fused = enlarged.sum(0) if self.fusion == 'sum' else enlarged.prod(0)
+            maps = self.blur(fused)
+            return maps, self._scores(maps.flatten(1)), level_maps
+
+    def _scores(self, pixels: Tensor) -> Tensor:
+        if self.score == 'max':
+            return pixels.amax(1)
+        if self.score == 'mean':
+            return pixels.mean(1)
+        return pixels.topk(min(self.topk, pixels.shape[1]), 1).values.mean(1)

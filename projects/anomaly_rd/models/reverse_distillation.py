@@ -1,0 +1,102 @@
+"""Reverse distillation and its descendants: a decoder learns to give back a frozen teacher's features of good images.
+
+Deng and Li, "Anomaly Detection via Reverse Distillation from One-Class Embedding", CVPR 2022, arXiv:2201.10703.
+"""
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from anomaly_rd.registry import MODELS
+from anomaly_rd.structures import AnomalyDataSample
+
+from .teacher_student import TeacherStudentModel
+from .teachers.feature_cache import FeatureCache
+
+Levels = tuple[Tensor, ...]
+
+
+@MODELS.register_module()
+class ReverseDistillation(TeacherStudentModel):
+    """Teacher, bottleneck, decoder; trained by one minus the cosine, which is also the anomaly map.
+
+    Args:
+        teacher: Config of a :class:`~anomaly_rd.models.teachers.FrozenTeacher`: ``ResNetTeacher``, ``BackboneTeacher``.
+        bottleneck: Config of a module that is given the teacher's ``layout``: ``FusionBottleneck``.
+        decoder: Config of a module that is given ``layout``: ``ReverseDecoder``.
+        loss: Config of a module (teacher's levels, student's levels) -> (): ``CosineDistillationLoss``.
+        map_head: Config of a module (teacher's levels, student's levels, size) -> maps, scores, level maps:
+            ``CosineMapHead``.
+        cache_features: Compute the teacher's features of each training image once and keep them in the memory of the
+            CPU. Valid only where the training pipeline is deterministic (no augmentation). Each process keeps the
+            images it has seen.
+        cache_dtype: How they are kept, ``'bfloat16'`` or ``'float32'``.
+        cache_limit_bytes: Give up caching, with a warning, where they need more.
+        save_teacher: See :class:`TeacherStudentModel`.
+    """
+
+    def __init__(self, teacher: dict, bottleneck: dict, decoder: dict, loss: dict, map_head: dict,
+                 data_preprocessor: dict | None = None, cache_features: bool = False,
+                 cache_dtype: Literal['bfloat16', 'float32'] = 'bfloat16', cache_limit_bytes: int = 4 * 2**30,
+                 save_teacher: bool = False, init_cfg: dict | None = None) -> None:
+        super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
+        layout = dict(layout=self.teacher.layout)
+        self.bottleneck = MODELS.build(bottleneck, default_args=layout)
+        self.decoder = MODELS.build(decoder, default_args=layout)
+        self.loss_distill, self.map_head = MODELS.build(loss), MODELS.build(map_head)
+        self.cache = FeatureCache(cache_dtype, cache_limit_bytes) if cache_features else None
+
+    def forward(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None,
+                mode: Literal['tensor', 'loss', 'predict'] = 'tensor') -> Any:
+        """Run the model on normalised images.
+
+        Args:
+            inputs: (N, 3, H, W), sides divisible by 32.
+            data_samples: One per image; needed in mode 'loss' with ``cache_features``.
+            mode: What to return.
+
+        Returns:
+            'tensor': the levels (N, C_k, H / 2**(k + 1), W / 2**(k + 1)), k = 1, 2, 3, of teacher and of student.
+            'loss': dict with ``loss_distill`` (). 'predict': the data samples with ``anomaly_map``, ``pred_score`` and
+            ``level_maps``.
+        """
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        caching = mode == 'loss' and self.training and self.cache is not None
+        teacher_feats = self._cached(inputs, data_samples) if caching else self.extract_feat(inputs)
+        student_feats = self.decoder(self.bottleneck(teacher_feats))
+        if mode == 'loss':
+            return dict(loss_distill=self.loss_distill(teacher_feats, student_feats))
+        return teacher_feats, student_feats
+
+    def predict(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> list[AnomalyDataSample]:
+        """Anomaly maps (H, W) at the size of ``inputs``, scores () and level maps, all float32, in the samples."""
+        maps, scores, level_maps = self.map_head(*self(inputs), size=tuple(inputs.shape[2:]))
+        samples = [AnomalyDataSample() for _ in maps] if data_samples is None else data_samples
+        for row, sample in enumerate(samples):
+            sample.anomaly_map, sample.pred_score = maps[row], scores[row]
+            sample.level_maps = [level[row] for level in level_maps]
+        return samples
+
+    @torch.no_grad()
+    def extract_feat(self, inputs: Tensor) -> Levels:
+        """The teacher's levels of ``inputs``."""
+        return self.teacher(inputs)
+
+    def _cached(self, inputs: Tensor, data_samples: list[AnomalyDataSample]) -> Levels:
+        """The same, computed at most once for every image, in float32 unless autocast is on."""
+        keys: list[Hashable] = [(sample.get('img_path'), sample.sample_idx) for sample in data_samples]
+        levels = self.cache.get(keys, inputs.device)
+        if levels is None:
+            levels = self.cache.put(keys, self.extract_feat(inputs))
+        if torch.is_autocast_enabled(inputs.device.type):
+            return levels
+        return tuple(level.to(inputs.dtype) for level in levels)
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if self.cache is not None:
+            self.cache.clear()  # the teacher may be another one now

@@ -1,0 +1,64 @@
+"""The student of multiresolution knowledge distillation."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from mmengine.model import BaseModule
+from mminspect.errors import UserError
+from torch import Tensor, nn
+
+from anomaly_rd.models.layers.vgg import CRITICAL, channels_by_name, run_vgg
+from anomaly_rd.registry import MODELS
+
+WIDTHS = dict(
+    small=((16, 16), (16, 128), (16, 16, 256), (16, 16, 512), (16, 16, 512)),
+    equal=((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3))
+
+
+@MODELS.register_module()
+class Cloner(BaseModule):
+    """A network of VGG-16's depth and critical widths, from scratch, that learns to answer as VGG-16 does.
+
+    Salehi et al., "Multiresolution Knowledge Distillation for Anomaly Detection", CVPR 2021, arXiv:2011.11108.
+    Convolutions have no bias; BatchNorm and ReLU follow, but the last one of each block has ReLU only, so that the
+    activations that are compared are not normalised.
+
+    Args:
+        size: ``'small'`` (16 channels but for the last convolution of each block) or ``'equal'`` (VGG-16's widths).
+
+    Attributes:
+        channels: Channels of pool2, pool3, pool4 and pool5.
+        channels_at: Channels behind each named layer, ``'conv1_1'`` to ``'pool5'``.
+
+    Raises:
+        UserError: There is no such size.
+    """
+
+    def __init__(self, size: Literal['small', 'equal'] = 'small', init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg or dict(type='Xavier', layer='Conv2d', distribution='uniform'))
+        if size not in WIDTHS:
+            raise UserError(f'cloner.size is {size!r}, known are {", ".join(WIDTHS)}: change it in the config')
+        self.channels_at = channels_by_name(WIDTHS[size])
+        self.channels = tuple(self.channels_at[name] for name in CRITICAL)
+        self.layers = nn.ModuleDict()
+        width = 3
+        for block, widths in enumerate(WIDTHS[size], 1):
+            for index, out in enumerate(widths, 1):
+                norm = [nn.BatchNorm2d(out)] if index < len(widths) else []
+                self.layers[f'conv{block}_{index}'] = nn.Sequential(
+                    nn.Conv2d(width, out, 3, padding=1, bias=False), *norm, nn.ReLU())
+                width = out
+            self.layers[f'pool{block}'] = nn.MaxPool2d(2)
+
+    def forward(self, x: Tensor, inserted: Mapping[str, nn.Module] | None = None) -> tuple[Tensor, ...]:
+        """Outputs of pool2 to pool5.
+
+        Args:
+            x: (N, 3, H, W).
+            inserted: Modules to put behind the layers of these names.
+
+        Returns:
+            (N, 128, H / 4, W / 4), (N, 256, H / 8, W / 8), (N, 512, H / 16, W / 16), (N, 512, H / 32, W / 32).
+        """
+        return run_vgg(self.layers.items(), x, inserted)

@@ -1,0 +1,64 @@
+"""What models with a frozen teacher have in common."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from anomaly_rd.registry import MODELS
+
+from .teachers import FrozenTeacher
+
+
+class TeacherStudentModel(BaseModel):
+    """A model that knows a teacher without containing it.
+
+    The teacher is no submodule: it is absent from ``parameters()``, the optimiser and DDP, always in eval mode and
+    without gradients; it follows the model to its device, dtype and memory format. Nor is it part of ``state_dict()``,
+    unless it is random or ``save_teacher`` is set: a checkpoint without it needs the teacher's weights file to be used,
+    one with it overrides whatever the teacher was built with.
+
+    Args:
+        teacher: Config of a :class:`FrozenTeacher`.
+        save_teacher: Put the teacher into checkpoints, so that they need no other file. Always so for random teachers.
+    """
+
+    def __init__(self, teacher: dict, save_teacher: bool = False, data_preprocessor: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        # In a tuple, which nn.Module does not look into.
+        self._unregistered: tuple[FrozenTeacher] = (MODELS.build(teacher),)
+        self.save_teacher = save_teacher or self.teacher.is_random
+
+    @property
+    def teacher(self) -> FrozenTeacher:
+        """The frozen teacher."""
+        return self._unregistered[0]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherStudentModel:
+        """Move or cast the teacher along (``to``, ``cuda``, ``half``, ... all end here)."""
+        super()._apply(fn, recurse)
+        self.teacher._apply(fn, recurse)
+        return self
+
+    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self.save_teacher:
+            self.teacher.state_dict(destination=destination, prefix=f'{prefix}teacher.', keep_vars=keep_vars)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, local_metadata: dict, strict: bool,
+                              missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str]) -> None:
+        start = f'{prefix}teacher.'
+        weights = {key[len(start):]: state_dict.pop(key) for key in [*state_dict] if key.startswith(start)}
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+                                      error_msgs)
+        if not weights and not self.save_teacher:
+            return
+        try:
+            result = self.teacher.load_state_dict(weights, strict=False)
+        except RuntimeError as error:  # shapes
+            error_msgs.append(f'teacher: {error}')
+            return
+        missing_keys += [start + key for key in result.missing_keys]
+        unexpected_keys += [start + key for key in result.unexpected_keys]

@@ -1,0 +1,4 @@
+"""Data structures."""
+from .anomaly_data_sample import AnomalyDataSample
+
+__all__ = ['AnomalyDataSample']

@@ -1,0 +1,32 @@
+"""One image's ground truth and prediction."""
+from __future__ import annotations
+
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+
+class AnomalyDataSample(BaseDataElement):
+    """What is known and what is predicted about one image of network input size (H, W).
+
+    Meta information: ``img_path``, ``sample_idx`` (position in the data set), ``ori_shape`` (H0, W0), ``img_shape``
+    (H, W), ``defect_type`` ('good' or the name of the defect's folder), ``mask_path`` and, for tiles, ``scan_id``.
+
+    Attributes:
+        gt_label: () int, 0 normal or 1 anomalous.
+        gt_mask: (H, W) uint8, 1 on defects; absent for an anomalous image without a mask.
+        anomaly_map: (H, W) float32, larger is more anomalous; smoothed, on the method's own scale.
+        pred_score: () float32, larger is more anomalous.
+        level_maps: The method's maps before they were fused, (h_k, w_k) float32 each; absent where it has none.
+        pred_label: () int, 1 where ``pred_score`` exceeds ``threshold``; absent without a threshold.
+        threshold: The score above which an image is called anomalous.
+        synthetic_mask: (H, W) uint8, 1 where training corrupted the image.
+    """
+
+    gt_label: Tensor
+    gt_mask: Tensor
+    anomaly_map: Tensor
+    pred_score: Tensor
+    level_maps: list[Tensor]
+    pred_label: Tensor
+    threshold: float
+    synthetic_mask: Tensor

@@ -1,0 +1,41 @@
+"""How well a threshold separates the scores of normal and anomalous images."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from anomaly_rd.postprocess.threshold import Threshold
+
+NORMAL_COLOUR, ANOMALOUS_COLOUR = '#1f77b4', '#d62728'
+
+
+def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Threshold] = (),
+                   bins: int = 40) -> Figure:
+    """Scores of both kinds of images in common bins, with a line for every threshold.
+
+    Args:
+        scores: (n,), at least one.
+        labels: (n,), 0 normal, 1 anomalous.
+        thresholds: Drawn as lines, the first one solid, with their origin in the legend.
+        bins: Over the range of all scores.
+    """
+    scores, labels = np.asarray(scores, float).ravel(), np.asarray(labels).astype(bool).ravel()
+    figure = Figure(figsize=(7, 4), dpi=120, layout='constrained')
+    axis = figure.subplots()
+    edges = np.linspace(scores.min(), scores.max() if scores.max() > scores.min() else scores.min() + 1e-6, bins + 1)
+    for chosen, name, colour in ((~labels, 'normal', NORMAL_COLOUR), (labels, 'anomalous', ANOMALOUS_COLOUR)):
+        axis.hist(scores[chosen], bins=edges, color=colour, alpha=0.6, label=f'{name} ({np.count_nonzero(chosen)})')
+    for number, threshold in enumerate(thresholds):
+        missed = np.count_nonzero(labels & (scores <= threshold.value))
+        alarms = np.count_nonzero(~labels & (scores > threshold.value))
+        axis.axvline(threshold.value, color='black', linestyle='-' if number == 0 else '--', linewidth=1.3,
+                     label=f'threshold {threshold}:\n{missed} of {np.count_nonzero(labels)} missed, '
+                           f'{alarms} of {np.count_nonzero(~labels)} false alarms')
+    axis.set_xlabel('image score (larger = more anomalous)')
+    axis.set_ylabel('images')
+    axis.set_title('scores of the test images', fontsize=10)
+    axis.legend(fontsize=8, loc='best')
+    return figure

@@ -1,0 +1,13 @@
+"""What all tests of the package need."""
+from collections.abc import Iterator
+
+import anomaly_rd  # noqa: F401 (registers the components)
+import pytest
+from mmengine.registry import DefaultScope
+
+
+@pytest.fixture(autouse=True)
+def anomaly_scope() -> Iterator[None]:
+    """Bare names of components are this package's, whatever scope an earlier test has left behind."""
+    with DefaultScope.overwrite_default_scope('anomaly_rd'):
+        yield

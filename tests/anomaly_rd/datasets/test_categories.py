@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from anomaly_rd.datasets import check_categories, find_categories, set_category
+from mmengine.config import Config
+from mminspect.errors import UserError
+
+
+def test_found(tmp_path: Path) -> None:
+    for name in ('screw/train', 'cable/train', 'split_csv', '.cache/train'):
+        (tmp_path / name).mkdir(parents=True)
+    assert find_categories(tmp_path) == ['cable', 'screw']
+    (tmp_path / 'Screw' / 'train').mkdir(parents=True)
+    with pytest.raises(UserError, match="two categories have one name, 'Screw' and 'screw'"):
+        find_categories(tmp_path)
+
+
+def test_nothing_found(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='has no category'):
+        find_categories(tmp_path)
+    with pytest.raises(UserError, match='does not exist'):
+        find_categories(tmp_path / 'none')
+
+
+def test_list_with_a_category_twice() -> None:
+    check_categories(['screw', 'cable'])
+    with pytest.raises(UserError, match="one name, 'screw' and 'screw'"):
+        check_categories(['screw', 'cable', 'screw'])
+
+
+def test_category_of_a_config() -> None:
+    inner = dict(type='MVTecDataset', category='a')
+    cfg = Config(dict(train_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=inner)),
+                      val_dataloader=None, test_dataloader=dict(dataset=dict(inner))))
+    set_category(cfg, 'b')
+    assert cfg.train_dataloader.dataset.dataset.category == cfg.test_dataloader.dataset.category == 'b'
+    with pytest.raises(UserError, match='has no data set with categories'):
+        set_category(Config(dict(train_dataloader=dict(dataset=dict(type='FolderDataset')))), 'b')

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anomaly_rd.datasets import check_dataset_cfg
+from mminspect.errors import UserError
+from PIL import Image
+
+
+def cfg(category: Path, split: str = 'test', size: int = 32, **more: object) -> dict:
+    pipeline = [dict(type='LoadInspectionImage'), dict(type='ResizeInspection', size=size),
+                dict(type='PackAnomalyInputs')]
+    return dict(type='MVTecDataset', data_root=str(category.parent), category=category.name, split=split,
+                pipeline=pipeline, **more)
+
+
+@pytest.mark.parametrize('split', ['train', 'holdout', 'test'])
+def test_nothing_to_say(category: Path, split: str) -> None:
+    assert check_dataset_cfg(cfg(category, split, holdout=0.3)) == []
+    assert check_dataset_cfg(dict(type='RepeatDataset', dataset=cfg(category, split, holdout=0.3))) == []
+
+
+@pytest.mark.parametrize('kind', ['CocoDataset', 'mmdet.CocoDataset', 'NoSuchDataset', dict])
+def test_data_sets_of_others_are_left_to_their_checks(kind: object) -> None:
+    assert check_dataset_cfg(dict(type=kind, ann_file='none.json')) == []
+
+
+def test_scope_in_the_name(category: Path) -> None:
+    with pytest.raises(UserError, match='does not exist'):
+        check_dataset_cfg(dict(cfg(category.with_name('none')), type='anomaly_rd.MVTecDataset'))
+
+
+@pytest.mark.parametrize(('damage', 'message'), [
+    (lambda path: path.write_bytes(path.read_bytes()[:-200]), 'is truncated'),
+    (lambda path: path.write_text('hello'), 'is not an image'),
+    (lambda path: path.write_bytes(b''), 'is empty')])
+def test_damaged_images(category: Path, damage: Callable, message: str) -> None:
+    for name in ('001.png', '002.png'):
+        damage(category / 'train' / 'good' / name)
+    with pytest.raises(UserError, match=rf"001\.png' {message} \(and 1 more such images\)"):
+        check_dataset_cfg(cfg(category, 'train'))
+    assert check_dataset_cfg(cfg(category, 'test')) == []
+
+
+def test_mask_of_another_size(category: Path, write_mask: Callable) -> None:
+    write_mask(category / 'ground_truth' / 'hole' / '001_mask.png', size=(48, 40))
+    with pytest.raises(UserError, match=r"hole/001_mask\.png' is 40x48, but its image '.*hole/001\.png' is 48x40"):
+        check_dataset_cfg(cfg(category))
+    assert check_dataset_cfg(cfg(category, 'train')) == []
+
+
+def test_masks_without_a_defect(category: Path, write_mask: Callable) -> None:
+    write_mask(category / 'ground_truth' / 'hole' / '000_mask.png', (0, 0, 0, 0))
+    write_mask(category / 'ground_truth' / 'hole' / '002_mask.png', (9, 9, 10, 10))  # one of 40x48 pixels, at 32x32
+    first, second = check_dataset_cfg(cfg(category))
+    assert first.startswith('1 masks of defective images are empty') and '000_mask.png' in first
+    assert second.startswith("1 masks are empty at the size of the network's input") and '002_mask.png' in second
+
+
+def test_defects_outside_of_the_crop(category: Path, write_mask: Callable) -> None:
+    write_mask(category / 'ground_truth' / 'hole' / '000_mask.png', (0, 0, 8, 48))
+    data = cfg(category, size=64)
+    data['pipeline'].insert(2, dict(type='CentreCrop', size=32))
+    warning, = check_dataset_cfg(data)
+    assert 'outside the crop' in warning and '000_mask.png' in warning
+
+
+@pytest.mark.parametrize(('steps', 'message'), [
+    ([dict(type='ResizeInspection', size=(250, 256))],
+     r'ResizeInspection has size=250x256 .* multiples of 32: give .* 256x'),
+    ([dict(type='ResizeInspection', size=256), dict(type='CentreCrop', size=220)], 'CentreCrop has size=220x220')])
+def test_sides_not_divisible_by_32(category: Path, steps: list[dict], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        check_dataset_cfg(dict(cfg(category), pipeline=steps))
+
+
+def test_defective_image_among_the_good_ones(category: Path) -> None:
+    shutil.copy(category / 'test' / 'hole' / '001.png', category / 'train' / 'good' / '017.png')
+    with pytest.raises(UserError, match=r"good/017\.png' is the defective image '.*hole/001\.png' \(hole\), byte"):
+        check_dataset_cfg(cfg(category, 'train'))
+
+
+def test_same_length_is_not_the_same_image(category: Path) -> None:
+    """Uncompressed images all have one length; here also the bytes in the middle are the same."""
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(category / 'train' / 'good' / '017.bmp')
+    pixels[0, 0, 0] += 1
+    Image.fromarray(pixels).save(category / 'test' / 'good' / '017.bmp')
+    assert check_dataset_cfg(cfg(category)) == []
+
+
+def test_training_image_in_the_test(category: Path) -> None:
+    shutil.copy(category / 'train' / 'good' / '001.png', category / 'test' / 'good' / '017.png')
+    warning, = check_dataset_cfg(cfg(category))
+    assert warning.startswith('1 good test images are also training images') and '017.png' in warning
+
+
+def test_one_category_twice(category: Path) -> None:
+    concatenated = dict(type='ConcatDataset', datasets=[cfg(category), cfg(category, 'train')])
+    assert check_dataset_cfg(concatenated) == []
+    concatenated['datasets'].append(dict(cfg(category), category='PART'))
+    with pytest.raises(UserError, match=r"the category 'PART' of '.*' stands twice"):
+        check_dataset_cfg(concatenated)
+
+
+def test_argument_that_no_data_set_has(category: Path) -> None:
+    with pytest.raises(UserError, match=r"MVTecDataset cannot be made of its config: .*'categroy'"):
+        check_dataset_cfg(cfg(category, categroy='x'))
+
+
+def test_scans_are_checked_without_cutting_them(category: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('anomaly_rd.datasets.tiled.tile_boxes', None)
+    assert check_dataset_cfg(dict(type='TiledDataset', data_root=str(category), split='test', tile=32)) == []
+
+
+def test_real_sets_pass(mvtec_screw: Path, aitex_fabric: Path) -> None:
+    for root, name in ((mvtec_screw, 'screw'), (aitex_fabric, 'fabric02')):
+        for split in ('train', 'test'):
+            assert check_dataset_cfg(cfg(root / name, split, 256)) == []

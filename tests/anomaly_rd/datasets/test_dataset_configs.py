@@ -1,0 +1,101 @@
+"""The anomaly data bases in configs/: they inherit, agree with each other, and load what lies where they say."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from anomaly_rd.datasets import check_dataset_cfg
+from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
+from anomaly_rd.registry import DATASETS
+from mmengine.config import Config
+from mminspect.errors import UserError
+
+FOLDER = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'datasets'
+#: Folder below MMINSPECT_DATA, type and side of the network's input.
+BASES = dict(mvtec=('mvtec', 'MVTecDataset', 256), visa=('visa', 'VisADataset', 256),
+             anomaly_folder=('folder', 'FolderDataset', 256), linescan_tiles=('linescan', 'TiledDataset', 256),
+             aitex_fabric=('aitex_fabric02', 'MVTecDataset', 256), mvtec_screw=('mvtec_screw', 'MVTecDataset', 256),
+             textures_demo=('textures', 'MVTecDataset', 128))
+
+
+def read(name: str) -> Config:
+    return Config.fromfile(FOLDER / f'{name}.py')
+
+
+@pytest.mark.parametrize('name', BASES)
+def test_loaders_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MMINSPECT_DATA', '/somewhere')
+    cfg, (folder, kind, size) = read(name), BASES[name]
+    for loader, split in ((cfg.train_dataloader, 'train'), (cfg.val_dataloader, 'test')):
+        dataset = loader.dataset
+        assert (dataset.type, dataset.split, dataset.cache) == (kind, split, True)
+        assert dataset.data_root == cfg.data_root == f'/somewhere/{folder}/'
+        assert ('category' in dataset) == (kind in ('MVTecDataset', 'VisADataset'))
+        resize, = (step for step in dataset.pipeline if step.type == 'ResizeInspection')
+        assert tuple(resize['size']) == (size, size)
+        assert loader.num_workers == 0 and loader.sampler.shuffle == (split == 'train')
+    different = {'split'}
+    train, test = ({key: value for key, value in loader.dataset.items() if key not in different}
+                   for loader in (cfg.train_dataloader, cfg.val_dataloader))
+    assert train == test
+    assert cfg.test_dataloader == cfg.val_dataloader and cfg.test_evaluator == cfg.val_evaluator
+    assert cfg.val_evaluator.type == 'AnomalyMetric'
+
+
+@pytest.mark.parametrize('name', BASES)
+def test_data_folder_by_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ('MMINSPECT_DATA', 'MMINSPECT_DATASET', 'MMINSPECT_CATEGORY'):
+        monkeypatch.delenv(variable, raising=False)
+    cfg = read(name)
+    assert cfg.data_root == f'data/{BASES[name][0]}/'
+    with pytest.raises(UserError, match=r'does not exist|cannot be read'):
+        check_dataset_cfg(dict(cfg.train_dataloader.dataset, data_root='/none/'))
+
+
+def test_every_file_is_tested() -> None:
+    anomaly = {path.stem for path in FOLDER.glob('[!_]*.py') if read(path.stem).val_evaluator.type == 'AnomalyMetric'}
+    assert anomaly == set(BASES)
+
+
+def test_category_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MMINSPECT_CATEGORY', 'zipper')
+    monkeypatch.setenv('MMINSPECT_DATASET', 'mine')
+    cfg = read('mvtec')
+    assert cfg.train_dataloader.dataset.category == cfg.test_dataloader.dataset.category == 'zipper'
+    assert cfg.test_dataloader.dataset.data_root.endswith('/mine/')
+    assert read('visa').test_dataloader.dataset.category == 'zipper'
+    assert read('mvtec_screw').test_dataloader.dataset.category == 'screw'
+
+
+def test_rendered_set_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_textures(tmp_path / 'textures', TexturesSpec(train=2, good=1, defective=1))
+    monkeypatch.setenv('MMINSPECT_DATA', str(tmp_path))
+    cfg = read('textures_demo')
+    for loader, count in ((cfg.train_dataloader, 2), (cfg.test_dataloader, 4)):
+        assert check_dataset_cfg(loader.dataset) == []
+        dataset = DATASETS.build(loader.dataset)
+        assert len(dataset) == count and dataset[0]['inputs'].shape == (3, 128, 128)
+
+
+@pytest.mark.parametrize('name', ['anomaly_folder', 'linescan_tiles'])
+def test_own_folders_load(name: str, tmp_path: Path, write_image: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / BASES[name][0]
+    for image in ('normal/a.png', 'normal/b.png', 'normal/c.png'):
+        write_image(folder / image, (70, 150))
+    monkeypatch.setenv('MMINSPECT_DATA', str(tmp_path))
+    cfg = read(name)
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        if name == 'linescan_tiles':
+            loader.dataset.tile = 64
+        assert check_dataset_cfg(loader.dataset) == []
+        assert DATASETS.build(loader.dataset)[0]['inputs'].shape == (3, 256, 256)
+
+
+def test_real_sets_load(mvtec_screw: Path, aitex_fabric: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MMINSPECT_DATA', str(mvtec_screw.parent))
+    for name, count in (('mvtec_screw', 160), ('aitex_fabric', 200)):
+        cfg = read(name)
+        assert check_dataset_cfg(cfg.test_dataloader.dataset) == []
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+        assert len(dataset) == count and dataset[0]['inputs'].shape == (3, 256, 256)

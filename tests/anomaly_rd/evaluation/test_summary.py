@@ -1,0 +1,18 @@
+"""Curves of few points."""
+import numpy as np
+from anomaly_rd.evaluation.summary import thin
+
+
+def test_thin_keeps_ends_shape_and_steep_parts():
+    x = np.linspace(0, 1, 100_001)
+    y = x**0.05  # nearly vertical at 0
+    few_x, few_y = thin(x, y)
+    assert len(few_x) <= 1000
+    assert (few_x[0], few_y[0], few_x[-1], few_y[-1]) == (0, 0, 1, 1)
+    assert np.abs(np.interp(x, few_x, few_y) - y).max() < 0.003
+    assert np.isin(few_x, x).all()
+
+
+def test_few_points_stay():
+    x = np.arange(10.0)
+    assert thin(x, x)[0] is x

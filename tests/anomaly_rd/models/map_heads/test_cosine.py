@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from anomaly_rd.models.map_heads import CosineMapHead
+from mminspect.errors import UserError
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+SIZE = (32, 48)
+
+
+def levels(n: int = 2) -> list[Tensor]:
+    return [torch.randn(n, c, SIZE[0] // s, SIZE[1] // s) for c, s in ((8, 4), (16, 8), (32, 16))]
+
+
+def enlarge(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear with aligned corners, one axis after the other."""
+    for axis, length in enumerate(size):
+        grid = np.linspace(0, x.shape[axis] - 1, length)
+        x = np.apply_along_axis(lambda v: np.interp(grid, np.arange(len(v)), v), axis, x)  # noqa: B023
+    return x
+
+
+def reference(teacher: list[Tensor], student: list[Tensor], fusion: str, sigma: float) -> np.ndarray:
+    maps = []
+    for row in range(len(teacher[0])):
+        fused = 0.0 if fusion == 'sum' else 1.0
+        for t, s in zip(teacher, student, strict=True):
+            t, s = t[row].double().numpy(), s[row].double().numpy()
+            m = enlarge(1 - (t * s).sum(0) / np.linalg.norm(t, axis=0) / np.linalg.norm(s, axis=0), SIZE)
+            fused = fused + m if fusion == 'sum' else fused * m
+        maps.append(gaussian_filter(fused, sigma))
+    return np.stack(maps)
+
+
+@pytest.mark.parametrize('fusion', ['sum', 'prod'])
+@pytest.mark.parametrize('sigma', [0.0, 4.0])
+def test_maps(fusion: str, sigma: float) -> None:
+    teacher, student = levels(), levels()
+    maps, scores, level_maps = CosineMapHead(fusion, sigma)(teacher, student, SIZE)
+    expected = reference(teacher, student, fusion, sigma)
+    np.testing.assert_allclose(maps.numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(scores.numpy(), expected.max((1, 2)), atol=1e-5)
+    assert [tuple(m.shape) for m in level_maps] == [(2, 8, 12), (2, 4, 6), (2, 2, 3)]
+
+
+@pytest.mark.parametrize(('score', 'pick'), [
+    ('max', lambda x: x.max()), ('mean', lambda x: x.mean()), ('topk_mean', lambda x: np.sort(x.ravel())[-7:].mean())])
+def test_scores(score, pick) -> None:
+    maps, scores, _ = CosineMapHead(score=score, topk=7)(levels(), levels(), SIZE)
+    assert scores.tolist() == pytest.approx([pick(m) for m in maps.numpy()], rel=1e-5)
+
+
+def test_orientation_and_range() -> None:
+    """0 where both agree, 2 where they are opposite, and a defect in one level shows in a product only if in all."""
+    teacher = levels()
+    same = CosineMapHead(sigma=0)(teacher, teacher, SIZE)[0]
+    assert same.min() >= 0 and same.max() < 1e-5
+    opposite = CosineMapHead(sigma=0)(teacher, [-t for t in teacher], SIZE)[0]
+    assert torch.allclose(opposite, torch.tensor(6.0))
+    defect = [t.clone() for t in teacher]
+    defect[0][:, :, 2, 3] *= -1
+    assert CosineMapHead('sum')(teacher, defect, SIZE)[1].min() > 0.1
+    assert CosineMapHead('prod')(teacher, defect, SIZE)[1].max() < 1e-4
+
+
+def test_score_of_an_image_does_not_depend_on_its_batch() -> None:
+    teacher, student, head = levels(), levels(), CosineMapHead()
+    alone = [head([t[i:i + 1] for t in teacher], [s[i:i + 1] for s in student], SIZE)[1] for i in range(2)]
+    assert torch.allclose(head(teacher, student, SIZE)[1], torch.cat(alone))
+
+
+def test_float32_for_half_precision_under_autocast() -> None:
+    teacher, student = ([t.bfloat16() for t in levels()] for _ in range(2))
+    with torch.autocast('cpu', torch.bfloat16):
+        maps, scores, level_maps = CosineMapHead()(teacher, student, SIZE)
+    assert {t.dtype for t in (maps, scores, *level_maps)} == {torch.float32}
+    expected = reference([t.float() for t in teacher], [s.float() for s in student], 'sum', 4.0)
+    np.testing.assert_allclose(maps.numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize('bad', [dict(fusion='max'), dict(score='sum')])
+def test_unknown_options(bad: dict) -> None:
+    with pytest.raises(UserError, match='map_head has'):
+        CosineMapHead(**bad)

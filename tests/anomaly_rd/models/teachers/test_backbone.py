@@ -1,0 +1,78 @@
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from anomaly_rd.models.teachers import BackboneTeacher, ResNetTeacher
+from anomaly_rd.registry import MODELS
+from mminspect.errors import UserError
+from mmpretrain.models.backbones.timm_backbone import TIMMBackbone
+
+RESNET = dict(type='mmpretrain.ResNet', depth=18, out_indices=(0, 1, 2))
+TIMM = dict(type='mmpretrain.TIMMBackbone', model_name='resnet18', features_only=True, out_indices=(1, 2, 3))
+
+
+def test_mmpretrain_backbone_with_torchvisions_weights(tmp_path: Path) -> None:
+    ours = ResNetTeacher(features=4)
+    for name, buffer in ours.named_buffers():
+        if 'running' in name:
+            buffer.uniform_(0.5, 1.5)
+    torch.save({f'backbone.{k}': v for k, v in ours.state_dict().items()}, tmp_path / 'weights.pth')
+    teacher = BackboneTeacher(RESNET, weights=str(tmp_path / 'weights.pth'))
+    assert teacher.channels == (64, 128, 256) and not teacher.is_random
+    x = torch.randn(1, 3, 64, 64)
+    for a, b in zip(teacher(x), ours(x), strict=False):
+        assert torch.allclose(a, b, atol=1e-4)
+    assert not any(module.training for module in teacher.train().modules())
+    assert not any(p.requires_grad for p in teacher.parameters())
+
+
+def test_channels_come_from_a_dry_run() -> None:
+    backbone = dict(type='mmpretrain.MobileNetV2', widen_factor=0.25, out_indices=(1, 2, 4))
+    teacher = BackboneTeacher(backbone)
+    assert [level.shape[1] for level in teacher(torch.zeros(1, 3, 64, 64))] == list(teacher.channels)
+    assert teacher.is_random and teacher.layout.decoder_blocks == (2, 2, 2)
+    assert BackboneTeacher(backbone, block='bottleneck', depth=50).layout.decoder_blocks == (3, 4, 6)
+
+
+def test_builds_without_memory() -> None:
+    with torch.device('meta'):
+        teacher = BackboneTeacher(dict(type='mmpretrain.ResNet', depth=50, out_indices=(0, 1, 2)))
+    assert teacher.channels == (256, 512, 1024)
+
+
+def test_wrong_strides() -> None:
+    with pytest.raises(UserError, match='strides 4, 8 and 16: choose its out_indices'):
+        BackboneTeacher(dict(RESNET, out_indices=(1, 2, 3)))
+
+
+def test_wrong_weights(tmp_path: Path) -> None:
+    torch.save(ResNetTeacher(depth=34).state_dict(), tmp_path / 'weights.pth')
+    with pytest.raises(UserError, match='do not fit this teacher'):
+        BackboneTeacher(RESNET, weights=str(tmp_path / 'weights.pth'))
+
+
+def test_timm_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feature pyramid that timm returns for ``features_only=True``, here from a stand-in for timm."""
+    asked = {}
+
+    def create_model(**kwargs: object) -> torch.nn.Module:
+        asked.update(kwargs)
+        return ResNetTeacher()
+
+    timm = ModuleType('timm')
+    timm.create_model = create_model
+    monkeypatch.setitem(sys.modules, 'timm', timm)
+    wrapper = TIMMBackbone.__init__  # refuses to run where timm is not installed
+    monkeypatch.setattr(TIMMBackbone, '__init__', getattr(wrapper, '__wrapped__', wrapper))
+    teacher = MODELS.build(dict(type='BackboneTeacher', backbone=TIMM))
+    assert asked['model_name'] == 'resnet18' and asked['features_only'] and asked['out_indices'] == (1, 2, 3)
+    assert teacher.channels == (64, 128, 256) and teacher.is_random
+
+
+@pytest.mark.skipif(find_spec('timm') is not None, reason='timm is installed')
+def test_missing_package() -> None:
+    with pytest.raises(UserError, match='TIMMBackbone requires timm'):
+        BackboneTeacher(TIMM)

@@ -1,0 +1,108 @@
+"""tools/sweep.py from the command line; training itself is replaced."""
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+from anomaly_rd import sweep
+from mminspect import cli
+from mminspect.errors import UserError
+
+CONFIG = """
+category = '{{$MMINSPECT_CATEGORY:bottle}}'
+train_dataloader = dict(dataset=dict(type='MVTecDataset', category=category))
+"""
+
+
+@pytest.fixture
+def tool():
+    path = Path(__file__).resolve().parents[2] / 'tools' / 'sweep.py'
+    spec = importlib.util.spec_from_file_location('tool_sweep', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def call(tool, tmp_path, capsys):
+    """Exit status, standard output and standard error of the tool on two categories, carpet and screw."""
+    for name in ('carpet', 'screw'):
+        (tmp_path / 'data' / 'mvtec' / name / 'train' / 'good').mkdir(parents=True)
+    (tmp_path / 'rd4ad.py').write_text(CONFIG)
+
+    def run(*arguments):
+        fixed = ['--configs', tmp_path / 'rd4ad.py', '--data-root', tmp_path / 'data' / 'mvtec', '--work-root',
+                 tmp_path / 'runs', '--out', tmp_path / 'out']
+        with pytest.raises(SystemExit) as ended:
+            cli.run(lambda: tool.main([str(a) for a in [*fixed, *arguments]]))
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+    return run
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Jobs that were run; each gives 0.5, plus 0.2 for carpet, plus 0.1 for every seed."""
+    done = []
+
+    def run(job, echo):
+        category, seed = job.work_dir.parts[-2:]
+        if category == 'screw' and seed == 'seed7':
+            raise UserError('tools/train.py failed: no image')
+        done.append(job)
+        job.work_dir.mkdir(parents=True, exist_ok=True)
+        value = 0.5 + 0.2 * (category == 'carpet') + 0.1 * int(seed.removeprefix('seed'))
+        (job.work_dir / 'metrics.json').write_text(json.dumps(dict(image_auroc=value, aupro=float('nan'))))
+
+    monkeypatch.setattr(sweep.jobs, 'run', run)
+    return done
+
+
+def test_table_of_all_categories(call, trained, tmp_path):
+    status, out, err = call('--seeds', 0, 1, '--jobs', 2)
+    assert status == 0, err
+    text = (tmp_path / 'out' / 'sweep.md').read_text()
+    lines = [line.split(' | ')[:3] for line in text.splitlines() if line.startswith('| ')]
+    assert lines[2:] == [['| rd4ad', 'carpet', '75.0 ± 7.1'], ['| ', 'screw', '55.0 ± 7.1'],
+                         ['| ', 'texture mean', '75.0 ± 7.1'], ['| ', 'object mean', '55.0 ± 7.1'],
+                         ['| ', 'mean', '65.0 ± 7.1']]
+    assert 'n/a' in text and 'nan' not in text and '75.0 ± 7.1' in out and 'last epoch' in out
+    record = json.loads((tmp_path / 'out' / 'sweep.json').read_text())
+    assert record['rows'][4]['metrics']['image_auroc']['mean'] == pytest.approx(0.65)
+    assert len(trained) == 4
+    assert call('--seeds', 0, 1)[0] == 0 and len(trained) == 4  # finished
+
+
+def test_arguments_reach_the_tools(call, trained):
+    assert call('--categories', 'screw', '--amp', '--show-dir', 'pictures', '--cfg-options', 'a.b=1', 'c=d')[0] == 0
+    job, = trained
+    assert job.train_arguments == ('--seed', '0', '--amp', '--cfg-options', 'a.b=1', 'c=d')
+    assert job.test_arguments == ('--show-dir', 'pictures', '--cfg-options', 'a.b=1', 'c=d')
+
+
+def test_a_failed_run_is_said_at_the_end_and_the_table_is_there(call, trained, tmp_path):
+    status, _, err = call('--seeds', 0, 7)
+    assert status == 2 and err == ('error: 1 of 4 runs failed (first: rd4ad, screw, seed 7: tools/train.py failed: no '
+                                   'image); the same command tries them again\n')
+    assert '50.0 (1/2)' in (tmp_path / 'out' / 'sweep.md').read_text()
+    assert json.loads((tmp_path / 'out' / 'sweep.json').read_text())['runs'][3]['error'] == (
+        'tools/train.py failed: no image')
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    (('--categories', 'nut'), 'category nut is no folder of'),
+    (('--categories', 'screw', 'screw'), 'two categories have one name'),
+    (('--seeds', 1, 1), 'several seeds 1'), (('--jobs', 0), '--jobs must be at least 1'),
+    (('--configs', 'none.py'), 'none.py does not exist')])
+def test_mistakes_end_the_command_before_anything_is_trained(call, trained, tmp_path, arguments, said):
+    status, out, err = call(*arguments)
+    assert (status, out, trained) == (2, '', []) and err.startswith('error: ') and said in err
+    assert not (tmp_path / 'out').exists() and err.count('\n') == 1
+
+
+def test_a_damaged_result_is_found_first(call, trained, tmp_path):
+    folder = tmp_path / 'runs' / 'rd4ad' / 'screw' / 'seed0'
+    folder.mkdir(parents=True)
+    (folder / 'metrics.json').write_text('half a fi')
+    status, _, err = call()
+    assert status == 2 and 'no file of results' in err and not trained

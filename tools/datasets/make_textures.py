@@ -1,0 +1,45 @@
+"""Render pictures of woven cloth with and without defects, in the layout of MVTec AD: the anomaly data set of the demo.
+
+Example::
+
+    python tools/datasets/make_textures.py data/textures
+"""
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+
+from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
+from mminspect.cli import run
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Command line arguments; their defaults are those of ``TexturesSpec``."""
+    default = TexturesSpec()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out', help='folder to make; must not exist, or be empty, or be the same set')
+    parser.add_argument('--train', type=int, default=default.train, help='number of training images (%(default)s)')
+    parser.add_argument('--good', type=int, default=default.good, help='number of good test images (%(default)s)')
+    parser.add_argument('--defective', type=int, default=default.defective,
+                        help='number of defective test images of each of the three kinds (%(default)s)')
+    parser.add_argument('--size', type=int, default=default.size, help='side in pixels, a multiple of 32 (%(default)s)')
+    parser.add_argument('--seed', type=int, default=default.seed, help='image i depends on this and i (%(default)s)')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Render and say what was done."""
+    args = parse_args(argv)
+    spec = TexturesSpec(args.train, args.good, args.defective, args.size, args.seed)
+    start = time.perf_counter()
+    if make_textures(args.out, spec):
+        count = sum(number for *_, number in spec.parts())
+        print(f'{args.out}: {count} images rendered in {time.perf_counter() - start:.1f} s')
+    else:
+        print(f'{args.out}: already there')
+    return 0
+
+
+if __name__ == '__main__':
+    run(main)
