@@ -38,7 +38,7 @@ PARTS = (
          (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
           ('recall 8-16 px', 'recall_8_16'))),
     Part('Rendered textures, 16 good and 24 defective test images, last epoch (percent)',
-         (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_10e_textures'), ),
+         (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_20e_textures'), ),
          (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AUPRO', 'aupro'),
           ('pixel AP', 'pixel_ap'))))
 

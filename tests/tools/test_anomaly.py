@@ -17,7 +17,7 @@ from mmengine.logging import MMLogger
 from mminspect import cli
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_10e_textures.py'
+CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py'
 
 
 def call(name, capsys, monkeypatch, *arguments):
