@@ -10,6 +10,7 @@ import torch
 from mmengine.logging import MMLogger
 
 torch.set_num_threads(1)  # the tensors are tiny: threads would wait for each other most of the time
+logging.raiseExceptions = False  # loggers of earlier tests hold streams that pytest has closed
 
 
 @pytest.fixture(autouse=True)
