@@ -19,6 +19,13 @@ BASES = dict(mvtec=('mvtec', 'MVTecDataset', 256), visa=('visa', 'VisADataset', 
              textures_demo=('textures', 'MVTecDataset', 128))
 
 
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what the user's shell may say about the data."""
+    for variable in ('MMINSPECT_DATASET', 'MMINSPECT_CATEGORY'):
+        monkeypatch.delenv(variable, raising=False)
+
+
 def read(name: str) -> Config:
     return Config.fromfile(FOLDER / f'{name}.py')
 
