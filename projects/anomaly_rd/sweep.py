@@ -1,6 +1,7 @@
 """Categories x configs x seeds: which runs that makes, how they are run, and where their data are."""
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from mmengine.logging import MMLogger
 from mminspect import jobs, runtime
 from mminspect.errors import UserError
 
@@ -139,7 +141,7 @@ def _run(run: Run, echo: Callable[[str], None]) -> None:
 def _check_category(config: str, categories: tuple[str, ...]) -> None:
     """A config with a category of its own would train that one under the name of every other."""
     probe = 'any-category'
-    with _environment(CATEGORY, probe):
+    with _environment(CATEGORY, probe), _quiet():  # mmengine would announce the probe
         own = innermost(runtime.load_config(str(config)).train_dataloader.dataset).get('category')
     if own != probe and (own is None or set(categories) != {own}):
         raise UserError(f'{config} does not take its category from {CATEGORY} (its data set has {own}): inherit '
@@ -157,3 +159,14 @@ def _environment(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

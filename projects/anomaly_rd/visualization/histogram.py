@@ -23,7 +23,7 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
         bins: Over the range of all scores.
     """
     scores, labels = np.asarray(scores, float).ravel(), np.asarray(labels).astype(bool).ravel()
-    figure = Figure(figsize=(7, 4), dpi=120, layout='constrained')
+    figure = Figure(figsize=(8, 4.6), dpi=120, layout='constrained')
     axis = figure.subplots()
     edges = np.linspace(scores.min(), scores.max() if scores.max() > scores.min() else scores.min() + 1e-6, bins + 1)
     for chosen, name, colour in ((~labels, 'normal', NORMAL_COLOUR), (labels, 'anomalous', ANOMALOUS_COLOUR)):
@@ -37,5 +37,5 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
     axis.set_xlabel('image score (larger = more anomalous)')
     axis.set_ylabel('images')
     axis.set_title('scores of the test images', fontsize=10)
-    axis.legend(fontsize=8, loc='best')
+    figure.legend(fontsize=8, loc='outside lower center', ncols=2)  # beside the bars, of which it must hide none
     return figure

@@ -6,12 +6,13 @@ from anomaly_rd.visualization import draw_histogram
 def test_counts_and_lines():
     scores, labels = np.array([0.1, 0.2, 0.3, 0.35, 0.3, 0.6, 0.9]), np.array([0, 0, 0, 0, 1, 1, 1])
     given, oracle = Threshold(0.3, 'hold-out normal images', 9, 'max'), Threshold(0.4, 'oracle', 7, 'F1-max')
-    axis = draw_histogram(scores, labels, [given, oracle], bins=8).axes[0]
+    figure = draw_histogram(scores, labels, [given, oracle], bins=8)
+    axis = figure.axes[0]
     normal, anomalous = axis.containers
     assert np.array_equal([bar.get_height() for bar in normal], np.histogram(scores[:4], 8, (0.1, 0.9))[0])
     assert np.array_equal([bar.get_height() for bar in anomalous], np.histogram(scores[4:], 8, (0.1, 0.9))[0])
     assert [line.get_xdata()[0] for line in axis.lines] == [0.3, 0.4]
-    texts = [text.get_text() for text in axis.get_legend().get_texts()]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {'normal (4)', 'anomalous (3)'} <= {*texts}
     first, second = (text for text in texts if text.startswith('threshold'))
     assert '1 of 3 missed, 1 of 4 false alarms' in first and 'hold-out normal images' in first
