@@ -4,7 +4,8 @@
 
 Finished runs are skipped and interrupted ones resumed, so the command can be repeated. Metrics are those of the last
 epoch; the test images are looked at every five epochs for the curves only, nothing is selected on them. ``--peer``
-trains anomalib's implementation too (see peer_anomalib.py) and measures its maps with the same metrics.
+trains anomalib's implementation too (see peer_anomalib.py) and measures its maps with the same metrics. Not every row
+has to have every seed: a row says which ones it is the mean of.
 """
 from __future__ import annotations
 
@@ -18,13 +19,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from anomaly_rd.evaluation import METRIC_NAMES
 from common import ROOT, save
 from mmengine.config import Config
 from mminspect import jobs
+from peer_anomalib import finished_rows, peer_rows
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
 WORK = ROOT / 'work_dirs' / 'anomaly'
-METRICS = ('image_auroc', 'pixel_auroc', 'aupro', 'aupro_05', 'image_ap', 'pixel_ap', 'image_f1max', 'pixel_f1max')
 #: Category -> data set folder below MMINSPECT_DATA.
 SETS = {'screw': 'mvtec_screw', 'fabric02': 'aitex_fabric02'}
 
@@ -85,7 +87,7 @@ def history(work_dir: Path) -> tuple[dict[str, dict[str, float]], float]:
     metrics, times = {}, []
     for line in scalars(work_dir):
         if 'image_auroc' in line:
-            metrics[str(line['step'])] = {key: line[key] for key in METRICS if key in line}
+            metrics[str(line['step'])] = {key: line[key] for key in METRIC_NAMES if key in line}
         elif 'time' in line and line.get('epoch', 2) > 1:
             times.append(line['time'])
     return metrics, statistics.median(times) if times else math.nan
@@ -105,12 +107,10 @@ def collect(category: str, seeds: list[int], threads: int, peer: list[dict]) -> 
         runs = [(seed, job, job.metrics) for seed in seeds for job in [row.job(category, seed, threads)] if job.metrics]
         if category not in row.sets or not runs:
             continue
-        values = {key: [metrics[key] for _, _, metrics in runs] for key in METRICS}
         rows.append(dict(
-            name=row.name, config=f'configs/anomaly_rd/{row.config}.py', seeds=[seed for seed, _, _ in runs],
-            mean={k: statistics.mean(v) for k, v in values.items()},
-            std={k: statistics.stdev(v) for k, v in values.items()} if len(runs) > 1 else {},
-            by_epoch=history(runs[0][1].work_dir)[0]))
+            name=row.name, config=f'configs/anomaly_rd/{row.config}.py',
+            runs=[dict(seed=seed, **{key: metrics[key] for key in METRIC_NAMES}) for seed, _, metrics in runs],
+            by_epoch={str(seed): history(job.work_dir)[0] for seed, job, _ in runs}))
     save(f'anomaly_{category}', seeds=seeds, dataset=SETS[category], image_size=[256, 256], selection='last epoch',
          threads=threads, rows=rows, peer=peer,
          command=f'python benchmarks/anomaly.py --sets {category} --seeds {" ".join(map(str, seeds))} --peer')
@@ -143,10 +143,9 @@ def main() -> None:
                         if category in row.sets and bool(row.trained) == tests_only]
                 for done in [pool.submit(run, *arguments) for arguments in todo]:
                     done.result()
-        peer = []
-        if args.peer:
-            from peer_anomalib import peer_rows
-            peer = [line for seed in args.seeds for line in peer_rows(SETS[category], 20, seed, [5, 10, 15, 20])]
+        rows_of_peer = finished_rows if args.only_collect else peer_rows
+        peer = [line for seed in args.seeds if args.peer
+                for line in rows_of_peer(SETS[category], 20, seed, [5, 10, 15, 20])]
         collect(category, args.seeds, args.threads, peer)
 
 

@@ -100,6 +100,12 @@ def peer_rows(dataset: str, epochs: int, seed: int, report_epochs: Sequence[int]
     return rows
 
 
+def finished_rows(dataset: str, epochs: int, seed: int, report_epochs: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows of :func:`peer_rows` if they are there already, else none."""
+    request = Request(dataset, epochs, seed, tuple(sorted(set(report_epochs))))
+    return (finished(request.folder.with_suffix('.json'), request) or dict(rows=[]))['rows']
+
+
 def finished(path: Path, request: Request) -> dict[str, Any] | None:
     """The content of the JSON file ``path`` if it answers exactly this request, else None."""
     content = json.loads(path.read_text()) if path.is_file() else {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import statistics
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -80,34 +81,45 @@ ANOMALY_COLUMNS = (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'
                    ('image F1max', 'image_f1max'), ('pixel F1max', 'pixel_f1max'))
 
 
+def spread(values: list[float], digits: int) -> str:
+    """Mean, with ± standard deviation where there are several."""
+    text = f'{statistics.mean(values):.{digits}f}'
+    return f'{text} ± {statistics.stdev(values):.{digits}f}' if len(values) > 1 else text
+
+
+def peers_by_epoch(result: dict) -> dict[int, list[dict]]:
+    """The peer's rows, one per seed, of every epoch that it was measured after."""
+    epochs = sorted({row['epoch'] for row in result['peer']})
+    return {epoch: [row for row in result['peer'] if row['epoch'] == epoch] for epoch in epochs}
+
+
 def anomaly(category: str) -> str:
     """All methods on one category, last epoch, percent; the peer below."""
     result = load(f'anomaly_{category}')
-    last = [row for row in result['peer'] if row['epoch'] == max(r['epoch'] for r in result['peer'])]
-    peers = [dict(name=row['name'], mean=row['metrics'], std={}, seeds=[row['seed']]) for row in last]
 
-    def cell(row: dict, key: str) -> str:
-        spread = f' ± {100 * row["std"][key]:.1f}' if row['std'] else ''
-        return f'{100 * row["mean"][key]:.1f}{spread}'
-    rows = [[row['name'], *(cell(row, key) for _, key in ANOMALY_COLUMNS), str(len(row['seeds']))]
-            for row in [*result['rows'], *peers]]
+    def line(name: str, runs: list[dict]) -> list[str]:
+        return [name, *(spread([100 * run[key] for run in runs], 1) for _, key in ANOMALY_COLUMNS), str(len(runs))]
+    rows = [line(row['name'], row['runs']) for row in result['rows']]
+    peers = list(peers_by_epoch(result).values())
+    rows += [line(runs[0]['name'], [run['metrics'] for run in runs]) for runs in peers[-1:]]
     return markdown([f'{category}, 256x256, percent', *(title for title, _ in ANOMALY_COLUMNS), 'seeds'], rows) \
         + f'\nCommand: `{result["command"]}`. Last epoch.' + provenance(result).replace('\n', ' ', 1)
 
 
 def anomaly_epochs() -> str:
-    """Ours and the peer after the same number of epochs, fractions, as far as both have run."""
+    """RD4AD, ours and the peer's, after the same number of epochs, over the seeds that both have run."""
+    keys = ('image_auroc', 'pixel_auroc', 'aupro', 'pixel_ap')
     rows = []
     for category in ('screw', 'fabric02'):
         result = load(f'anomaly_{category}')
-        ours = result['rows'][0]
-        for row in sorted(result['peer'], key=lambda row: (row['seed'], row['epoch'])):
-            mine = ours['by_epoch'].get(str(row['epoch']))
-            if mine and row['seed'] == ours['seeds'][0]:
-                rows.append([f'{category}, epoch {row["epoch"]}', *(
-                    f'{mine[key]:.3f} / {row["metrics"][key]:.3f}'
-                    for key in ('image_auroc', 'pixel_auroc', 'aupro', 'pixel_ap'))])
-    return markdown(['RD4AD, ours / anomalib 2.7.0, seed 0', 'image AUROC', 'pixel AUROC', 'AUPRO', 'pixel AP'], rows)
+        ours = result['rows'][0]['by_epoch']
+        for epoch, peers in peers_by_epoch(result).items():
+            pairs = [(ours[str(row['seed'])][str(epoch)], row['metrics']) for row in peers if str(row['seed']) in ours]
+            for name, side in (('ours', 0), ('anomalib', 1)) if pairs else ():
+                rows.append([f'{category}, epoch {epoch}, {name}',
+                             *(spread([pair[side][key] for pair in pairs], 3) for key in keys), str(len(pairs))])
+    return markdown(['RD4AD, ours and anomalib 2.7.0', 'image AUROC', 'pixel AUROC', 'AUPRO', 'pixel AP', 'seeds'],
+                    rows)
 
 
 def anomaly_speed() -> str:

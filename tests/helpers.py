@@ -1,16 +1,21 @@
-"""Tiny detectors, batches and data sets that the tests share. No file of the machine, no download, no GPU."""
+"""What the tests share: tiny detectors, batches, data sets and runs, and the way to the tools and the real data."""
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
 import logging
+import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
 import fdrd  # noqa: F401 (registers the components and supplies mmcv's operators)
 import numpy as np
+import pytest
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -18,13 +23,47 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from mminspect import jobs
 from torch import Tensor, nn
 
+ROOT = Path(__file__).resolve().parents[1]
 STRIDES = [8, 16, 32, 64, 128]
 SIZE = (64, 96)  # gives maps of 8x12, 4x6, 2x3, 1x2 and 1x1
 LEVELS = [(8, 12), (4, 6), (2, 3), (1, 2), (1, 1)]
 ANCHORS = dict(type='AnchorGenerator', ratios=[1.0], octave_base_scale=8, scales_per_octave=1, strides=STRIDES)
 FOCAL = dict(type='FocalLoss', use_sigmoid=True, gamma=2.0, alpha=0.25, loss_weight=1.0)
+
+
+def load_tool(name: str) -> ModuleType:
+    """The script ``tools/<name>.py`` as a new module."""
+    spec = importlib.util.spec_from_file_location(f"tool_{name.replace('/', '_')}", ROOT / 'tools' / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def replace_tools(monkeypatch: pytest.MonkeyPatch, root: Path, train: str, test: str) -> Path:
+    """Have jobs run these two texts as tools/train.py and tools/test.py; returns the folder they are in."""
+    folder = root / 'tools'
+    folder.mkdir()
+    (folder / 'train.py').write_text(train)
+    (folder / 'test.py').write_text(test)
+    monkeypatch.setattr(jobs, 'ROOT', root)
+    return folder
+
+
+def shared(path: str) -> Path:
+    """A file or folder of the real data and weights; the test is skipped where it is absent."""
+    found = Path(os.environ.get('MMINSPECT_SHARED', ROOT.parent / 'shared')) / path
+    if not found.exists():
+        pytest.skip(f'needs {found}: set MMINSPECT_SHARED to the folder that holds {path}')
+    return found
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Hash of every file by its path below ``folder``."""
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
 def coder(*stds: float) -> dict:

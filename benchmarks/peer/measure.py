@@ -4,7 +4,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 
 def measure(path: Path, root: Path) -> dict[str, float]:
@@ -28,12 +27,9 @@ def measure(path: Path, root: Path) -> dict[str, float]:
 
 
 def read_mask(path: Path | None, size: tuple[int, int]) -> np.ndarray:
-    """The mask (H, W) uint8 0/1 at the maps' ``size``, resized bilinearly and set where above one half.
-
-    None is the mask of a good image.
-    """
+    """The mask (H, W) uint8 0/1 at the maps' ``size``, made as for this project's models; None is a good image's."""
     if path is None:
         return np.zeros(size, np.uint8)
-    with Image.open(path) as image:
-        resized = image.convert('L').resize(size[::-1], Image.Resampling.BILINEAR)
-    return (np.asarray(resized) > 127.5).astype(np.uint8)
+    from anomaly_rd.datasets.transforms import ResizeInspection
+    from mminspect import images
+    return ResizeInspection(size, size_divisor=1).resize_mask(images.read_mask(path))

@@ -1,7 +1,6 @@
 """Categories x configs x seeds: which runs that makes, how they are run, and where their data are."""
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from mmengine.logging import MMLogger
 from mminspect import jobs, runtime
 from mminspect.errors import UserError
+from mminspect.log import quiet_log
 
 from anomaly_rd.datasets.categories import check_categories, find_categories
 from anomaly_rd.engine.holdout import innermost
@@ -141,7 +140,7 @@ def _run(run: Run, echo: Callable[[str], None]) -> None:
 def _check_category(config: str, categories: tuple[str, ...]) -> None:
     """A config with a category of its own would train that one under the name of every other."""
     probe = 'any-category'
-    with _environment(CATEGORY, probe), _quiet():  # mmengine would announce the probe
+    with _environment(CATEGORY, probe), quiet_log():  # mmengine would announce the probe
         own = innermost(runtime.load_config(str(config)).train_dataloader.dataset).get('category')
     if own != probe and (own is None or set(categories) != {own}):
         raise UserError(f'{config} does not take its category from {CATEGORY} (its data set has {own}): inherit '
@@ -159,14 +158,3 @@ def _environment(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -11,9 +11,9 @@ from typing import Any
 from mminspect.analysis.environment import environment
 from mminspect.analysis.table import MISSING
 
+from .evaluation import METRIC_NAMES
 from .sweep import Run
 
-METRICS = ('image_auroc', 'pixel_auroc', 'aupro', 'aupro_05', 'image_ap', 'pixel_ap', 'image_f1max', 'pixel_f1max')
 #: Of MVTec AD.
 TEXTURES = ('carpet', 'grid', 'leather', 'tile', 'wood')
 #: Of MVTec AD and of VisA.
@@ -84,13 +84,13 @@ def summarise(runs: Sequence[Run], textures: Sequence[str] = ()) -> dict[tuple[s
     table: dict[tuple[str, str], dict[str, Cell]] = {}
     for config in configs:
         values = {(category, metric): [measured[config, category, seed].get(metric) for seed in seeds]
-                  for category in categories for metric in METRICS}
+                  for category in categories for metric in METRIC_NAMES}
         for category in categories:
-            table[config, category] = {metric: over_seeds(values[category, metric]) for metric in METRICS}
+            table[config, category] = {metric: over_seeds(values[category, metric]) for metric in METRIC_NAMES}
         for group, members in groups.items():
             if members:
                 table[config, group] = {metric: over_categories([values[member, metric] for member in members])
-                                        for metric in METRICS}
+                                        for metric in METRIC_NAMES}
     return table
 
 
@@ -100,7 +100,7 @@ def cells(table: Mapping[tuple[str, str], Mapping[str, Cell]]) -> tuple[list[str
     for (config, row), values in table.items():
         rows.append([config if config != last else '', row, *map(str, values.values())])
         last = config
-    return ['config', 'category', *METRICS], rows
+    return ['config', 'category', *METRIC_NAMES], rows
 
 
 def record(runs: Sequence[Run], table: Mapping[tuple[str, str], Mapping[str, Cell]],

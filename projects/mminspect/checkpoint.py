@@ -105,6 +105,14 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
     return max(saved, key=lambda path: path.stat().st_mtime, default=None)
 
 
+def weight_mismatch(own: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor]) -> str:
+    """How ``weights`` differ from a model's ``own`` in names and shapes, for an error message; '' where they fit."""
+    shapes = (name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape)
+    groups = {'missing': own.keys() - weights.keys(), 'unexpected': weights.keys() - own.keys(),
+              'of another shape': set(shapes)}
+    return '; '.join(f'{len(names)} {what} (first: {min(names)})' for what, names in groups.items() if names)
+
+
 def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, Any]:
     """Checkpoint in a file or an open file called ``name``; raises as :func:`load_from_local`."""
     try:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are either whole or not there."""
 from __future__ import annotations
 
 import os
@@ -53,3 +53,25 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def completing(folder: str | Path) -> Iterator[Path]:
+    """A new folder beside ``folder`` that takes its place on success.
+
+    On an exception everything in it is removed and ``folder`` is untouched.
+
+    Args:
+        folder: Must not exist, or be empty.
+
+    Raises:
+        OSError: ``folder`` is anything else, or cannot be made.
+    """
+    folder = Path(folder).absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f'.{folder.name}.',
+                                     ignore_cleanup_errors=True) as private:
+        new = Path(private, folder.name)  # TemporaryDirectory itself is for this user only
+        new.mkdir()
+        yield new
+        os.replace(new, folder)

@@ -1,4 +1,4 @@
-"""Images of any bit depth as RGB of 0..255, and masks as 0 and 1.
+"""Images of any bit depth as RGB of 0..255, and masks as 0 and 1; pixels as PNG.
 
 Pillow decodes strictly: a truncated file is an error, where OpenCV fills the rest with grey. But it silently reduces
 colour of 16 bits to 8, so those pixels are OpenCV's part.
@@ -80,6 +80,25 @@ def as_rgb(pixels: np.ndarray, max_value: float | None = None, name: str = 'the 
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB)
     return np.ascontiguousarray(pixels[..., :3])
+
+
+def encode_png(pixels: np.ndarray, compression: int | None = None) -> bytes:
+    """The bytes of a PNG file.
+
+    Who writes them through Python's own file gets OSError from a full disk, where OpenCV's ``imwrite`` gives False.
+
+    Args:
+        pixels: (H, W) grey or (H, W, 3) blue-green-red, uint8.
+        compression: 0 (fast) to 9 (small); by default OpenCV's choice.
+
+    Raises:
+        ValueError: OpenCV cannot encode such pixels.
+    """
+    options = [] if compression is None else [cv2.IMWRITE_PNG_COMPRESSION, compression]
+    done, data = cv2.imencode('.png', pixels, options)
+    if not done:
+        raise ValueError(f'OpenCV cannot encode {pixels.dtype} pixels of the shape {pixels.shape} as PNG')
+    return data.tobytes()
 
 
 def _scaled(pixels: np.ndarray, max_value: float | None, name: str) -> np.ndarray:

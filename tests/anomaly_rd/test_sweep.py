@@ -4,6 +4,7 @@ import time
 
 import pytest
 from anomaly_rd import sweep
+from helpers import replace_tools
 from mminspect import jobs
 from mminspect.errors import UserError
 
@@ -31,12 +32,7 @@ train_dataloader = dict(dataset=dict(type='RepeatDataset', times=2, dataset=dict
 
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
-    folder = tmp_path / 'tools'
-    folder.mkdir()
-    (folder / 'train.py').write_text(TRAIN)
-    (folder / 'test.py').write_text(TEST)
-    monkeypatch.setattr(jobs, 'ROOT', tmp_path)
-    return folder
+    return replace_tools(monkeypatch, tmp_path, TRAIN, TEST)
 
 
 @pytest.fixture

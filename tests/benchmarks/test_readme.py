@@ -1,13 +1,7 @@
 """The tables in the READMEs are those of benchmarks/results."""
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-SPEC = importlib.util.spec_from_file_location('readme', ROOT / 'benchmarks' / 'readme.py')
-readme = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(readme)
+import readme
+from helpers import ROOT
 
 
 @pytest.mark.parametrize('name', readme.DOCUMENTS)

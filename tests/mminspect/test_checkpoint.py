@@ -17,7 +17,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import download, load_from_local, newest_checkpoint, sha256, weights_sha256
+from mminspect.checkpoint import download, load_from_local, newest_checkpoint, sha256, weight_mismatch, weights_sha256
 from mminspect.errors import UserError
 from safetensors.torch import save_file
 from torch import nn
@@ -275,3 +275,12 @@ def test_digest_of_weights_sees_every_part() -> None:
     assert base == weights_sha256(dict(reversed(WEIGHTS.items())))
     assert len({base, weights_sha256(WEIGHTS | dict(b=WEIGHTS['b'] + 1)), weights_sha256(dict(w=WEIGHTS['w'])),
                 weights_sha256(WEIGHTS | dict(w=WEIGHTS['w'].view(30, 20)))}) == 4
+
+
+def test_mismatch_counts_and_names_the_first_of_each_kind() -> None:
+    own = {name: torch.zeros(2) for name in 'dcba'}
+    assert weight_mismatch(own, dict(reversed(own.items()))) == ''
+    given = {'d': torch.zeros(3), 'c': torch.zeros(2, 1), 'y': torch.zeros(2), 'a': torch.ones(2)}
+    assert weight_mismatch(own, given) == ('1 missing (first: b); 1 unexpected (first: y); '
+                                           '2 of another shape (first: c)')
+    assert weight_mismatch({}, own) == '4 unexpected (first: a)'

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner.checkpoint import save_checkpoint
-from mminspect.fileio import AtomicLocalBackend, replacing
+from mminspect.fileio import AtomicLocalBackend, completing, replacing
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -102,3 +102,43 @@ def test_checkpoints_of_mmengine_are_whole_or_not_there(tmp_path: Path, monkeypa
         save_checkpoint(dict(state_dict=dict(w=torch.zeros(2))), target, backend_args=backend)
     assert torch.load(target)['state_dict']['w'].tolist() == [1, 1]
     assert list(content(tmp_path)) == ['epoch_1.pth']
+
+
+@pytest.mark.parametrize('exists', [False, True])
+def test_folder_appears_when_it_is_complete(exists: bool, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    target = tmp_path / 'a' / 'set'
+    if exists:
+        target.mkdir(parents=True)
+    with completing('a/set') as folder:
+        (folder / 'b').mkdir()
+        (folder / 'b' / 'c.bin').write_bytes(b'x')
+        assert target.exists() == exists and folder != target
+    assert content(target / 'b') == {'c.bin': b'x'}
+    assert list((tmp_path / 'a').iterdir()) == [target]
+
+
+@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
+def test_nothing_is_left_of_a_folder_that_is_not_complete(error: type, tmp_path: Path) -> None:
+    with pytest.raises(error), completing(tmp_path / 'set') as folder:
+        (folder / 'half').write_bytes(b'x')
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_with_content_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / 'set').mkdir()
+    (tmp_path / 'set' / 'mine').write_bytes(b'x')
+    with pytest.raises(OSError, match='not empty'), completing(tmp_path / 'set') as folder:
+        (folder / 'new').write_bytes(b'y')
+    assert content(tmp_path / 'set') == {'mine': b'x'} and len(list(tmp_path.iterdir())) == 1
+
+
+def test_folder_gets_the_usual_permissions(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        with completing(tmp_path / 'set'):
+            pass
+    finally:
+        os.umask(mask)
+    assert (tmp_path / 'set').stat().st_mode & 0o777 == 0o750

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from mminspect.errors import UserError
-from mminspect.images import as_rgb, image_shape, read_image, read_mask
+from mminspect.images import as_rgb, encode_png, image_shape, read_image, read_mask
 from PIL import Image
 
 H, W = 21, 30
@@ -185,3 +185,17 @@ def test_arrays() -> None:
         as_rgb(np.zeros((21, 30, 2), np.uint8))
     with pytest.raises(UserError, match='holds int64'):
         as_rgb(np.zeros((21, 30), np.int64))
+
+
+def test_png_of_grey_and_of_colour_comes_back(tmp_path: Path) -> None:
+    grey, colour = (GREY >> 8).astype(np.uint8), (COLOUR >> 8).astype(np.uint8)
+    (tmp_path / 'grey.png').write_bytes(encode_png(grey))
+    (tmp_path / 'colour.png').write_bytes(encode_png(colour[..., ::-1]))
+    np.testing.assert_array_equal(read_image(tmp_path / 'grey.png'), grey_rgb(grey))
+    np.testing.assert_array_equal(read_image(tmp_path / 'colour.png'), colour)
+
+
+def test_png_is_what_opencv_writes(tmp_path: Path) -> None:
+    pixels = np.zeros((H, W, 3), np.uint8)
+    assert encode_png(pixels) == save(tmp_path / 'a.png', pixels).read_bytes()
+    assert len(encode_png(pixels, 9)) < len(encode_png(pixels, 0))

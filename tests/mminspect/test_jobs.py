@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from helpers import replace_tools
 from mminspect import jobs
 from mminspect.errors import UserError
 
@@ -26,12 +27,7 @@ assert pathlib.Path(sys.argv[2]).read_text() == 'weights'
 
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
-    folder = tmp_path / 'tools'
-    folder.mkdir()
-    (folder / 'train.py').write_text(TRAIN)
-    (folder / 'test.py').write_text(TEST)
-    monkeypatch.setattr(jobs, 'ROOT', tmp_path)
-    return folder
+    return replace_tools(monkeypatch, tmp_path, TRAIN, TEST)
 
 
 def test_trains_tests_and_skips_what_is_finished(tools, tmp_path):

@@ -1,34 +1,19 @@
 """tools/train.py and tools/test.py on an anomaly model, from the command line: what works, and foreseeable mistakes."""
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from helpers import ROOT
 from mmengine.config import Config
-from mmengine.logging import MMLogger
-from mminspect import cli
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py'
-
-
-def call(name, capsys, monkeypatch, *arguments):
-    """Exit status and standard error of ``python tools/<name>.py ARGUMENTS``."""
-    spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.run(module.main)
-    return ended.value.code, capsys.readouterr().err
 
 
 def write(path, seed, defect=False):
@@ -71,18 +56,17 @@ def config(data, tmp_path, monkeypatch):
         cfg.merge_from_dict(dict(work_dir=str(tmp_path / 'run'), experiment_name=uuid.uuid4().hex, **more))
         cfg.dump(tmp_path / 'config.py')
         return tmp_path / 'config.py'
-    yield make
-    MMLogger._instance_dict.clear()
+    return make
 
 
 def weights(path):
     return torch.load(path, weights_only=False)['state_dict']
 
 
-def test_trains_tests_draws_and_writes_metrics(config, tmp_path, capsys, monkeypatch):
+def test_trains_tests_draws_and_writes_metrics(config, tmp_path, call):
     file = config()
-    assert call('train', capsys, monkeypatch, file)[0] == 0
-    assert call('test', capsys, monkeypatch, file, tmp_path / 'run' / 'epoch_2.pth', '--show-dir', 'pictures')[0] == 0
+    assert call('train', file)[0] == 0
+    assert call('test', file, tmp_path / 'run' / 'epoch_2.pth', '--show-dir', 'pictures')[0] == 0
     metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
     assert 0 <= metrics['image_auroc'] <= 1 and 0 <= metrics['aupro'] <= 1
     names = {path.name for path in (tmp_path / 'run' / 'pictures').rglob('*.png')}
@@ -91,18 +75,18 @@ def test_trains_tests_draws_and_writes_metrics(config, tmp_path, capsys, monkeyp
     assert np.isfinite(checkpoint['threshold']['value']) and checkpoint['threshold']['count'] == 8
 
 
-def test_resumed_run_equals_the_uninterrupted_one(config, tmp_path, capsys, monkeypatch):
-    assert call('train', capsys, monkeypatch, config())[0] == 0
+def test_resumed_run_equals_the_uninterrupted_one(config, tmp_path, call):
+    assert call('train', config())[0] == 0
     whole = weights(tmp_path / 'run' / 'epoch_2.pth')
     (tmp_path / 'run' / 'epoch_2.pth').unlink()
     (tmp_path / 'run' / 'last_checkpoint').write_text('')  # killed while it was written
-    assert call('train', capsys, monkeypatch, config(), '--resume')[0] == 0
+    assert call('train', config(), '--resume')[0] == 0
     resumed = weights(tmp_path / 'run' / 'epoch_2.pth')
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
 
 
-def test_two_processes_test_as_one_does(config, tmp_path, capsys, monkeypatch):
+def test_two_processes_test_as_one_does(config, tmp_path, call):
     """Trained by two processes; five images are shared out three and two, none counts twice."""
     file = config()
     environment = {**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''}
@@ -110,7 +94,7 @@ def test_two_processes_test_as_one_does(config, tmp_path, capsys, monkeypatch):
                           env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     checkpoint = tmp_path / 'run' / 'epoch_2.pth'
-    assert call('test', capsys, monkeypatch, file, checkpoint, '--work-dir', tmp_path / 'one')[0] == 0
+    assert call('test', file, checkpoint, '--work-dir', tmp_path / 'one')[0] == 0
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29713',
          ROOT / 'tools' / 'test.py', file, checkpoint, '--launcher', 'pytorch', '--work-dir', tmp_path / 'two'],
@@ -125,11 +109,11 @@ def no_masks(root):
     shutil.rmtree(root / 'ground_truth')
 
 
-def test_defects_without_masks_have_image_metrics_only(config, data, tmp_path, capsys, monkeypatch):
+def test_defects_without_masks_have_image_metrics_only(config, data, tmp_path, call):
     no_masks(data)
     file = config()
-    assert call('train', capsys, monkeypatch, file)[0] == 0
-    assert call('test', capsys, monkeypatch, file, tmp_path / 'run' / 'epoch_2.pth')[0] == 0
+    assert call('train', file)[0] == 0
+    assert call('test', file, tmp_path / 'run' / 'epoch_2.pth')[0] == 0
     metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
     assert np.isnan(metrics['pixel_auroc']) and np.isnan(metrics['aupro']) and 0 <= metrics['image_auroc'] <= 1
 
@@ -149,32 +133,32 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize('name', MISTAKES)
-def test_wrong_data_ends_before_anything_is_written(name, config, data, tmp_path, capsys, monkeypatch):
+def test_wrong_data_ends_before_anything_is_written(name, config, data, tmp_path, call):
     damage, said = MISTAKES[name]
     damage(data)
-    status, error = call('train', capsys, monkeypatch, config())
+    status, _, error = call('train', config())
     assert status == 2 and error.count('\n') == 1 and said in error, error
     assert not (tmp_path / 'run').exists()
 
 
-def test_sides_that_do_not_divide(config, tmp_path, capsys, monkeypatch):
+def test_sides_that_do_not_divide(config, tmp_path, call):
     file = config(**{'train_dataloader.dataset.pipeline.1.size': (60, 64)})
-    status, error = call('train', capsys, monkeypatch, file)
+    status, _, error = call('train', file)
     assert status == 2 and 'multiples of 32' in error
     assert not (tmp_path / 'run').exists()
 
 
-def test_checkpoint_of_another_method(config, tmp_path, capsys, monkeypatch):
-    assert call('train', capsys, monkeypatch, config())[0] == 0
+def test_checkpoint_of_another_method(config, tmp_path, call):
+    assert call('train', config())[0] == 0
     shutil.move(tmp_path / 'run' / 'epoch_2.pth', tmp_path / 'rd4ad.pth')
     other = config(**{'model.bottleneck.fusion.type': 'AKF'})
-    status, error = call('test', capsys, monkeypatch, other, tmp_path / 'rd4ad.pth')
+    status, _, error = call('test', other, tmp_path / 'rd4ad.pth')
     assert status == 2 and 'is not one of this config' in error
 
 
-def test_category_is_an_option(config, data, tmp_path, capsys, monkeypatch):
+def test_category_is_an_option(config, data, tmp_path, call):
     data.rename(data.with_name('twill'))
     file = config()
-    status, error = call('train', capsys, monkeypatch, file, '--work-dir', tmp_path / 'a')
+    status, _, error = call('train', file, '--work-dir', tmp_path / 'a')
     assert status == 2 and 'weave' in error
-    assert call('train', capsys, monkeypatch, file, '--cfg-options', 'category=twill')[0] == 0
+    assert call('train', file, '--cfg-options', 'category=twill')[0] == 0

@@ -1,18 +1,13 @@
 """The set-up script: which Pythons it takes, when it works anew, how it fails."""
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from helpers import load_tool
 
 
 @pytest.fixture
 def bootstrap(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location('bootstrap', ROOT / 'tools' / 'bootstrap.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool('bootstrap')
     (tmp_path / 'requirements').mkdir()
     (tmp_path / 'requirements' / 'runtime.txt').write_text('torch')
     (tmp_path / 'setup.py').write_text('')

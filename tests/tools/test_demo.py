@@ -1,14 +1,11 @@
 """The demo's table and jobs; the demo itself is `make demo`."""
-import importlib.util
 from pathlib import Path
 
+from helpers import load_tool
 from mmengine.config import Config
 from rich.console import Console
 
-ROOT = Path(__file__).resolve().parents[2]
-SPEC = importlib.util.spec_from_file_location('demo', ROOT / 'tools' / 'demo.py')
-demo = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(demo)
+demo = load_tool('demo')
 
 
 def test_table_is_in_percent_and_says_na():

@@ -1,20 +1,11 @@
 """tools/test.py --show-dir: ground truth and predictions in pixels of the original image."""
-import importlib.util
-import sys
-from pathlib import Path
-
 import cv2
 import numpy as np
-import pytest
 from fdrd.visualization import pictures
 from helpers import build, detector_cfg, runner_cfg, save_checkpoint, write_coco
-from mmengine.logging import MMLogger
-from mminspect import cli
-
-TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'test.py'
 
 
-def test_pictures_in_pixels_of_the_original_image(tmp_path, monkeypatch, capsys):
+def test_pictures_in_pixels_of_the_original_image(tmp_path, monkeypatch, call):
     annotations = write_coco(tmp_path / 'data', count=3)
     cfg = runner_cfg(tmp_path / 'run', annotations, detector_cfg())
     pipeline = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(192, 128), keep_ratio=True),
@@ -32,17 +23,9 @@ def test_pictures_in_pixels_of_the_original_image(tmp_path, monkeypatch, capsys)
     drawn = []
     original = pictures.side_by_side
     monkeypatch.setattr(pictures, 'side_by_side', lambda *args: drawn.append(args) or original(*args))
-    spec = importlib.util.spec_from_file_location('tool_test', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    monkeypatch.setattr(sys, 'argv', ['test', str(tmp_path / 'config.py'), str(checkpoint), '--show-dir', 'seen',
-                                      '--work-dir', str(tmp_path / 'run')])
-    try:
-        with pytest.raises(SystemExit) as ended:
-            cli.run(tool.main)
-    finally:
-        MMLogger._instance_dict.clear()
-    assert ended.value.code == 0, capsys.readouterr().err
+    status, _, error = call('test', tmp_path / 'config.py', checkpoint, '--show-dir', 'seen', '--work-dir',
+                            tmp_path / 'run')
+    assert status == 0, error
     assert sorted(p.name for p in (tmp_path / 'run' / 'seen').iterdir()) == ['0000_1.png', '0001_2.png', '0002_3.png']
     for image, gt_boxes, gt_labels, boxes, scores, _, classes in drawn:
         # write_coco draws its one object with the value 230 on a darker image

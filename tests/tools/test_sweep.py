@@ -1,11 +1,9 @@
 """tools/sweep.py from the command line; training itself is replaced."""
-import importlib.util
 import json
-from pathlib import Path
+from functools import partial
 
 import pytest
 from anomaly_rd import sweep
-from mminspect import cli
 from mminspect.errors import UserError
 
 CONFIG = """
@@ -15,29 +13,13 @@ train_dataloader = dict(dataset=dict(type='MVTecDataset', category=category))
 
 
 @pytest.fixture
-def tool():
-    path = Path(__file__).resolve().parents[2] / 'tools' / 'sweep.py'
-    spec = importlib.util.spec_from_file_location('tool_sweep', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def call(tool, tmp_path, capsys):
+def call(call, tmp_path):
     """Exit status, standard output and standard error of the tool on two categories, carpet and screw."""
     for name in ('carpet', 'screw'):
         (tmp_path / 'data' / 'mvtec' / name / 'train' / 'good').mkdir(parents=True)
     (tmp_path / 'rd4ad.py').write_text(CONFIG)
-
-    def run(*arguments):
-        fixed = ['--configs', tmp_path / 'rd4ad.py', '--data-root', tmp_path / 'data' / 'mvtec', '--work-root',
-                 tmp_path / 'runs', '--out', tmp_path / 'out']
-        with pytest.raises(SystemExit) as ended:
-            cli.run(lambda: tool.main([str(a) for a in [*fixed, *arguments]]))
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-    return run
+    return partial(call, 'sweep', '--configs', tmp_path / 'rd4ad.py', '--data-root', tmp_path / 'data' / 'mvtec',
+                   '--work-root', tmp_path / 'runs', '--out', tmp_path / 'out')
 
 
 @pytest.fixture

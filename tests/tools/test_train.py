@@ -1,34 +1,13 @@
 """tools/train.py and tools/test.py from the command line: what works, and every foreseeable mistake."""
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-from helpers import build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
-from mmengine.logging import MMLogger
-from mminspect import cli
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def tool(name):
-    spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def call(name, capsys, monkeypatch, *arguments):
-    """Exit status and standard error of ``python tools/<name>.py ARGUMENTS``."""
-    monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.run(tool(name).main)
-    return ended.value.code, capsys.readouterr().err
+from helpers import ROOT, build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
 
 
 @pytest.fixture
@@ -52,8 +31,7 @@ def run(tmp_path):
             cfg.train_dataloader.dataset.pipeline = pipeline
         cfg.dump(tmp_path / 'config.py')
         return tmp_path / 'config.py', annotations
-    yield make
-    MMLogger._instance_dict.clear()
+    return make
 
 
 def edit(annotations, change):
@@ -62,11 +40,11 @@ def edit(annotations, change):
     annotations.write_text(json.dumps(content))
 
 
-def test_trains_tests_and_writes_metrics(run, tmp_path, capsys, monkeypatch):
+def test_trains_tests_and_writes_metrics(run, tmp_path, call):
     config, _ = run()
-    assert call('train', capsys, monkeypatch, config)[0] == 0
+    assert call('train', config)[0] == 0
     checkpoint = tmp_path / 'run' / 'epoch_2.pth'
-    assert call('test', capsys, monkeypatch, config, checkpoint)[0] == 0
+    assert call('test', config, checkpoint)[0] == 0
     metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
     assert {'coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/bbox_AR@100'} <= set(metrics)
 
@@ -89,54 +67,54 @@ DATA_MISTAKES = {
 
 
 @pytest.mark.parametrize('name', DATA_MISTAKES)
-def test_wrong_data_ends_before_anything_is_written(name, run, tmp_path, capsys, monkeypatch):
+def test_wrong_data_ends_before_anything_is_written(name, run, tmp_path, call):
     damage, named = DATA_MISTAKES[name]
     config, annotations = run()
     damage(annotations)
-    status, error = call('train', capsys, monkeypatch, config)
+    status, _, error = call('train', config)
     assert status == 2
     assert error.startswith('error: ') and error.count('\n') == 1 and named in error
     assert not (tmp_path / 'run').exists()
 
 
-def test_unknown_component_names_the_nearest(run, capsys, monkeypatch):
+def test_unknown_component_names_the_nearest(run, call):
     model = detector_cfg()
     model['neck']['type'] = 'SemanticFPM'
-    status, error = call('train', capsys, monkeypatch, run(model)[0])
+    status, _, error = call('train', run(model)[0])
     assert status == 2 and error.count('\n') == 1 and 'SemanticFPM' in error and 'SemanticFPN' in error
 
 
-def test_missing_config(capsys, monkeypatch):
-    status, error = call('train', capsys, monkeypatch, 'configs/none.py')
+def test_missing_config(call):
+    status, _, error = call('train', 'configs/none.py')
     assert status == 2 and 'configs/none.py does not exist' in error
 
 
-def test_missing_teacher_checkpoint(run, capsys, monkeypatch):
+def test_missing_teacher_checkpoint(run, call):
     config, _ = run(distilled_cfg(ckpt='none.pth'))
-    status, error = call('train', capsys, monkeypatch, config)
+    status, _, error = call('train', config)
     assert status == 2 and error.count('\n') == 1 and 'teacher_ckpt' in error and 'none.pth' in error
 
 
-def test_teacher_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
+def test_teacher_checkpoint_of_another_network(run, tmp_path, call):
     other = save_checkpoint(build(detector_cfg(classes=3)), tmp_path / 'other.pth')
-    status, error = call('train', capsys, monkeypatch, run(distilled_cfg(ckpt=other))[0])
+    status, _, error = call('train', run(distilled_cfg(ckpt=other))[0])
     assert status == 2 and 'does not belong to teacher_config' in error
 
 
-def test_work_dir_that_cannot_be_made(run, tmp_path, capsys, monkeypatch):
+def test_work_dir_that_cannot_be_made(run, tmp_path, call):
     (tmp_path / 'file').write_text('')
-    status, error = call('train', capsys, monkeypatch, run()[0], '--work-dir', tmp_path / 'file' / 'run')
+    status, _, error = call('train', run()[0], '--work-dir', tmp_path / 'file' / 'run')
     assert status == 2 and 'cannot be written' in error and '--work-dir' in error
 
 
-def test_full_disk(run, tmp_path, capsys, monkeypatch):
+def test_full_disk(run, tmp_path, call, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=5 << 20))
-    status, error = call('train', capsys, monkeypatch, run()[0])
+    status, _, error = call('train', run()[0])
     assert status == 2 and 'only 5 MiB are free' in error
 
 
-def test_interrupted_training_leaves_whole_files_and_resumes(run, tmp_path, capsys, monkeypatch):
+def test_interrupted_training_leaves_whole_files_and_resumes(run, tmp_path, call, monkeypatch):
     from mmengine.runner import EpochBasedTrainLoop
     run_iter = EpochBasedTrainLoop.run_iter
 
@@ -147,26 +125,26 @@ def test_interrupted_training_leaves_whole_files_and_resumes(run, tmp_path, caps
     config, _ = run()
     with monkeypatch.context() as patch:
         patch.setattr(EpochBasedTrainLoop, 'run_iter', interrupt)
-        status, error = call('train', capsys, patch, config)
+        status, _, error = call('train', config)
     assert status == 130 and '--resume' in error
     work_dir = tmp_path / 'run'
     assert (work_dir / 'last_checkpoint').read_text().endswith('epoch_1.pth')
-    assert call('train', capsys, monkeypatch, config, '--resume')[0] == 0
+    assert call('train', config, '--resume')[0] == 0
     assert torch.load(work_dir / 'epoch_2.pth', weights_only=False)['meta']['epoch'] == 2
 
 
 @pytest.mark.parametrize('content, said', [(b'no weights', 'not a checkpoint'), (None, 'does not exist')])
-def test_wrong_checkpoint(content, said, run, tmp_path, capsys, monkeypatch):
+def test_wrong_checkpoint(content, said, run, tmp_path, call):
     path = tmp_path / 'weights.pth'
     if content:
         path.write_bytes(content)
-    status, error = call('test', capsys, monkeypatch, run()[0], path)
+    status, _, error = call('test', run()[0], path)
     assert status == 2 and said in error and 'weights.pth' in error
 
 
-def test_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
+def test_checkpoint_of_another_network(run, tmp_path, call):
     other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
-    status, error = call('test', capsys, monkeypatch, run()[0], other)
+    status, _, error = call('test', run()[0], other)
     assert status == 2 and 'is not one of this config' in error
 
 
@@ -176,36 +154,36 @@ def test_checkpoint_of_another_network(run, tmp_path, capsys, monkeypatch):
     ('optim_wrapper.optimizer.lr=fast', "optim_wrapper.optimizer.lr is the number"),
     ('train_dataloader.batch_size=0', 'has batch_size=0'),
 ])
-def test_mistyped_options(option, said, run, tmp_path, capsys, monkeypatch):
-    status, error = call('train', capsys, monkeypatch, run()[0], '--cfg-options', option)
+def test_mistyped_options(option, said, run, tmp_path, call):
+    status, _, error = call('train', run()[0], '--cfg-options', option)
     assert status == 2 and said in error and not (tmp_path / 'run').exists()
 
 
-def test_class_count_that_differs_from_the_data(run, tmp_path, capsys, monkeypatch):
-    status, error = call('train', capsys, monkeypatch, run(detector_cfg(classes=1))[0])
+def test_class_count_that_differs_from_the_data(run, tmp_path, call):
+    status, _, error = call('train', run(detector_cfg(classes=1))[0])
     assert status == 2 and 'num_classes=1' in error and '2 classes (a, b)' in error
     assert not (tmp_path / 'run').exists()
 
 
-def test_resuming_from_another_network(run, tmp_path, capsys, monkeypatch):
+def test_resuming_from_another_network(run, tmp_path, call):
     other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
-    status, error = call('train', capsys, monkeypatch, run()[0], '--resume', other)
+    status, _, error = call('train', run()[0], '--resume', other)
     assert status == 2 and 'is not one of this config' in error
 
 
-def test_starting_from_an_unrelated_checkpoint(run, tmp_path, capsys, monkeypatch):
+def test_starting_from_an_unrelated_checkpoint(run, tmp_path, call):
     torch.save(dict(state_dict={'encoder.weight': torch.zeros(3)}), tmp_path / 'other.pth')
-    status, error = call('train', capsys, monkeypatch, run(load_from=str(tmp_path / 'other.pth'))[0])
+    status, _, error = call('train', run(load_from=str(tmp_path / 'other.pth'))[0])
     assert status == 2 and 'has no weight in common with this model (it begins with encoder.weight)' in error
 
 
-def test_launcher_without_torchrun(run, capsys, monkeypatch):
+def test_launcher_without_torchrun(run, call, monkeypatch):
     monkeypatch.delenv('RANK', raising=False)
-    status, error = call('train', capsys, monkeypatch, run()[0], '--launcher', 'pytorch')
+    status, _, error = call('train', run()[0], '--launcher', 'pytorch')
     assert status == 2 and 'tools/dist_train.sh' in error
 
 
-def test_weights_that_cannot_be_fetched(run, capsys, monkeypatch):
+def test_weights_that_cannot_be_fetched(run, call, monkeypatch):
     from urllib.error import URLError
 
     def offline(*args, **kwargs):
@@ -213,16 +191,16 @@ def test_weights_that_cannot_be_fetched(run, capsys, monkeypatch):
     monkeypatch.setattr('mmengine.runner.checkpoint.load_url', offline)
     model = detector_cfg()
     model['backbone']['init_cfg'] = dict(type='Pretrained', checkpoint='torchvision://resnet18')
-    status, error = call('train', capsys, monkeypatch, run(model)[0])
+    status, _, error = call('train', run(model)[0])
     assert status == 2 and 'network does not answer' in error and 'init_cfg=None' in error
 
 
-def test_metrics_go_beside_the_checkpoint(run, tmp_path, capsys, monkeypatch):
+def test_metrics_go_beside_the_checkpoint(run, tmp_path, call):
     config, _ = run()
     folder = tmp_path / 'elsewhere'
     folder.mkdir()
     checkpoint = save_checkpoint(build(detector_cfg()), folder / 'epoch_7.pth')
-    assert call('test', capsys, monkeypatch, config, checkpoint)[0] == 0
+    assert call('test', config, checkpoint)[0] == 0
     assert json.loads((folder / 'metrics.json').read_text())['checkpoint'] == 'epoch_7.pth'
     assert not (tmp_path / 'run').exists()
 

@@ -7,11 +7,11 @@ Example::
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 
 from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
 from mminspect.cli import run
+from mminspect.rendered_set import report
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -32,12 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Render and say what was done."""
     args = parse_args(argv)
     spec = TexturesSpec(args.train, args.good, args.defective, args.size, args.seed)
-    start = time.perf_counter()
-    if make_textures(args.out, spec):
-        count = sum(number for *_, number in spec.parts())
-        print(f'{args.out}: {count} images rendered in {time.perf_counter() - start:.1f} s')
-    else:
-        print(f'{args.out}: already there')
+    report(args.out, str(sum(number for *_, number in spec.parts())), lambda: make_textures(args.out, spec))
     return 0
 
 

@@ -7,11 +7,11 @@ Example::
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from mminspect.cli import run
+from mminspect.rendered_set import report
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,11 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Render and say what was done."""
     args = parse_args(argv)
     spec = VialsSpec(args.train, args.val, tuple(args.size), args.seed, args.empty, args.classes == 'kinds', args.voc)
-    start = time.perf_counter()
-    if make_vials(args.out, spec):
-        print(f'{args.out}: {spec.train} + {spec.val} images rendered in {time.perf_counter() - start:.1f} s')
-    else:
-        print(f'{args.out}: already there')
+    report(args.out, f'{spec.train} + {spec.val}', lambda: make_vials(args.out, spec))
     return 0
 
 

@@ -14,11 +14,12 @@ from mminspect import runtime
 from mminspect.analysis.building import load_model
 from mminspect.checkpoint import load_from_local
 from mminspect.errors import UserError
+from mminspect.thresholds import Threshold
 from numpy.typing import NDArray
 from torch import nn
 
 from anomaly_rd.engine.threshold import calibration_of
-from anomaly_rd.postprocess import Threshold, label_samples
+from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
 from anomaly_rd.structures import AnomalyDataSample
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of

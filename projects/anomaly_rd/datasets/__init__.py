@@ -6,8 +6,7 @@ from .checks import check_dataset_cfg
 from .folder import FolderDataset
 from .mvtec import MVTecDataset
 from .tiled import TiledDataset
-from .tiling import stitch, tile_boxes, tile_starts
 from .visa import VisADataset
 
 __all__ = ['AnomalyDataset', 'FolderDataset', 'MVTecDataset', 'TiledDataset', 'VisADataset', 'check_categories',
-           'check_dataset_cfg', 'find_categories', 'set_category', 'stitch', 'tile_boxes', 'tile_starts', 'transforms']
+           'check_dataset_cfg', 'find_categories', 'set_category', 'transforms']

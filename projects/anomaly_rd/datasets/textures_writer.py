@@ -9,16 +9,16 @@
 """
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from mminspect.errors import UserError
+from mminspect.images import encode_png
+from mminspect.rendered_set import make_set
 
 from .layouts import GOOD
 from .textures import KINDS, render_texture
@@ -55,8 +55,6 @@ class TexturesSpec:
 def make_textures(out: str | Path, spec: TexturesSpec | None = None) -> bool:
     """Render a set into ``out``; it is the ``data_root``, its category is :data:`CATEGORY`.
 
-    Everything is written to a folder beside ``out`` that is renamed at the end.
-
     Returns:
         False if ``out`` already holds this very set, which is then left alone.
 
@@ -65,22 +63,7 @@ def make_textures(out: str | Path, spec: TexturesSpec | None = None) -> bool:
     """
     spec = spec or TexturesSpec()
     _check_spec(spec)
-    out = Path(out).absolute()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if _is_complete(out, spec):
-            return False
-        raise UserError(f"'{out}' exists and is not a complete set of these parameters: give another folder or remove "
-                        'this one first')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
-    try:
-        for path, number, kind, index in _files(temporary, spec):
-            _write(path, kind, spec, (spec.seed, number, index))
-        (temporary / _PARAMETERS).write_text(json.dumps(spec.parameters(), indent=1) + '\n', encoding='utf-8')
-        os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return True
+    return make_set(out, _PARAMETERS, spec.parameters(), partial(_render, spec), partial(_is_whole, spec))
 
 
 def _check_spec(spec: TexturesSpec) -> None:
@@ -101,27 +84,19 @@ def _mask_path(path: Path) -> Path:
     return path.parents[2] / 'ground_truth' / path.parent.name / f'{path.stem}_mask.png'
 
 
-def _is_complete(out: Path, spec: TexturesSpec) -> bool:
-    """Whether ``out`` was finished by this renderer with these parameters and no file is gone since."""
-    try:
-        same = json.loads((out / _PARAMETERS).read_text(encoding='utf-8')) == spec.parameters()
-    except (OSError, ValueError):
-        return False
-    return same and all(path.is_file() and (kind is None or _mask_path(path).is_file())
-                        for path, _, kind, _ in _files(out, spec))
+def _is_whole(spec: TexturesSpec, root: Path) -> bool:
+    return all(path.is_file() and (kind is None or _mask_path(path).is_file())
+               for path, _, kind, _ in _files(root, spec))
 
 
-def _write(path: Path, kind: str | None, spec: TexturesSpec, seed: tuple[int, int, int]) -> None:
-    texture = render_texture(seed, spec.size, kind)
-    _write_image(path, cv2.cvtColor(texture.image, cv2.COLOR_RGB2BGR))
-    if kind is not None:
-        _write_image(_mask_path(path), texture.mask * np.uint8(255))
+def _render(spec: TexturesSpec, root: Path) -> None:
+    for path, number, kind, index in _files(root, spec):
+        texture = render_texture((spec.seed, number, index), spec.size, kind)
+        _write_image(path, cv2.cvtColor(texture.image, cv2.COLOR_RGB2BGR))
+        if kind is not None:
+            _write_image(_mask_path(path), texture.mask * np.uint8(255))
 
 
 def _write_image(path: Path, pixels: np.ndarray) -> None:
-    """Write a PNG through Python's own file, so that a full disk raises OSError instead of OpenCV's silent False."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    done, data = cv2.imencode('.png', pixels)
-    if not done:
-        raise RuntimeError(f'OpenCV cannot encode {path.name}')
-    path.write_bytes(data.tobytes())
+    path.write_bytes(encode_png(pixels))

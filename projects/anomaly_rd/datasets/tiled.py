@@ -7,13 +7,13 @@ from typing import Any
 
 from mminspect.errors import UserError
 from mminspect.images import image_shape, read_mask
+from mminspect.tiling import cut, tile_boxes
 
 from anomaly_rd.registry import DATASETS
 
 from .folder import FolderDataset
 from .layouts import GOOD
 from .listing import check_mask_size
-from .tiling import cut, tile_boxes
 
 
 @DATASETS.register_module()
@@ -21,14 +21,15 @@ class TiledDataset(FolderDataset):
     """Every image is a scan that is cut into tiles; each tile is an item.
 
     A tile of a defective scan is anomalous where its part of the mask is not empty, else normal. Items also have
-    ``scan_id``, ``tile`` (y0, x0, y1, x1) in pixels of the scan and ``scan_shape`` (H, W); :func:`~anomaly_rd.datasets.
-    tiling.stitch` makes a map of the scan from maps of its tiles. Tiles of one scan are on one side of every split.
+    ``scan_id``, ``tile`` (y0, x0, y1, x1) in pixels of the scan and ``scan_shape`` (H, W), from which
+    ``StitchedAnomalyMetric`` makes maps of whole scans. Tiles of one scan are on one side of every split.
 
     Args:
         data_root: Folder as in :class:`~anomaly_rd.datasets.folder.FolderDataset`.
         split: 'train', 'holdout' or 'test'.
         tile: Side of the square tiles, in pixels of the scan.
-        mode: 'overlap', 'drop_last' or 'pad': see :func:`~anomaly_rd.datasets.tiling.tile_starts`.
+        mode: 'overlap', 'drop_last' or 'pad': see :func:`~mminspect.tiling.tile_starts`.
+        overlap: That neighbours have at least in mode 'overlap', in pixels of the scan.
         **kwargs: Further arguments of ``FolderDataset``. By default each file is a scan of its own; with
             ``scan_pattern`` several files can be parts of one. With ``cache=True`` each scan is decoded once.
 
@@ -38,8 +39,8 @@ class TiledDataset(FolderDataset):
     """
 
     def __init__(self, data_root: str, split: str = 'train', tile: int = 1024, mode: str = 'overlap',
-                 **kwargs: Any) -> None:
-        self.tile, self.mode = tile, mode
+                 overlap: int = 0, **kwargs: Any) -> None:
+        self.tile, self.mode, self.overlap = tile, mode, overlap
         super().__init__(data_root, split, **kwargs)
 
     def name_scans(self, items: Sequence[dict]) -> None:
@@ -55,7 +56,7 @@ class TiledDataset(FolderDataset):
     def _tiles(self, scan: dict) -> list[dict]:
         shape = image_shape(scan['img_path'])
         try:
-            boxes = tile_boxes(*shape, self.tile, self.mode)
+            boxes = tile_boxes(*shape, self.tile, self.mode, self.overlap)
         except UserError as error:
             raise UserError(f"'{scan['img_path']}': {error}") from error
         tiles = [dict(scan, tile=box, scan_shape=shape) for box in boxes]

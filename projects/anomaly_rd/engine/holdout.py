@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mminspect.engine import unwrap
 from mminspect.errors import UserError
 from torch import nn
 from torch.utils.data import DataLoader
@@ -77,7 +77,7 @@ def evaluating(model: nn.Module, seed: int = 0) -> Iterator[nn.Module]:
     Afterwards the mode of every module and all random states are as before, so that a training which is looked at goes
     on as one which is not.
     """
-    model = model.module if is_model_wrapper(model) else model
+    model = unwrap(model)
     modes = [(module, module.training) for module in model.modules()]
     python, numpy = random.getstate(), np.random.get_state()
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []

@@ -7,8 +7,8 @@ from itertools import islice
 from mmengine import dist
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mminspect.engine import unwrap
 from torch import Tensor
 
 from anomaly_rd.registry import HOOKS
@@ -30,7 +30,7 @@ class TeacherStatisticsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Calibrate the teacher where it needs that."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         teacher = getattr(model, 'teacher', None)
         if not getattr(teacher, 'is_random', False) or teacher.has_statistics:
             return

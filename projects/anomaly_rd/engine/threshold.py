@@ -9,15 +9,15 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mminspect.engine import unwrap
 from mminspect.errors import UserError
+from mminspect.thresholds import HOLDOUT, RULES, TRAINING, Calibration
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from anomaly_rd.postprocess.calibration import Calibration, NormalImage, calibrate
+from anomaly_rd.postprocess.calibration import NormalImage, calibrate
 from anomaly_rd.postprocess.label import label_samples
-from anomaly_rd.postprocess.threshold import HOLDOUT, RULES, TRAINING
 from anomaly_rd.registry import HOOKS
 from anomaly_rd.structures import AnomalyDataSample
 
@@ -38,7 +38,7 @@ class ThresholdHook(Hook):
     Args:
         holdout_dataloader: Config of a data loader over normal images that the training does not use, with the test
             pipeline. None takes the training images, whose scores are too small, and says so.
-        rule: 'quantile', 'max' or 'mean_3sigma', see :func:`anomaly_rd.postprocess.fit_threshold`.
+        rule: 'quantile', 'max' or 'mean_3sigma', see :func:`mminspect.thresholds.fit_threshold`.
         quantile: For that rule, in (0, 1].
     """
 
@@ -101,11 +101,6 @@ class ThresholdHook(Hook):
 def calibration_of(checkpoint: Mapping[str, Any]) -> Calibration | None:
     """The calibration in a checkpoint, or None; raises as :meth:`Calibration.from_state`."""
     return Calibration.from_state(checkpoint[KEY]) if KEY in checkpoint else None
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model without its DDP wrapper."""
-    return model.module if is_model_wrapper(model) else model
 
 
 @contextmanager

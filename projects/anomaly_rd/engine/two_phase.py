@@ -5,8 +5,8 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mminspect.engine import unwrap
 from mminspect.errors import UserError
 
 from anomaly_rd.registry import HOOKS
@@ -33,9 +33,9 @@ class TwoPhaseHook(Hook):
         Raises:
             UserError: The model has no phases.
         """
-        if not hasattr(_unwrapped(runner), 'set_phase'):
-            raise UserError(f'TwoPhaseHook: {type(_unwrapped(runner)).__name__} has no phases; remove the hook from '
-                            'custom_hooks')
+        model = unwrap(runner.model)
+        if not hasattr(model, 'set_phase'):
+            raise UserError(f'TwoPhaseHook: {type(model).__name__} has no phases; remove the hook from custom_hooks')
         self._phase = ''
         self._set(runner)
 
@@ -47,9 +47,5 @@ class TwoPhaseHook(Hook):
         phase = 'student' if runner.iter < self.switch_at else 'head'
         if phase != self._phase:
             self._phase = phase
-            _unwrapped(runner).set_phase(phase)
+            unwrap(runner.model).set_phase(phase)
             print_log(f'From iteration {runner.iter + 1} on the {phase} is trained.', logger='current')
-
-
-def _unwrapped(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,4 +1,5 @@
 """Metrics."""
 from .anomaly_metric import AnomalyMetric
+from .summary import METRIC_NAMES
 
-__all__ = ['AnomalyMetric']
+__all__ = ['METRIC_NAMES', 'AnomalyMetric']

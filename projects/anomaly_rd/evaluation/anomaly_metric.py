@@ -21,8 +21,7 @@ from .pixel_state import PixelState
 from .prediction import Prediction, read_prediction
 from .score_counts import ScoreCounts
 
-NAMES = ('image_auroc', 'pixel_auroc', 'aupro', 'aupro_05', 'image_ap', 'pixel_ap', 'image_f1max', 'pixel_f1max',
-         'recall')
+NAMES = (*summary.METRIC_NAMES, 'recall')
 
 
 @METRICS.register_module()

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from mminspect.errors import UserError
 from mminspect.images import read_mask
+from mminspect.tiling import cut
 from torch import Tensor
 
 from anomaly_rd.datasets.listing import check_mask_size
-from anomaly_rd.datasets.tiling import cut
 
 
 class Prediction(NamedTuple):

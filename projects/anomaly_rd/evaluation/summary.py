@@ -23,6 +23,9 @@ IMAGE_CURVES: dict[str, Callable[[Ranking], Curve]] = dict(image_roc=roc_points,
 PIXEL_CURVES: dict[str, Callable[[Ranking], Curve]] = dict(
     pixel_roc=roc_points, pixel_pr=precision_recall_points, pro=pro_points)
 
+#: All of them in the order of tables.
+METRIC_NAMES = ('image_auroc', 'pixel_auroc', 'aupro', 'aupro_05', 'image_ap', 'pixel_ap', 'image_f1max', 'pixel_f1max')
+
 
 def values(functions: dict[str, Callable[[Ranking], float]], names: Iterable[str],
            ranking: Ranking) -> dict[str, float]:

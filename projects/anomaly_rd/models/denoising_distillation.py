@@ -137,11 +137,7 @@ class DenoisingDistillation(TeacherStudentModel):
         segmentation = F.interpolate(logits.sigmoid(), size, mode='bilinear', align_corners=False)[:, 0]
         maps = self.blur(dict(segmentation=segmentation, distill=distill, fused=segmentation * distill)[self.map])
         scores = maps.flatten(1).topk(min(self.topk, maps[0].numel())).values.mean(1)
-        samples = [AnomalyDataSample() for _ in maps] if data_samples is None else data_samples
-        for row, sample in enumerate(samples):
-            sample.anomaly_map, sample.pred_score = maps[row], scores[row]
-            sample.level_maps = [level[row] for level in level_maps]
-        return samples
+        return self.add_predictions(data_samples, maps, scores, level_maps)
 
 
 def _build_student(cfg: dict, teacher: FrozenTeacher) -> nn.Module:

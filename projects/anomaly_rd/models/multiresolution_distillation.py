@@ -113,11 +113,7 @@ class MultiresolutionDistillation(TeacherStudentModel):
                 level_maps = [(s - c).square().mean(1).float() for s, c in zip(source, clone, strict=True)]
             with torch.enable_grad():
                 maps = self.localization(self.score, images, self._student_parts()).detach().float()
-        samples = [AnomalyDataSample() for _ in maps] if data_samples is None else data_samples
-        for row, sample in enumerate(samples):
-            sample.anomaly_map, sample.pred_score = maps[row], scores[row]
-            sample.level_maps = [level[row] for level in level_maps]
-        return samples
+        return self.add_predictions(data_samples, maps, scores, level_maps)
 
     def score(self, images: Tensor) -> Tensor:
         """Each image's loss on pool3 to pool5, (N,), differentiable with respect to ``images`` (N, 3, H, W)."""

@@ -75,11 +75,7 @@ class ReverseDistillation(TeacherStudentModel):
     def predict(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> list[AnomalyDataSample]:
         """Anomaly maps (H, W) at the size of ``inputs``, scores () and level maps, all float32, in the samples."""
         maps, scores, level_maps = self.map_head(*self(inputs), size=tuple(inputs.shape[2:]))
-        samples = [AnomalyDataSample() for _ in maps] if data_samples is None else data_samples
-        for row, sample in enumerate(samples):
-            sample.anomaly_map, sample.pred_score = maps[row], scores[row]
-            sample.level_maps = [level[row] for level in level_maps]
-        return samples
+        return self.add_predictions(data_samples, maps, scores, level_maps)
 
     @torch.no_grad()
     def extract_feat(self, inputs: Tensor) -> Levels:

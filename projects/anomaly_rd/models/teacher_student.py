@@ -1,12 +1,13 @@
 """What models with a frozen teacher have in common."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from anomaly_rd.registry import MODELS
+from anomaly_rd.structures import AnomalyDataSample
 
 from .teachers import FrozenTeacher
 
@@ -35,6 +36,26 @@ class TeacherStudentModel(BaseModel):
     def teacher(self) -> FrozenTeacher:
         """The frozen teacher."""
         return self._unregistered[0]
+
+    @staticmethod
+    def add_predictions(data_samples: list[AnomalyDataSample] | None, maps: Tensor, scores: Tensor,
+                        level_maps: Sequence[Tensor]) -> list[AnomalyDataSample]:
+        """Put what was predicted for a batch into its samples.
+
+        Args:
+            data_samples: One per image, or None for new ones.
+            maps: (N, H, W), to be ``anomaly_map`` (H, W).
+            scores: (N,), to be ``pred_score`` ().
+            level_maps: (N, h_k, w_k) each, to be the list ``level_maps`` of (h_k, w_k).
+
+        Returns:
+            The samples.
+        """
+        samples = [AnomalyDataSample() for _ in maps] if data_samples is None else data_samples
+        for row, sample in enumerate(samples):
+            sample.anomaly_map, sample.pred_score = maps[row], scores[row]
+            sample.level_maps = [level[row] for level in level_maps]
+        return samples
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherStudentModel:
         """Move or cast the teacher along (``to``, ``cuda``, ``half``, ... all end here)."""

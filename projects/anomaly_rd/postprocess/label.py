@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+from mminspect.thresholds import Threshold
 
 from anomaly_rd.structures import AnomalyDataSample
-
-from .threshold import Threshold
 
 
 def label_samples(samples: Iterable[AnomalyDataSample], threshold: Threshold) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from mminspect.thresholds import Threshold
 from numpy.typing import ArrayLike
-
-from anomaly_rd.postprocess.threshold import Threshold
 
 NORMAL_COLOUR, ANOMALOUS_COLOUR = '#1f77b4', '#d62728'
 

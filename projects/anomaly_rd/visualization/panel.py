@@ -9,11 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from mminspect.thresholds import MapScale, Threshold
 from numpy.typing import NDArray
 from torch import Tensor
 
-from anomaly_rd.postprocess.calibration import MapScale
-from anomaly_rd.postprocess.threshold import Threshold
 from anomaly_rd.structures import AnomalyDataSample
 
 COLOUR_MAP = 'turbo'

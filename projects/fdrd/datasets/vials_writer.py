@@ -14,10 +14,12 @@ import os
 import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-import cv2
 from mminspect.errors import UserError
+from mminspect.images import encode_png
+from mminspect.rendered_set import make_set
 
 from .vials import Particle, Vial, render_vial
 from .vials_objects import KINDS
@@ -54,14 +56,12 @@ class VialsSpec:
         return particle.kind if self.kinds else 'foreign'
 
     def parameters(self) -> dict:
-        """What the files depend on, as JSON gives it back."""
-        return json.loads(json.dumps(dict(asdict(self), renderer=RENDERER_VERSION)))
+        """What the files depend on."""
+        return dict(asdict(self), renderer=RENDERER_VERSION)
 
 
 def make_vials(out: str | Path, spec: VialsSpec) -> bool:
     """Render a set into ``out``.
-
-    Everything is written to a folder beside ``out`` that is renamed at the end.
 
     Returns:
         False if ``out`` already holds this very set, which is then left alone.
@@ -70,22 +70,7 @@ def make_vials(out: str | Path, spec: VialsSpec) -> bool:
         UserError: impossible parameters, or ``out`` holds anything else.
     """
     _check_spec(spec)
-    out = Path(out).absolute()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if _is_complete(out, spec):
-            return False
-        raise UserError(f"'{out}' exists and is not a complete set of these parameters: give another folder or remove "
-                        'this one first')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
-    try:
-        for split in _SPLITS:
-            _write_split(temporary, spec, split)
-        (temporary / _PARAMETERS).write_text(json.dumps(spec.parameters(), indent=1) + '\n', encoding='utf-8')
-        os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return True
+    return make_set(out, _PARAMETERS, spec.parameters(), partial(_render, spec), _is_whole)
 
 
 def _check_spec(spec: VialsSpec) -> None:
@@ -98,15 +83,19 @@ def _check_spec(spec: VialsSpec) -> None:
         raise UserError('--empty must be from 0 to below 1, and --seed not negative')
 
 
-def _is_complete(out: Path, spec: VialsSpec) -> bool:
-    """Whether ``out`` was finished by this renderer with these parameters and no image is gone since."""
+def _is_whole(root: Path) -> bool:
+    """Whether the COCO files and all images they name are there."""
     try:
-        same = json.loads((out / _PARAMETERS).read_text(encoding='utf-8')) == spec.parameters()
-        lists = {split: json.loads((out / 'annotations' / f'{split}.json').read_text('utf-8')) for split in _SPLITS}
-        return same and all((out / 'images' / split / image['file_name']).is_file()
-                            for split, data in lists.items() for image in data['images'])
+        lists = {split: json.loads((root / 'annotations' / f'{split}.json').read_text('utf-8')) for split in _SPLITS}
+        return all((root / 'images' / split / image['file_name']).is_file()
+                   for split, data in lists.items() for image in data['images'])
     except (OSError, ValueError, TypeError, KeyError):
         return False
+
+
+def _render(spec: VialsSpec, root: Path) -> None:
+    for split in _SPLITS:
+        _write_split(root, spec, split)
 
 
 def _write_split(root: Path, spec: VialsSpec, split: str) -> None:
@@ -117,7 +106,7 @@ def _write_split(root: Path, spec: VialsSpec, split: str) -> None:
     for index in range(getattr(spec, split)):
         vial = render_vial((spec.seed, _SPLITS.index(split), index), spec.size, spec.empty)
         name = f'{split}_{index:05d}.png'
-        _write_image(folder / name, vial)
+        (folder / name).write_bytes(encode_png(vial.image, _COMPRESSION))
         images.append(dict(id=index + 1, file_name=name, width=spec.size[0], height=spec.size[1]))
         for particle in vial.particles:
             annotations.append(dict(
@@ -134,14 +123,6 @@ def _write_split(root: Path, spec: VialsSpec, split: str) -> None:
         main = root / 'ImageSets' / 'Main'
         main.mkdir(parents=True, exist_ok=True)
         (main / f'{split}.txt').write_text(''.join(f"{Path(i['file_name']).stem}\n" for i in images), encoding='utf-8')
-
-
-def _write_image(path: Path, vial: Vial) -> None:
-    """Write a PNG through Python's own file, so that a full disk raises OSError instead of OpenCV's silent False."""
-    done, data = cv2.imencode('.png', vial.image, [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
-    if not done:
-        raise RuntimeError(f'OpenCV cannot encode {path.name}')
-    path.write_bytes(data.tobytes())
 
 
 def _write_voc(root: Path, spec: VialsSpec, image: Path, vial: Vial) -> None:

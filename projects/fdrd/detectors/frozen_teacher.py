@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import sha256, weights_sha256
+from mminspect.checkpoint import sha256, weight_mismatch, weights_sha256
 from mminspect.errors import UserError
 from torch import nn
 
@@ -121,12 +121,7 @@ def _load_strictly(teacher: nn.Module, checkpoint: str) -> dict:
     except (UserError, OSError) as error:  # OSError: also what a download may raise
         raise UserError(f'teacher_ckpt: {error}; train the teacher first or correct model.teacher_ckpt') from error
     weights = loaded.get('state_dict', loaded)
-    own = teacher.state_dict()
-    missing, unexpected = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
-    shapes = sorted(k for k in own.keys() & weights.keys() if own[k].shape != weights[k].shape)
-    if missing or unexpected or shapes:
-        examples = '; '.join(f'{len(keys)} {what} (first: {keys[0]})' for what, keys in (
-            ('missing', missing), ('unexpected', unexpected), ('of another shape', shapes)) if keys)
+    if examples := weight_mismatch(teacher.state_dict(), weights):
         raise UserError(f'teacher_ckpt {checkpoint} does not belong to teacher_config: {examples}; '
                         'name the config that this checkpoint was trained with')
     with torch.no_grad():

@@ -5,11 +5,10 @@ import logging
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from mminspect.engine import unwrap
 from mminspect.errors import UserError
-from torch import nn
 
 KEY = 'distillation'
 
@@ -24,7 +23,7 @@ class DistillationStateHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Compare class names: in another order, every label the teacher gives would be wrong."""
-        model = unwrap(runner)
+        model = unwrap(runner.model)
         if not hasattr(model, 'teacher_slot'):
             return
         theirs = tuple(model.teacher.dataset_meta.get('classes') or ())
@@ -35,7 +34,7 @@ class DistillationStateHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add key ``distillation`` to the checkpoint."""
-        model = unwrap(runner)
+        model = unwrap(runner.model)
         if hasattr(model, 'teacher_slot'):
             checkpoint[KEY] = dict(
                 teacher_sha256=model.teacher_slot.fingerprint,
@@ -43,7 +42,7 @@ class DistillationStateHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Restore from key ``distillation`` when a training run is resumed."""
-        model, state = unwrap(runner), checkpoint.get(KEY)
+        model, state = unwrap(runner.model), checkpoint.get(KEY)
         if state is None or not runner._resume or not hasattr(model, 'teacher_slot'):
             return
         _ = model.teacher  # loaded by now in training; asking again costs nothing
@@ -58,8 +57,3 @@ class DistillationStateHook(Hook):
             return
         for name, value in state['parameters'].items():
             own[name].data.copy_(value)
-
-
-def unwrap(runner: Runner) -> nn.Module:
-    """The model without its DDP wrapper."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

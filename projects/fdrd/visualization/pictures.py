@@ -9,6 +9,7 @@ import numpy as np
 from mmdet.structures import DetDataSample
 from mminspect.errors import UserError
 from mminspect.fileio import replacing
+from mminspect.images import encode_png
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -116,7 +117,7 @@ def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: 
             _array(found.bboxes), _array(found.scores), _array(found.labels), classes)
         paths.append(Path(out_dir) / f'{number:04d}_{Path(sample.img_path).stem}.png')
         with replacing(paths[-1]) as handle:
-            handle.write(cv2.imencode('.png', picture)[1].tobytes())
+            handle.write(encode_png(picture))
     return paths
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import mmcv_fallback
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger, print_log
+from mmengine.logging import print_log
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
+from mminspect.log import quiet_log
 from mminspect.runtime import check_checkpoint, explained
 
 
@@ -50,16 +51,11 @@ def load_model(cfg: Config, checkpoint: str | None, device: str | torch.device =
 
 
 def _initialise(model: nn.Module) -> None:
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)  # mmengine logs four lines for every parameter
-    try:
+    with quiet_log():  # mmengine logs four lines for every parameter
         # Child by child: a distilled detector as a whole would ask for its teacher, which no prediction needs.
         for child in model.children():
             if hasattr(child, 'init_weights'):
                 child.init_weights()
-    finally:
-        logger.setLevel(level)
 
 
 def without_pretrained(cfg: Any) -> Any:

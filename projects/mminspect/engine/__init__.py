@@ -2,7 +2,9 @@
 from .channels_last import ChannelsLastHook
 from .epoch_seed import EpochSeedHook, seed_worker
 from .finite_loss import FiniteLossHook
+from .model_wrapper import unwrap
 from .optim_wrapper import Bf16OptimWrapper
 from .progress import ProgressHook
 
-__all__ = ['Bf16OptimWrapper', 'ChannelsLastHook', 'EpochSeedHook', 'FiniteLossHook', 'ProgressHook', 'seed_worker']
+__all__ = ['Bf16OptimWrapper', 'ChannelsLastHook', 'EpochSeedHook', 'FiniteLossHook', 'ProgressHook', 'seed_worker',
+           'unwrap']

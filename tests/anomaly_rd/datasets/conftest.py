@@ -1,7 +1,6 @@
 """Small categories of random images, and the real ones where they are at hand."""
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import anomaly_rd.datasets  # noqa: F401 (registers the components)
 import cv2
 import numpy as np
 import pytest
+from helpers import shared
 from mmengine.registry import DefaultScope
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 SIZE = (40, 48)  # height, width
 
 
@@ -64,21 +63,13 @@ def category(tmp_path: Path, write_image: Callable, write_mask: Callable) -> Pat
     return root
 
 
-def _shared(folder: str) -> Path:
-    shared = Path(os.environ.get('MMINSPECT_SHARED', REPOSITORY.parent / 'shared'))
-    if not (shared / 'data' / folder).is_dir():
-        pytest.skip(f'needs the real data set {folder} in {shared}/data: set MMINSPECT_SHARED to the folder that holds '
-                    'data/')
-    return shared / 'data' / folder
-
-
 @pytest.fixture(scope='session')
 def mvtec_screw() -> Path:
     """data_root of the real category 'screw'; the test is skipped where it is absent."""
-    return _shared('mvtec_screw')
+    return shared('data/mvtec_screw')
 
 
 @pytest.fixture(scope='session')
 def aitex_fabric() -> Path:
     """data_root of the real category 'fabric02'; the test is skipped where it is absent."""
-    return _shared('aitex_fabric02')
+    return shared('data/aitex_fabric02')

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from anomaly_rd.datasets import MVTecDataset, check_dataset_cfg, textures_writer
 from anomaly_rd.datasets.textures import KINDS, render_texture
 from anomaly_rd.datasets.textures_writer import CATEGORY, TexturesSpec, make_textures
+from helpers import content
 from mminspect.errors import UserError
 
 SPEC = TexturesSpec(train=3, good=2, defective=2, size=64)
@@ -20,11 +20,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp('textures') / 'set'
     assert make_textures(out, SPEC)
     return out
-
-
-def content(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
 def test_files(made: Path) -> None:

@@ -8,10 +8,10 @@ import torch
 from anomaly_rd.engine import AnomalyPicturesHook
 from anomaly_rd.engine import pictures as module
 from anomaly_rd.engine.pictures import spread
-from anomaly_rd.postprocess import MapScale
 from matplotlib.figure import Figure
 from mmengine.runner import Runner
 from mminspect.errors import UserError
+from mminspect.thresholds import MapScale
 from station_helpers import runner_cfg, write_category
 
 HOOKS = [dict(type='ThresholdHook', rule='max'), dict(type='AnomalyPicturesHook', out_dir='pictures')]

@@ -1,6 +1,11 @@
-"""Curves of few points."""
+"""Names of the metrics, and curves of few points."""
 import numpy as np
-from anomaly_rd.evaluation.summary import thin
+from anomaly_rd.evaluation import METRIC_NAMES
+from anomaly_rd.evaluation.summary import IMAGE_METRICS, PIXEL_METRICS, thin
+
+
+def test_every_metric_is_named_once():
+    assert sorted(METRIC_NAMES) == sorted([*IMAGE_METRICS, *PIXEL_METRICS])
 
 
 def test_thin_keeps_ends_shape_and_steep_parts():

@@ -1,5 +1,6 @@
 import torch
-from anomaly_rd.postprocess import fit_threshold, label_samples
+from anomaly_rd.postprocess import label_samples
+from mminspect.thresholds import fit_threshold
 from station_helpers import sample_of
 
 

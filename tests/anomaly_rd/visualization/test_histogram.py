@@ -1,6 +1,6 @@
 import numpy as np
-from anomaly_rd.postprocess import Threshold
 from anomaly_rd.visualization import draw_histogram
+from mminspect.thresholds import Threshold
 
 
 def test_counts_and_lines():

@@ -2,15 +2,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[3]
+from helpers import shared
 
 
 @pytest.fixture
@@ -93,8 +91,4 @@ def write_coco(tmp_path: Path, write_image: Callable) -> Callable[[dict], dict]:
 @pytest.fixture(scope='session')
 def deeppcb() -> Path:
     """Folder of the real data set DeepPCB; the test is skipped where it is absent."""
-    shared = Path(os.environ.get('MMINSPECT_SHARED', REPOSITORY.parent / 'shared'))
-    folder = shared / 'data' / 'deeppcb'
-    if not (folder / 'annotations_coco').is_dir():
-        pytest.skip(f'needs the real data set DeepPCB in {folder}: set MMINSPECT_SHARED to the folder that holds data/')
-    return folder
+    return shared('data/deeppcb/annotations_coco').parent

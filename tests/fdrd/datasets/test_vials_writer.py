@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from fdrd.datasets import InspectionVOCDataset, check_dataset_cfg, vials_writer
 from fdrd.datasets.vials import render_vial
 from fdrd.datasets.vials_objects import KINDS
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
+from helpers import content
 from mmdet.datasets import CocoDataset
 from mminspect.errors import UserError
 from pycocotools.coco import COCO
@@ -23,11 +23,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp('vials') / 'set'
     assert make_vials(out, SPEC)
     return out
-
-
-def content(folder: Path) -> dict[str, str]:
-    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(folder.rglob('*')) if p.is_file()}
 
 
 def test_files_and_boxes(made: Path) -> None:

@@ -1,34 +1,7 @@
-"""Command lines run in this process, and a config file of a tiny detector with a test set."""
-import importlib.util
-from pathlib import Path
-
+"""A config file of a tiny detector with a test set."""
 import pytest
 from helpers import build, detector_cfg, save_checkpoint, write_coco
 from mmengine.config import Config
-from mminspect import cli
-
-TOOLS = Path(__file__).resolve().parents[3] / 'tools' / 'analysis'
-
-
-@pytest.fixture
-def load_tool():
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f'analysis_{name}', TOOLS / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-    return load
-
-
-@pytest.fixture
-def call(capsys):
-    """Exit status, standard output and standard error of a tool's module with these arguments."""
-    def run(module, *arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.run(lambda: module.main([str(a) for a in arguments]))
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-    return run
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from helpers import load_tool
 
 
 @pytest.fixture
@@ -21,8 +22,8 @@ def lines(out):
     return {line.split('  ')[0]: line.split()[-8:] for line in out.splitlines() if line[:1] not in ('', ' ', '-')}
 
 
-def test_collects_what_is_there(call, load_tool, configs, tmp_path):
-    status, out, err = call(load_tool('compare'), *configs, '--published', 'table2:ld', '--out',
+def test_collects_what_is_there(call, configs, tmp_path):
+    status, out, err = call('analysis/compare', *configs, '--published', 'table2:ld', '--out',
                             tmp_path / 'o' / 'c.json', '--markdown', tmp_path / 'o' / 'c.md')
     assert status == 0, err
     found = lines(out)
@@ -36,8 +37,8 @@ def test_collects_what_is_there(call, load_tool, configs, tmp_path):
     assert '| first | 45.7 | 20.0 | n/a |' in (tmp_path / 'o' / 'c.md').read_text()
 
 
-def test_runs_what_is_missing(call, load_tool, configs, tmp_path, monkeypatch):
-    tool, done = load_tool('compare'), []
+def test_runs_what_is_missing(call, configs, tmp_path, monkeypatch):
+    tool, done = load_tool('analysis/compare'), []
 
     def run(job, echo):
         done.append((job.config, job.work_dir, job.metrics is None))
@@ -56,13 +57,13 @@ def test_runs_what_is_missing(call, load_tool, configs, tmp_path, monkeypatch):
     (('--published', 'table3:atts'), "no published row 'table3:atts'"),
     (('--shape', 1, 1), 'at least 32 pixels'),
 ])
-def test_mistakes(call, load_tool, configs, arguments, message):
-    status, out, err = call(load_tool('compare'), *configs, *arguments)
+def test_mistakes(call, configs, arguments, message):
+    status, out, err = call('analysis/compare', *configs, *arguments)
     assert (status, out) == (2, '') and err.startswith('error: ') and message in err
 
 
-def test_a_mistake_ends_the_command_before_anything_is_trained(call, load_tool, configs, tmp_path, monkeypatch):
-    tool = load_tool('compare')
+def test_a_mistake_ends_the_command_before_anything_is_trained(call, configs, tmp_path, monkeypatch):
+    tool = load_tool('analysis/compare')
     monkeypatch.setattr(tool, 'run', lambda *args, **kwargs: pytest.fail('trained'))
     with (tmp_path / 'second.py').open('a') as file:
         file.write("published = 'table3/nobody'\n")

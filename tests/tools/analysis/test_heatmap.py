@@ -2,9 +2,9 @@
 import cv2
 
 
-def test_one_picture_per_image(call, load_tool, config, checkpoint, tmp_path):
+def test_one_picture_per_image(call, config, checkpoint, tmp_path):
     pair = (config, checkpoint)
-    status, out, err = call(load_tool('heatmap'), '--student', *pair, '--teacher', *pair, '--images',
+    status, out, err = call('analysis/heatmap', '--student', *pair, '--teacher', *pair, '--images',
                             tmp_path / 'data' / 'images' / '1.png', tmp_path / 'data' / 'images' / '2.png',
                             '--out', tmp_path / 'maps', '--level', 1)
     assert status == 0, err
@@ -14,13 +14,13 @@ def test_one_picture_per_image(call, load_tool, config, checkpoint, tmp_path):
     assert cv2.imread(str(pictures[0])) is not None
 
 
-def test_mistakes(call, load_tool, config, checkpoint, tmp_path):
+def test_mistakes(call, config, checkpoint, tmp_path):
     pair = ('--student', config, checkpoint, '--teacher', config, checkpoint, '--out', tmp_path / 'maps')
-    status, _, err = call(load_tool('heatmap'), *pair, '--images', tmp_path / 'none')
+    status, _, err = call('analysis/heatmap', *pair, '--images', tmp_path / 'none')
     assert (status, err) == (2, f'error: image {tmp_path / "none"} does not exist: check the path\n')
-    status, _, err = call(load_tool('heatmap'), *pair, '--images', tmp_path / 'data' / 'images', '--level', 5)
+    status, _, err = call('analysis/heatmap', *pair, '--images', tmp_path / 'data' / 'images', '--level', 5)
     assert (status, err) == (2, 'error: --level must be 0..4 for this detector, got 5\n')
-    status, _, err = call(load_tool('heatmap'), '--student', config, tmp_path / 'none.pth', *pair[3:], '--images',
+    status, _, err = call('analysis/heatmap', '--student', config, tmp_path / 'none.pth', *pair[3:], '--images',
                           tmp_path / 'data' / 'images')
     assert status == 2 and 'none.pth does not exist' in err
     assert not (tmp_path / 'maps').exists()

@@ -10,15 +10,15 @@ def threads():
     torch.set_num_threads(before)
 
 
-def test_a_size(call, load_tool, config):
-    status, out, err = call(load_tool('speed'), config, '--shape', 64, 96, '--images', 2, '--warmup', 1,
+def test_a_size(call, config):
+    status, out, err = call('analysis/speed', config, '--shape', 64, 96, '--images', 2, '--warmup', 1,
                             '--threads', 1)
     assert status == 0, err
     assert '1 x 3 x 64 x 96' in out and '2, after 1' in out and '1 CPU threads' in out and 'weights      random' in out
 
 
-def test_the_test_set_and_a_checkpoint(call, load_tool, config, checkpoint):
-    status, out, err = call(load_tool('speed'), config, checkpoint, '--dataset', '--images', 2, '--warmup', 0)
+def test_the_test_set_and_a_checkpoint(call, config, checkpoint):
+    status, out, err = call('analysis/speed', config, checkpoint, '--dataset', '--images', 2, '--warmup', 0)
     assert status == 0, err
     assert '1 x 3 x 128 x 192' in out and str(checkpoint) in out
 
@@ -29,6 +29,6 @@ def test_the_test_set_and_a_checkpoint(call, load_tool, config, checkpoint):
     (('--shape', 64, 96, '--dataset'), 'not allowed with'),
     (('none.pth', ), 'checkpoint none.pth does not exist'),
 ])
-def test_mistakes(call, load_tool, config, arguments, message):
-    status, out, err = call(load_tool('speed'), config, *arguments)
+def test_mistakes(call, config, arguments, message):
+    status, out, err = call('analysis/speed', config, *arguments)
     assert (status, out) == (2, '') and 'error: ' in err and message in err

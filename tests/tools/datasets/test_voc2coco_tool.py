@@ -1,24 +1,14 @@
 from __future__ import annotations
 
-import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
-from mminspect.cli import run
 
-TOOL = Path(__file__).resolve().parents[3] / 'tools' / 'datasets' / 'voc2coco.py'
-
-
-@pytest.fixture(scope='module')
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('voc2coco_tool', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+TOOL = 'datasets/voc2coco'
 
 
 @pytest.fixture
@@ -34,27 +24,22 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / 'voc'
 
 
-def test_convert(tool: ModuleType, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    out = tmp_path / 'out'
-    assert tool.main([str(root), '--out', str(out), '--split', '0.8', '--offset', '0', '--classes', 'glass,hair']) == 0
-    assert 'train: 8 images, 8 boxes (0 difficult), classes glass, hair' in capsys.readouterr().out
-    data = json.loads((out / 'instances_val.json').read_text())
+def test_convert(call: Callable, root: Path, tmp_path: Path) -> None:
+    status, out, _ = call(TOOL, root, '--out', tmp_path / 'out', '--split', 0.8, '--offset', 0, '--classes',
+                          'glass,hair')
+    assert status == 0 and 'train: 8 images, 8 boxes (0 difficult), classes glass, hair' in out
+    data = json.loads((tmp_path / 'out' / 'instances_val.json').read_text())
     assert [a['bbox'] for a in data['annotations']] == [[2, 3, 7, 5]] * 2
     assert {a['category_id'] for a in data['annotations']} == {2}
 
 
-def test_error_is_one_sentence_and_status_2(tool: ModuleType, root: Path, tmp_path: Path,
-                                            capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit) as exit_info:
-        run(lambda: tool.main([str(root), '--out', str(tmp_path / 'out')]))
-    assert exit_info.value.code == 2
-    message = capsys.readouterr().err.strip().splitlines()
-    assert len(message) == 1
-    assert message[0].startswith(f"error: '{root}' has no ImageSets/Main/train.txt")
+def test_error_is_one_sentence_and_status_2(call: Callable, root: Path, tmp_path: Path) -> None:
+    status, _, error = call(TOOL, root, '--out', tmp_path / 'out')
+    assert status == 2 and error.count('\n') == 1
+    assert error.startswith(f"error: '{root}' has no ImageSets/Main/train.txt")
     assert not (tmp_path / 'out').exists()
 
 
-def test_three_fractions_are_refused(tool: ModuleType, root: Path, capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit):
-        tool.main([str(root), '--out', 'x', '--split', '0.8', '0.1', '0.1'])
-    assert 'one or two fractions' in capsys.readouterr().err
+def test_three_fractions_are_refused(call: Callable, root: Path) -> None:
+    status, _, error = call(TOOL, root, '--out', 'x', '--split', 0.8, 0.1, 0.1)
+    assert status == 2 and 'one or two fractions' in error

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mminspect.images import read_image, read_mask
+from mminspect.tiling import cut
 
 from anomaly_rd.datasets.listing import check_mask_size
-from anomaly_rd.datasets.tiling import cut
 from anomaly_rd.registry import TRANSFORMS
 
 

@@ -39,7 +39,9 @@ class BatchChannelNorm(nn.Module):
         """Normalise ``x`` of shape (N, C, H, W); same shape, dtype and memory format."""
         iota = self.iota.clamp(0, 1) if self.clamp_iota else self.iota
         running = None if self.training else (self.running_mean, self.running_var)
-        y, mean, var = _Normalise.apply(x, iota, self.weight, self.bias, running, self.eps)
+        # Without gradients the plain function does: an exporter cannot look into an autograd.Function.
+        normalise = _Normalise.apply if torch.is_grad_enabled() else _normalised
+        y, mean, var = normalise(x, iota, self.weight, self.bias, running, self.eps)
         if self.training:
             self._track(mean, var, x.shape[0] * x.shape[2] * x.shape[3])
         return y
@@ -58,14 +60,11 @@ class _Normalise(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, iota: Tensor, weight: Tensor, bias: Tensor,
                 running: tuple[Tensor, Tensor] | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:
         """Output, and mean and biased variance over (H, W), (N, C) each, without gradients."""
-        y = x.to(torch.promote_types(x.dtype, torch.float32), copy=True)
-        mean = y.mean((2, 3))
-        var = y.sub_(_spread(mean)).square().mean((2, 3))
-        scale, shift = _factors(mean, var, iota, weight, bias, running, eps)
+        y, mean, var = _normalised(x, iota, weight, bias, running, eps)
         ctx.save_for_backward(x, mean, var, iota, weight, bias)
         ctx.rest = running, eps
         ctx.mark_non_differentiable(mean, var)
-        return y.mul_(_spread(scale)).add_(_spread(shift)).to(x.dtype), mean, var
+        return y, mean, var
 
     @staticmethod
     @once_differentiable
@@ -85,6 +84,16 @@ class _Normalise(torch.autograd.Function):
         of_all = (grad_mean - scale * grad_shift) / positions  # the centring passes gradients of the mean, too
         grad_x = centred.mul_(_spread(2 / positions * grad_var)).addcmul_(grad, _spread(scale)).add_(_spread(of_all))
         return grad_x.to(x.dtype), *grads, None, None
+
+
+def _normalised(x: Tensor, iota: Tensor, weight: Tensor, bias: Tensor, running: tuple[Tensor, Tensor] | None,
+                eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Output, and mean and biased variance over (H, W), (N, C) each."""
+    y = x.to(torch.promote_types(x.dtype, torch.float32), copy=True)
+    mean = y.mean((2, 3))
+    var = y.sub_(_spread(mean)).square().mean((2, 3))
+    scale, shift = _factors(mean, var, iota, weight, bias, running, eps)
+    return y.mul_(_spread(scale)).add_(_spread(shift)).to(x.dtype), mean, var
 
 
 def _factors(mean: Tensor, var: Tensor, iota: Tensor, weight: Tensor, bias: Tensor,

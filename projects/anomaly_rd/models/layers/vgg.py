@@ -1,7 +1,7 @@
 """What all networks with VGG-16's layout share."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -33,6 +33,24 @@ def run_vgg(layers: Iterable[tuple[str, nn.Module]], x: Tensor,
         if name in CRITICAL:
             critical.append(x)
     return tuple(critical)
+
+
+def build_vgg(widths: Iterable[Sequence[int]],
+              convolution: Callable[[int, int, bool], nn.Module]) -> dict[str, nn.Module]:
+    """The named layers of a VGG-16 for RGB images, as :func:`run_vgg` takes them.
+
+    Args:
+        widths: Channels behind each convolution of each block.
+        convolution: Makes an activated convolution from its input and output channels and whether it ends its block.
+    """
+    layers: dict[str, nn.Module] = {}
+    width = 3
+    for block, of_block in enumerate(widths, 1):
+        for index, out in enumerate(of_block, 1):
+            layers[f'conv{block}_{index}'] = convolution(width, out, index == len(of_block))
+            width = out
+        layers[f'pool{block}'] = nn.MaxPool2d(2)
+    return layers
 
 
 def channels_by_name(widths: Iterable[Iterable[int]]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from mminspect.errors import UserError
 from torch import Tensor, nn
 
-from anomaly_rd.models.layers.vgg import CRITICAL, channels_by_name, run_vgg
+from anomaly_rd.models.layers.vgg import CRITICAL, build_vgg, channels_by_name, run_vgg
 from anomaly_rd.registry import MODELS
 
 WIDTHS = dict(
@@ -41,24 +41,13 @@ class Cloner(BaseModule):
             raise UserError(f'cloner.size is {size!r}, known are {", ".join(WIDTHS)}: change it in the config')
         self.channels_at = channels_by_name(WIDTHS[size])
         self.channels = tuple(self.channels_at[name] for name in CRITICAL)
-        self.layers = nn.ModuleDict()
-        width = 3
-        for block, widths in enumerate(WIDTHS[size], 1):
-            for index, out in enumerate(widths, 1):
-                norm = [nn.BatchNorm2d(out)] if index < len(widths) else []
-                self.layers[f'conv{block}_{index}'] = nn.Sequential(
-                    nn.Conv2d(width, out, 3, padding=1, bias=False), *norm, nn.ReLU())
-                width = out
-            self.layers[f'pool{block}'] = nn.MaxPool2d(2)
+        self.layers = nn.ModuleDict(build_vgg(WIDTHS[size], _convolution))
 
     def forward(self, x: Tensor, inserted: Mapping[str, nn.Module] | None = None) -> tuple[Tensor, ...]:
-        """Outputs of pool2 to pool5.
-
-        Args:
-            x: (N, 3, H, W).
-            inserted: Modules to put behind the layers of these names.
-
-        Returns:
-            (N, 128, H / 4, W / 4), (N, 256, H / 8, W / 8), (N, 512, H / 16, W / 16), (N, 512, H / 32, W / 32).
-        """
+        """Map (N, 3, H, W) to pool2 to pool5, (N, channels[k], H / 2**(k + 2), W / 2**(k + 2)): :func:`run_vgg`."""
         return run_vgg(self.layers.items(), x, inserted)
+
+
+def _convolution(in_channels: int, out_channels: int, ends_block: bool) -> nn.Sequential:
+    norm = [] if ends_block else [nn.BatchNorm2d(out_channels)]
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False), *norm, nn.ReLU())

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from urllib.error import URLError
 
-import mminspect.checkpoint  # noqa: F401 (replaces mmengine's loaders by ones that execute nothing)
 import torch
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
+from mminspect.checkpoint import weight_mismatch  # importing it makes mmengine's loaders execute nothing
 from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -109,14 +109,12 @@ def load_weights(network: nn.Module, source: str, ignored: tuple[str, ...] = ())
     Raises:
         UserError: As :func:`read_weights`, or names are missing or left over, or shapes differ.
     """
-    weights, own = read_weights(source), network.state_dict()
-    counters = {name for name in own if name.endswith('num_batches_tracked')}  # absent from older files
-    missing = sorted(own.keys() - weights.keys() - counters)
-    extra = sorted(name for name in weights.keys() - own.keys() if not name.startswith(ignored))
-    shapes = sorted(name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape)
-    if missing or extra or shapes:
-        examples = '; '.join(f'{len(names)} {what} (first: {names[0]})' for what, names in (
-            ('missing', missing), ('unexpected', extra), ('of another shape', shapes)) if names)
+    own = network.state_dict()
+    weights = {name: value for name, value in read_weights(source).items()
+               if name in own or not name.startswith(ignored)}
+    needed = {name: value for name, value in own.items()
+              if name in weights or not name.endswith('num_batches_tracked')}  # counters are absent from older files
+    if examples := weight_mismatch(needed, weights):
         raise UserError(f'teacher weights {source} do not fit this teacher: {examples}; name the weights of this '
                         'architecture in teacher.weights')
-    network.load_state_dict({name: weights[name] for name in own if name in weights}, strict=False)
+    network.load_state_dict(weights, strict=False)

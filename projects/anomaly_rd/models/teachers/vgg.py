@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from anomaly_rd.models.layers.vgg import BLOCKS, CRITICAL, channels_by_name, run_vgg
+from anomaly_rd.models.layers.vgg import BLOCKS, CRITICAL, build_vgg, channels_by_name, run_vgg
 from anomaly_rd.registry import MODELS
 
 from .frozen import FrozenTeacher, load_weights
@@ -52,26 +52,19 @@ class VGGTeacher(FrozenTeacher):
                 nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor, inserted: Mapping[str, nn.Module] | None = None) -> tuple[Tensor, ...]:
-        """Outputs of pool2 to pool5.
-
-        Args:
-            x: (N, 3, H, W).
-            inserted: Modules to put behind the layers of these names.
-
-        Returns:
-            (N, 128, H / 4, W / 4), (N, 256, H / 8, W / 8), (N, 512, H / 16, W / 16), (N, 512, H / 32, W / 32).
-        """
+        """Map (N, 3, H, W) to pool2 to pool5, (N, channels[k], H / 2**(k + 2), W / 2**(k + 2)): :func:`run_vgg`."""
         return run_vgg(zip(self._names, self.features, strict=True), x, inserted)
 
 
 def _build() -> tuple[nn.Sequential, list[str]]:
     """Layers in torchvision's order and the name of each, '' for convolutions before their activation."""
-    layers, names, width = [], [], 3
-    for block, widths in enumerate(WIDTHS, 1):
-        for index, out in enumerate(widths, 1):
-            layers += [nn.Conv2d(width, out, 3, padding=1), nn.ReLU()]
-            names += ['', f'conv{block}_{index}']
-            width = out
-        layers.append(nn.MaxPool2d(2))
-        names.append(f'pool{block}')
-    return nn.Sequential(*layers), names
+    layers, names = nn.Sequential(), []
+    for name, layer in build_vgg(WIDTHS, _convolution).items():
+        parts = list(layer) if isinstance(layer, nn.Sequential) else [layer]
+        layers.extend(parts)
+        names += [''] * (len(parts) - 1) + [name]
+    return layers, names
+
+
+def _convolution(in_channels: int, out_channels: int, ends_block: bool) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU())

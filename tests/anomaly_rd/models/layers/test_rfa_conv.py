@@ -33,15 +33,21 @@ def test_equals_the_paper_order(kernel: int, memory_format: torch.memory_format)
     assert torch.allclose(ours.sum(1), torch.ones(()).double())
 
 
-def test_uniform_weights_by_hand() -> None:
-    """1 x 1 x 3 x 3: uniform weights, features that pick each neighbour, summed: the mean over the neighbourhood."""
+def mean_of_neighbours(last: Tensor) -> RFAConv:
+    """Uniform attention, features that pick each of the nine neighbours; ``last`` weighs them."""
     layer = RFAConv(1, 1)
     layer.norm_act, layer.out[1], layer.out[2] = nn.Identity(), nn.Identity(), nn.Identity()
     nn.init.zeros_(layer.attention)
     with torch.no_grad():
         layer.feature.copy_(torch.eye(9).view(9, 1, 3, 3))
-        nn.init.ones_(layer.out[0].weight)
+        layer.out[0].weight.copy_(last.view(1, 9, 1, 1))
         nn.init.zeros_(layer.out[0].bias)
+    return layer
+
+
+def test_uniform_weights_by_hand() -> None:
+    """1 x 1 x 3 x 3: all weights alike give the mean over the neighbourhood."""
+    layer = mean_of_neighbours(torch.ones(9))
     x = torch.arange(1.0, 10).view(1, 1, 3, 3)
     neighbours = [[12, 21, 16], [27, 45, 33], [24, 39, 28]]  # sums over the 3 x 3 neighbourhoods of 1..9
     assert torch.allclose(layer(x)[0, 0], torch.tensor(neighbours) / 9)
@@ -49,13 +55,7 @@ def test_uniform_weights_by_hand() -> None:
 
 def test_last_convolution_takes_component_ij_at_row_i_column_j() -> None:
     """Distinct weights in the last convolution show which component meets which weight."""
-    layer = RFAConv(1, 1)
-    layer.norm_act, layer.out[1], layer.out[2] = nn.Identity(), nn.Identity(), nn.Identity()
-    nn.init.zeros_(layer.attention)
-    with torch.no_grad():
-        layer.feature.copy_(torch.eye(9).view(9, 1, 3, 3))
-        layer.out[0].weight.copy_(torch.arange(9.0).view(1, 9, 1, 1))
-        nn.init.zeros_(layer.out[0].bias)
+    layer = mean_of_neighbours(torch.arange(9.0))
     x = torch.zeros(1, 1, 3, 3)
     x[0, 0, 2, 1] = 9.0  # of the field of (1, 1), the component in row 2, column 1: number 7
     assert layer(x)[0, 0, 1, 1].item() == pytest.approx(7)

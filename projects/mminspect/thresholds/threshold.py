@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from mminspect.errors import UserError
 from numpy.typing import ArrayLike, NDArray
+
+from mminspect.errors import UserError
 
 #: Where scores come from, as it is printed beside a threshold.
 HOLDOUT, TRAINING, ORACLE = 'hold-out normal images', 'training images', 'oracle'
@@ -58,7 +59,7 @@ def fit_threshold(scores: Sequence[float] | ArrayLike, rule: str = 'quantile', q
     Raises:
         UserError: No score, one that is NaN or infinite, an unknown rule or a quantile outside (0, 1].
     """
-    values = _finite(scores)
+    values = finite_scores(scores)
     if rule == 'quantile':
         if not 0 < quantile <= 1:
             raise UserError(f'the quantile of a threshold must be in (0, 1], got {quantile}')
@@ -90,7 +91,7 @@ def oracle_threshold(scores: Sequence[float] | ArrayLike, labels: Sequence[int] 
     Raises:
         UserError: A score is NaN or infinite, or one of the two classes is missing.
     """
-    values, labels = _finite(scores), np.asarray(labels).astype(bool).ravel()
+    values, labels = finite_scores(scores), np.asarray(labels).astype(bool).ravel()
     if labels.all() or not labels.any():
         raise UserError('the F1-max threshold needs scores of normal and of anomalous images, and one kind is missing: '
                         'fit the threshold on normal images instead')
@@ -103,7 +104,12 @@ def oracle_threshold(scores: Sequence[float] | ArrayLike, labels: Sequence[int] 
     return Threshold(float(value), ORACLE, int(values.size), 'F1-max on labelled images')
 
 
-def _finite(scores: Sequence[float] | ArrayLike) -> NDArray[np.float64]:
+def finite_scores(scores: Sequence[float] | ArrayLike) -> NDArray[np.float64]:
+    """Scores as (n,) float64.
+
+    Raises:
+        UserError: There is none, or one is NaN or infinite.
+    """
     values = np.asarray(scores, dtype=np.float64).ravel()
     if values.size == 0:
         raise UserError('there is no score to fit a threshold on: give at least one normal image')

@@ -1,8 +1,8 @@
 """Thresholds against their definitions by counting."""
 import numpy as np
 import pytest
-from anomaly_rd.postprocess import Threshold, fit_threshold, oracle_threshold
 from mminspect.errors import UserError
+from mminspect.thresholds import Threshold, fit_threshold, oracle_threshold
 from sklearn.metrics import f1_score
 
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-import torch
-from anomaly_rd.datasets.tiling import cut, stitch, tile_boxes, tile_starts
 from mminspect.errors import UserError
+from mminspect.tiling import cut, stitch, tile_boxes, tile_starts
 
 
 def covered(boxes: list[tuple], shape: tuple[int, int]) -> np.ndarray:
@@ -51,6 +52,8 @@ def test_mistakes() -> None:
     for mode in ('overlap', 'drop_last'):
         with pytest.raises(UserError, match='tiles of 8 pixels cannot be cut from a side of 7'):
             tile_starts(7, 8, mode)
+    with pytest.raises(UserError, match='tiles of 8 pixels cannot overlap by 8'):
+        tile_starts(20, 8, overlap=8)
     with pytest.raises(UserError, match="mode 'reflect' is unknown: use one of overlap, drop_last, pad"):
         tile_starts(20, 8, 'reflect')
 
@@ -62,26 +65,51 @@ def test_tiles_of_an_image_give_it_back(shape: tuple[int, int], mode: str) -> No
     boxes = tile_boxes(*shape, 16, mode)
     tiles = [cut(image, box) for box in boxes]
     assert {tile.shape for tile in tiles} == {(16, 16)}
-    np.testing.assert_array_equal(stitch(tiles, boxes, shape), image)
-    stitched = stitch([torch.from_numpy(tile) for tile in tiles], boxes, shape)
-    assert stitched.dtype == torch.float32
-    np.testing.assert_array_equal(stitched.numpy(), image)
+    stitched = stitch(tiles, boxes, shape)
+    assert stitched.dtype == np.float32
+    np.testing.assert_allclose(stitched, image, rtol=3e-7)
 
 
 def test_line_scan_comes_back() -> None:
     """The scan of 4000x18000 with tiles of 1024 at an eighth of its size: as many tiles."""
     shape = (500, 2250)
-    image = np.random.default_rng(0).random(shape)
+    image = np.random.default_rng(0).random(shape).astype(np.float32)
     boxes = tile_boxes(*shape, 128)
     assert len(boxes) == 72
-    np.testing.assert_array_equal(stitch([cut(image, box) for box in boxes], boxes, shape), image)
+    np.testing.assert_allclose(stitch([cut(image, box) for box in boxes], boxes, shape), image, rtol=3e-7)
 
 
-def test_overlaps_are_averaged() -> None:
+def test_overlaps_are_blended() -> None:
     boxes = tile_boxes(4, 6, 4)
     assert boxes == [(0, 0, 4, 4), (0, 2, 4, 6)]
-    stitched = stitch([np.full((4, 4), 1.0), np.full((4, 4), 4.0)], boxes, (4, 6))
-    np.testing.assert_array_equal(stitched[0], [1, 1, 2.5, 2.5, 4, 4])
+    stitched = stitch([np.full((4, 4), 1.0), np.full((4, 4), 5.0)], boxes, (4, 6))
+    np.testing.assert_allclose(stitched, [[1, 1, 2, 4, 5, 5]] * 4)  # three quarters and one, then the reverse
+
+
+def test_blending_is_exact_where_one_tile_lies_and_continuous_elsewhere() -> None:
+    rng = np.random.default_rng(0)
+    boxes = tile_boxes(40, 64, 16, overlap=4)
+    tiles = [np.full((16, 16), value, np.float32) for value in rng.random(len(boxes))]
+    stitched, count = stitch(tiles, boxes, (40, 64)), covered(boxes, (40, 64))
+    for tile, (y0, x0, y1, x1) in zip(tiles, boxes, strict=True):
+        alone = count[y0:y1, x0:x1] == 1
+        assert alone.any() and (stitched[y0:y1, x0:x1][alone] == tile[0, 0]).all()
+    assert max(np.abs(np.diff(stitched, axis=axis)).max() for axis in (0, 1)) < 0.3  # the tiles differ by up to 1
+
+
+def test_tiles_that_are_no_grid() -> None:
+    with pytest.raises(ValueError, match='3 boxes are not a grid of 2 x 2'):
+        stitch([np.zeros((4, 4))] * 3, tile_boxes(8, 8, 4)[:3], (8, 8))
+
+
+@pytest.mark.parametrize(('length', 'tile', 'overlap'), [(100, 16, 4), (17, 16, 8), (64, 16, 15), (16, 16, 3),
+                                                         (1000, 256, 32)])
+def test_neighbours_overlap_as_wanted_with_as_few_tiles_as_can_be(length: int, tile: int, overlap: int) -> None:
+    starts = tile_starts(length, tile, overlap=overlap)
+    assert (starts[0], starts[-1]) == (0, length - tile)
+    assert all(b - a <= tile - overlap for a, b in pairwise(starts))
+    fewer = len(starts) - 1
+    assert fewer == 0 or (fewer - 1) * (tile - overlap) + tile < length
 
 
 def test_left_out_border_is_zero() -> None:

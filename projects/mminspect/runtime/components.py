@@ -1,0 +1,73 @@
+"""The nearest known names for a component that no registry has."""
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mmengine.registry
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from mminspect.errors import UserError
+
+
+@contextmanager
+def explained(cfg: Config) -> Iterator[None]:
+    """Turn mmengine's errors about unknown components into one sentence with the nearest known names."""
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        what = _explanation(cfg, str(error))
+        if what is None:
+            raise
+        raise UserError(f'{cfg.filename or "the config"} {what}') from error
+
+
+def _explanation(cfg: Config, message: str) -> str | None:
+    if match := re.search(r'([\w.:]+) is not in the ([\w.: ]+) registry', message):
+        registry = match.group(2).split('::')[-1]
+        return _unknown(match.group(1), f' ({registry})', component_names(registry))
+    if 'Cannot find None in registry' in message or 'None is not a callable object' in message:
+        # layers and optimisers are looked up without saying what was not found
+        known = component_names(None)
+        return next((_unknown(name, '', known) for name in _types(cfg.to_dict()) if name.split('.')[-1] not in known),
+                    None)
+    if "got an unexpected keyword argument '" in message:
+        return f'gives an argument that its component does not have: {message}'
+    return None
+
+
+def _unknown(name: str, kind: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name.split('.')[-1], sorted(known), n=3, cutoff=0.5)
+    hint = f'did you mean {" or ".join(near)}?' if near else 'is the package that defines it listed in custom_imports?'
+    return f'names an unknown component: {name}{kind}; {hint}'
+
+
+def _types(node: Any) -> Iterator[str]:
+    """Every string under a key ``type``, test settings apart: those name functions (nms)."""
+    if isinstance(node, dict):
+        if isinstance(node.get('type'), str):
+            yield node['type']
+        node = [child for key, child in node.items() if key != 'test_cfg']
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _types(child)
+
+
+def component_names(kind: str | None) -> set[str]:
+    """Names in all registries called ``kind`` ('model', 'data sampler', ...), of any scope; None for every registry."""
+    names: set[str] = set()
+
+    def collect(node: Registry) -> None:
+        if kind is None or node.name.replace('_', ' ') == kind.replace('_', ' '):
+            names.update(node.module_dict)
+        for child in node.children.values():
+            collect(child)
+
+    for root in vars(mmengine.registry).values():
+        if isinstance(root, Registry):
+            collect(root)
+    return names

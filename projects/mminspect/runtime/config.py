@@ -1,0 +1,91 @@
+"""A config file with the overrides of the command line, read so that a mistyped one is not silent."""
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mmcv_fallback
+import torch
+from mmengine.config import Config
+
+from mminspect.errors import UserError
+
+#: Options that stand for several entries of a config, added likewise: name -> what sets them to a value.
+OPTION_SETTERS: dict[str, Callable[[Config, Any], None]] = {}
+
+#: What ``--cfg-options`` may add to a config that does not name it.
+OPTIONAL_KEYS = frozenset({'auto_scale_lr', 'compile', 'custom_hooks', 'experiment_name', 'find_unused_parameters',
+                           'load_from', 'log_level', 'model_wrapper_cfg', 'randomness', 'resume', 'sync_bn',
+                           'work_dir'})
+
+
+def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str | None = None) -> Config:
+    """Read a config file and import the packages it names.
+
+    Args:
+        path: Config file.
+        options: Overrides from ``--cfg-options``.
+        work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``.
+
+    Raises:
+        UserError: The file or one of its bases is missing, fails, or imports something that is not installed.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'config {path} does not exist: check the path')
+    mmcv_fallback.activate()  # also for a config that does not import fdrd
+    if os.getcwd() not in sys.path:  # the user's own packages in custom_imports
+        sys.path.append(os.getcwd())
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # a config is a program and may fail in every way
+        raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+    if options:
+        _check_options(cfg, options)
+        try:
+            cfg.merge_from_dict(options)
+        except (KeyError, TypeError, IndexError, AssertionError) as error:
+            raise UserError(f'--cfg-options does not fit {path}: {error}') from error
+        for name in options.keys() & OPTION_SETTERS.keys():
+            OPTION_SETTERS[name](cfg, options[name])
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
+    return cfg
+
+
+def _check_options(cfg: Config, options: dict[str, Any]) -> None:
+    """mmengine adds what it does not know, so that a mistyped override changes nothing and says nothing."""
+    for option, value in options.items():
+        key = option.split('.')[0]
+        if key not in cfg and key not in OPTIONAL_KEYS:
+            near = difflib.get_close_matches(key, [*cfg, *OPTIONAL_KEYS], n=3, cutoff=0.5)
+            hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(cfg))}'
+            raise UserError(f'--cfg-options: {cfg.filename} has no {key!r} ({option}); {hint}')
+        if _is_number(old := _lookup(cfg, option)) and not (value is None or _is_number(value)):
+            raise UserError(f'--cfg-options: {option} is the number {old} in {cfg.filename}, {value!r} is none')
+
+
+def _lookup(cfg: Any, option: str) -> Any:
+    """The entry ``a.b.0.c`` of nested dicts and lists, or None where there is none."""
+    for key in option.split('.'):
+        try:
+            cfg = cfg[int(key) if isinstance(cfg, (list, tuple)) else key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return cfg
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision: float16 with loss scaling on a GPU, bfloat16 elsewhere."""
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
+    else:
+        cfg.optim_wrapper.type = 'mmengine.Bf16OptimWrapper'
+        for key in ('loss_scale', 'dtype'):  # of AmpOptimWrapper
+            cfg.optim_wrapper.pop(key, None)

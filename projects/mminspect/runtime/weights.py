@@ -1,0 +1,58 @@
+"""Whether a checkpoint belongs to a model; whether a model has one at all."""
+from __future__ import annotations
+
+import logging
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mminspect.checkpoint import load_from_local
+from mminspect.engine import unwrap
+from mminspect.errors import UserError
+
+
+def announce_initial_weights(cfg: Config) -> None:
+    """Log a warning when nothing gives a model with a backbone pretrained weights; teachers speak for themselves."""
+    backbone = cfg.model.get('backbone')
+    given = cfg.get('load_from') or cfg.get('resume') or cfg.model.get('init_cfg')
+    if backbone is None or given or backbone.get('init_cfg'):
+        return
+    print_log('The model starts from RANDOM weights: no init_cfg in model.backbone and no load_from.',
+              logger='current', level=logging.WARNING)
+
+
+def check_checkpoint(model: torch.nn.Module, path: str) -> None:
+    """Make sure that a checkpoint holds all weights of ``model``, since mmengine would only warn and go on.
+
+    Raises:
+        UserError: The file is missing or damaged, or belongs to another model.
+    """
+    if '://' in path:
+        return
+    own, weights = _own_and_loaded(model, path)
+    wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
+    if wrong:
+        raise UserError(f'checkpoint {path} is not one of this config: {len(wrong)} of {len(own)} weights are missing '
+                        f'or of another shape (first: {wrong[0]}); test it with the config it was trained with')
+
+
+def check_initial_weights(model: torch.nn.Module, path: str) -> None:
+    """Make sure that ``load_from`` gives the model something; a head of another shape is allowed.
+
+    Raises:
+        UserError: The file is missing or damaged, or not one of its weights fits.
+    """
+    if '://' in path:
+        return
+    own, weights = _own_and_loaded(model, path)
+    if not any(k in own and own[k].shape == weights[k].shape for k in weights):
+        raise UserError(f'load_from={path} has no weight in common with this model (it begins with '
+                        f'{next(iter(weights), "nothing")}): name a checkpoint of this architecture')
+
+
+def _own_and_loaded(model: torch.nn.Module, path: str) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """State dicts of the model (without its DDP wrapper) and of the file."""
+    checkpoint = load_from_local(path, map_location='cpu')
+    weights = {k.removeprefix('module.'): v for k, v in checkpoint.get('state_dict', checkpoint).items()}
+    return unwrap(model).state_dict(), weights

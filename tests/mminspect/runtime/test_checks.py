@@ -1,0 +1,51 @@
+import errno
+from pathlib import Path
+
+import pytest
+from helpers import detector_cfg
+from mmengine.config import Config
+from mminspect import runtime
+from mminspect.errors import UserError
+from mminspect.runtime import checks
+
+
+def test_work_dir_is_created_and_left_empty(tmp_path: Path) -> None:
+    runtime.prepare_work_dir(str(tmp_path / 'a' / 'b'))
+    assert list((tmp_path / 'a' / 'b').iterdir()) == []
+
+
+def test_work_dir_under_a_file_or_without_permission(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / 'file').write_text('x')
+    for path in (tmp_path / 'file', tmp_path / 'file' / 'below'):
+        with pytest.raises(UserError, match=r'cannot be written .*choose another with --work-dir'):
+            runtime.prepare_work_dir(str(path))
+
+    def denied(**_) -> None:
+        raise PermissionError(errno.EACCES, 'x')
+
+    monkeypatch.setattr('tempfile.NamedTemporaryFile', denied)
+    with pytest.raises(UserError, match='Permission denied'):
+        runtime.prepare_work_dir(str(tmp_path))
+
+
+def test_nearly_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r'only \d+ MiB are free .* at least 1099511627776 MiB'):
+        runtime.prepare_work_dir(str(tmp_path), free_bytes=2**60)
+
+
+def test_data_checks_see_the_named_parts_and_their_warnings_are_logged(monkeypatch, messages: list[str]) -> None:
+    seen: list[dict] = []
+    monkeypatch.setattr(checks, 'DATA_CHECKS', [lambda dataset: seen.append(dataset) or ['odd but allowed']])
+    monkeypatch.setattr(checks, 'MODEL_CHECKS', [lambda model, dataset: seen.append({**model, **dataset})])
+    cfg = Config(dict(model=dict(depth=18), train_dataloader=dict(dataset=dict(type='A')),
+                      test_dataloader=dict(dataset=dict(type='B'))))
+    runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    assert seen == [dict(depth=18, type='A'), dict(type='A')] and messages == ['train_dataloader: odd but allowed']
+
+
+def test_projects_add_their_checks(tmp_path: Path) -> None:
+    dataset = dict(type='CocoDataset', ann_file=str(tmp_path / 'gone.json'), metainfo=dict(classes=('a', 'b')))
+    for model, words in ((detector_cfg(), r'gone\.json'), (detector_cfg(classes=3), 'num_classes=3')):
+        cfg = Config(dict(model=model, train_dataloader=dict(dataset=dataset)))
+        with pytest.raises(UserError, match=words):
+            runtime.check_data(cfg, ('train_dataloader', ))

@@ -1,0 +1,71 @@
+from collections.abc import Callable
+
+import pytest
+from helpers import detector_cfg
+from mmdet.registry import DATASETS, MODELS, TRANSFORMS
+from mmengine.config import Config, ConfigDict
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DATA_SAMPLERS, HOOKS, PARAM_SCHEDULERS, init_default_scope
+from mminspect import runtime
+from mminspect.errors import UserError
+from torch import nn
+
+
+def changed(**parts: dict | str) -> Callable[[], nn.Module]:
+    """Build a detector whose config has these entries of another value."""
+    cfg = detector_cfg()
+    for path, value in parts.items():
+        *keys, last = path.split('__')
+        node = cfg
+        for key in keys:
+            node[key] = dict(node[key])
+            node = node[key]
+        node[last] = value
+    return lambda: MODELS.build(ConfigDict(cfg))
+
+
+@pytest.mark.parametrize(('make', 'words'), [
+    (changed(type='GFLL'), r'GFLL \(model\); did you mean GFL'),
+    (changed(backbone__type='ResNett'), 'ResNett .*ResNet'),
+    (changed(bbox_head__loss_cls__type='QualityFokalLoss'), 'QualityFocalLoss'),
+    (changed(bbox_head__norm_cfg__type='GNN'), 'GNN; did you mean GN'),
+    (changed(train_cfg__assigner__type='ATSSAsigner'), r'ATSSAsigner \(task util\); did you mean ATSSAssigner'),
+    (changed(type='Zqxjk'), 'listed in custom_imports'),
+    (changed(neck__typo=3), "gives an argument .* 'typo'"),
+    (lambda: TRANSFORMS.build(dict(type='StudentNoize')), 'StudentNoise'),
+    (lambda: DATASETS.build(dict(type='CocoDatset')), 'CocoDataset'),
+    (lambda: HOOKS.build(dict(type='mmengine.EpochSeedHok')), 'EpochSeedHook'),
+    (lambda: DATA_SAMPLERS.build(dict(type='DefaultSampl')), r'\(data sampler\); did you mean DefaultSampler'),
+    (lambda: PARAM_SCHEDULERS.build(dict(type='MultiStepLRR')), r'\(parameter scheduler\); did you mean MultiStepLR'),
+    (lambda: build_optim_wrapper(nn.Linear(1, 1), dict(type='OptimWraper', optimizer=dict(type='SGD', lr=1))),
+     'OptimWrapper'),
+])
+def test_unknown_components_come_with_the_nearest_names(make: Callable, words: str) -> None:
+    init_default_scope('mmdet')
+    model = detector_cfg(norm_cfg=dict(type='GNN', num_groups=8))  # the one kind that mmengine's message does not name
+    with pytest.raises(UserError, match=words) as error, runtime.explained(Config(dict(model=model))):
+        make()
+    assert '\n' not in str(error.value) and str(error.value).startswith('the config ')
+
+
+def test_optimiser_that_mmengine_does_not_name() -> None:
+    init_default_scope('mmdet')
+    wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGDD', lr=1))
+    cfg = Config(dict(model=detector_cfg(), optim_wrapper=wrapper))
+    with pytest.raises(UserError, match='unknown component: SGDD; did you mean SGD'), runtime.explained(cfg):
+        build_optim_wrapper(nn.Linear(1, 1), wrapper)
+
+
+@pytest.mark.parametrize('error', [KeyError('bbox'), TypeError('no len()'), ValueError('x is not in the y registry'),
+                                   KeyError('Cannot find None in registry under scope name mmdet')])
+def test_other_errors_pass_unchanged(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, runtime.explained(Config(dict(model=detector_cfg()))):
+        raise error
+    assert raised.value is error
+
+
+def test_component_names_by_kind() -> None:
+    assert {'SemanticFPN', 'GFL', 'Linear'} <= runtime.component_names('model')
+    assert 'SGD' not in runtime.component_names('model')
+    assert {'SemanticFPN', 'SGD', 'StudentNoise', 'EpochSeedHook'} <= runtime.component_names(None)
+    assert runtime.component_names('no such kind') == set()

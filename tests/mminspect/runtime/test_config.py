@@ -1,0 +1,86 @@
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mminspect import runtime
+from mminspect.errors import UserError
+from torch import nn
+
+
+@pytest.mark.parametrize(('name', 'text', 'words'), [
+    ('gone.py', None, r'gone\.py does not exist'),
+    ('a.py', 'x = (', 'SyntaxError'),
+    ('a.py', 'x = undefined', 'NameError'),
+    ('a.py', 'import os\nx = os.nothing', 'AttributeError'),
+    ('a.py', 'x = [][3]', 'IndexError'),
+    ('a.py', '_base_ = "gone.py"', 'cannot be read: FileNotFoundError'),
+    ('a.py', '_base_ = "mmdet::gfl/gone.py"', 'cannot be read'),
+    ('a.py', 'custom_imports = dict(imports=["no_such_package"], allow_failed_imports=False)', 'no_such_package'),
+    ('a.txt', 'x = 1', 'only py/yml/yaml/json|Only py/yml/yaml/json'),
+    ('a.yml', 'a: [1', 'cannot be read'),
+    ('a.json', '{', 'JSONDecodeError'),
+])
+def test_unusable_configs_are_one_sentence(name: str, text: str | None, words: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=words) as error:
+        runtime.load_config(str(tmp_path / name))
+    assert name in str(error.value)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / 'recipe.py'
+    path.write_text('model = dict(type="GFL", depth=18)\nhooks = [dict(a=1), dict(a=2)]\nepochs = 3\n')
+    return str(path)
+
+
+def test_options_override_and_work_dir_follows_the_name(config: str) -> None:
+    cfg = runtime.load_config(config, {'model.depth': 50, 'hooks.1.a': 5})
+    assert (cfg.model.depth, cfg.hooks[1].a, cfg.work_dir) == (50, 5, 'work_dirs/recipe')
+    assert runtime.load_config(config, {'work_dir': 'b'}).work_dir == 'b'
+    assert runtime.load_config(config, {'work_dir': 'b'}, work_dir='c').work_dir == 'c'
+
+
+@pytest.mark.parametrize(('option', 'words'), [('modle.depth', 'did you mean model'), ('zzz', 'it has epochs, hooks')])
+def test_options_that_the_config_does_not_have(config: str, option: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        runtime.load_config(config, {option: 1})
+    assert runtime.load_config(config, {'randomness.seed': 3}).randomness.seed == 3  # mmengine knows it
+
+
+def test_packages_of_the_working_directory_can_be_imported(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / 'own_package_of_a_user.py').write_text('VALUE = 1')
+    (tmp_path / 'a.py').write_text('custom_imports = dict(imports=["own_package_of_a_user"])')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'path', [p for p in sys.path if p not in ('', str(tmp_path))])
+    runtime.load_config('a.py')
+    assert sys.modules.pop('own_package_of_a_user').VALUE == 1
+
+
+@pytest.mark.parametrize('options', [{'epochs.x': 1}, {'hooks.7.a': 1}, {'hooks.x.a': 1}, {'model.type.x': 1}])
+def test_options_that_do_not_fit(config: str, options: dict) -> None:
+    with pytest.raises(UserError, match='--cfg-options does not fit'):
+        runtime.load_config(config, options)
+
+
+@pytest.mark.parametrize('value', ['abc', True, [1], {'a': 1}])
+def test_numbers_stay_numbers(config: str, value: object) -> None:
+    with pytest.raises(UserError, match=r'hooks.1.a is the number 2 in .*recipe.py'):
+        runtime.load_config(config, {'hooks.1.a': value})
+    assert runtime.load_config(config, {'hooks.1.a': None, 'epochs': 0.5}).epochs == 0.5
+
+
+@pytest.mark.parametrize('gpu', [True, False])
+@pytest.mark.parametrize('before', [dict(type='OptimWrapper'), dict(type='AmpOptimWrapper', loss_scale=512.0)])
+def test_mixed_precision_by_device(gpu: bool, before: dict, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
+    cfg = Config(dict(optim_wrapper=dict(before, optimizer=dict(type='SGD', lr=0.1), clip_grad=dict(max_norm=35))))
+    runtime.use_amp(cfg)
+    expected = dict(type='AmpOptimWrapper', loss_scale='dynamic') if gpu else dict(type='mmengine.Bf16OptimWrapper')
+    assert cfg.optim_wrapper == dict(expected, optimizer=dict(type='SGD', lr=0.1), clip_grad=dict(max_norm=35))
+    if not gpu:
+        assert type(build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)).__name__ == 'Bf16OptimWrapper'

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import build, detector_cfg, distilled_cfg, save_checkpoint
+from mmengine.config import Config
+from mminspect import runtime
+from mminspect.errors import UserError
+from torch import nn
+
+
+@pytest.mark.parametrize(('more', 'announced'), [
+    ({}, True), (dict(load_from='a.pth'), False), (dict(resume=True), False), (dict(model=distilled_cfg()), True),
+    (dict(model=dict(detector_cfg(), init_cfg=dict(type='Pretrained', checkpoint='a.pth'))), False),
+    (dict(model=dict(detector_cfg(), backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='a.pth')))), False),
+    (dict(model=dict(type='Other')), False),  # no backbone: its parts speak for themselves
+])
+def test_random_weights_are_announced(more: dict, announced: bool, messages: list[str]) -> None:
+    runtime.announce_initial_weights(Config({**dict(model=detector_cfg()), **more}))
+    assert any('RANDOM weights' in text for text in messages) == announced
+
+
+def test_checkpoint_must_hold_every_weight_of_the_model(tmp_path: Path) -> None:
+    model = build(detector_cfg())
+    file = str(save_checkpoint(model, tmp_path / 'a.pth'))
+    runtime.check_checkpoint(model, file)
+    runtime.check_checkpoint(build(distilled_cfg()), file)  # a student is a plain detector
+    runtime.check_checkpoint(model, 'https://example.org/a.pth')  # mmengine downloads it later
+    runtime.check_checkpoint(nn.DataParallel(model), file)  # as under a launcher
+    wrapped = save_checkpoint(nn.DataParallel(model), tmp_path / 'wrapped.pth')
+    runtime.check_checkpoint(model, str(wrapped))  # mmengine drops the prefix `module.`
+    torch.save(model.state_dict(), tmp_path / 'bare.pth')
+    runtime.check_checkpoint(model, str(tmp_path / 'bare.pth'))
+    with pytest.raises(UserError, match=r'5 of \d+ weights are missing or of another shape \(first: bbox_head.gfl_cls'):
+        runtime.check_checkpoint(build(dict(detector_cfg(classes=3), bbox_head=dict(
+            detector_cfg(classes=3)['bbox_head'], reg_max=8))), file)
+    with pytest.raises(UserError, match=r'6 of \d+ weights are missing'):
+        runtime.check_checkpoint(build(detector_cfg('ATSS')), file)
+    with pytest.raises(UserError, match='does not exist'):
+        runtime.check_checkpoint(model, str(tmp_path / 'gone.pth'))
+
+
+def test_initial_weights_must_have_something_in_common(tmp_path: Path) -> None:
+    model = build(detector_cfg())
+    runtime.check_initial_weights(model, str(save_checkpoint(build(detector_cfg(classes=3)), tmp_path / 'a.pth')))
+    runtime.check_initial_weights(model, 'https://example.org/a.pth')
+    for weights in ({}, {'x': torch.zeros(1)}, {next(iter(model.state_dict())): torch.zeros(1)}):
+        torch.save(weights, tmp_path / 'b.pth')
+        with pytest.raises(UserError, match='has no weight in common'):
+            runtime.check_initial_weights(model, str(tmp_path / 'b.pth'))
