@@ -9,3 +9,7 @@ tile = 1024
 train_dataloader = dict(dataset=dict(type='TiledDataset', data_root=data_root, tile=tile))
 val_dataloader = dict(dataset=dict(type='TiledDataset', data_root=data_root, tile=tile))
 test_dataloader = val_dataloader
+
+# per tile, and per scan with the maps put together again
+val_evaluator = [dict(type='AnomalyMetric'), dict(type='StitchedAnomalyMetric', prefix='scan')]
+test_evaluator = val_evaluator

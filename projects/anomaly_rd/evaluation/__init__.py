@@ -1,5 +1,6 @@
 """Metrics."""
 from .anomaly_metric import AnomalyMetric
+from .stitched_metric import StitchedAnomalyMetric
 from .summary import METRIC_NAMES
 
-__all__ = ['METRIC_NAMES', 'AnomalyMetric']
+__all__ = ['METRIC_NAMES', 'AnomalyMetric', 'StitchedAnomalyMetric']
