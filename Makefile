@@ -3,13 +3,23 @@ PYTHON ?= python3
 # Warnings of the libraries about their own future are not for users of this project.
 RUN = .venv/bin/python -W ignore
 
-.PHONY: demo test lint bench setup clean
+.PHONY: demo station test lint bench setup clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
 
 demo: setup
 	@$(RUN) tools/demo.py
+
+# The inspection station with the demo's anomaly model: http://127.0.0.1:8000
+DEMO = work_dirs/demo
+MODEL = rd4ad_r18_20e_textures
+station: setup
+	@$(RUN) tools/demo.py --part textures
+	@test -f $(DEMO)/$(MODEL).onnx || MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
+		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/$(MODEL).onnx
+	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station \
+		--source folder:$(DEMO)/data/textures/test
 
 test: setup
 	@$(RUN) -m pytest -q -n auto --maxprocesses 4

@@ -1,9 +1,12 @@
 """Tiny detectors of every family, and both ways to what they find on an image: mmdet's and the inspection's."""
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 from helpers import ANCHORS, SIZE, STRIDES, build, detector_cfg
 from inspection.networks.detection import DetectionNetwork, detection_network
@@ -69,6 +72,8 @@ def tiny_detector(family: str, **changes: Any) -> nn.Module:
             layers['gfl_reg'].bias += torch.arange(17.0).mul(-0.5).repeat(4)
         if 'vfnet_reg' in layers:
             layers['vfnet_reg'].bias -= 2
+        if 'atss_reg' in layers:
+            layers['atss_reg'].bias[2:] -= 5
     return model
 
 
@@ -135,3 +140,23 @@ def assert_same(found: Detections, expected: InstanceData) -> None:
     np.testing.assert_array_equal(found.labels, expected.labels.numpy())
     np.testing.assert_allclose(found.scores, expected.scores.numpy(), atol=1e-3)
     np.testing.assert_allclose(found.boxes, expected.bboxes.numpy(), atol=1e-2)
+
+
+def assert_same_in_onnx(family: str, folder: Path) -> None:
+    """A family's network in ONNX's own operators gives the same boxes and scores for one and three images."""
+    _, network, fields = tiny_network(family)
+    images = torch.from_numpy(network_input(pictures((64, 96), (50, 96), (90, 100)), fields))
+    path = str(folder / f'{family}.onnx')
+    names = ['images', *fields['outputs']]
+    with torch.no_grad():
+        torch.onnx.export(network, (images[:2], ), path, dynamo=False, opset_version=17, input_names=names[:1],
+                          output_names=names[1:], dynamic_axes={name: {0: 'N'} for name in names})
+    graph = onnx.load(path)
+    assert {node.domain for node in graph.graph.node} == {''} and [o.domain for o in graph.opset_import] == ['']
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    for count in (1, 3):
+        with torch.no_grad():
+            boxes, scores = network(images[:count])
+        exported = session.run(names[1:], dict(images=images[:count].numpy()))
+        np.testing.assert_allclose(exported[0], boxes.numpy(), atol=1e-2, rtol=0)
+        np.testing.assert_allclose(exported[1], scores.numpy(), atol=1e-3, rtol=0)

@@ -66,6 +66,12 @@ def content(folder: Path) -> dict[str, str]:
             for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
+def evaluators(cfg: Config) -> list[str]:
+    """Types of the metrics of validation."""
+    return [metric.type for metric in ([cfg.val_evaluator] if isinstance(cfg.val_evaluator, dict)
+                                       else cfg.val_evaluator)]
+
+
 def coder(*stds: float) -> dict:
     return dict(type='DeltaXYWHBBoxCoder', target_means=[0.0] * 4, target_stds=list(stds))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,21 +24,26 @@ TEACHER = 'fdrd/demo/teacher_r18_slim_12e_vials'
 
 
 class Part(NamedTuple):
-    """One table: its rows (title, config) and columns (title, metric)."""
+    """One half: its pictures, how they are made, and its table of rows (title, config) and columns (title, metric)."""
 
+    name: str
+    pictures: str
+    render: Callable[[Path], object]
     title: str
     rows: tuple[tuple[str, str], ...]
     columns: tuple[tuple[str, str], ...]
 
 
 PARTS = (
-    Part('Rendered vials, 40 validation images, last epoch (percent)',
+    Part('vials', '160 + 40 of bottles', lambda folder: make_vials(folder, VialsSpec()),
+         'Rendered vials, 40 validation images, last epoch (percent)',
          (('teacher (semantic FPN + SE)', TEACHER),
           ('student alone', 'fdrd/demo/gfl_r18_slim_12e_vials'),
           ('student distilled', 'fdrd/demo/fdrd_gfl_r18_slim_12e_vials')),
          (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
           ('recall 8-16 px', 'recall_8_16'))),
-    Part('Rendered textures, 16 good and 24 defective test images, last epoch (percent)',
+    Part('textures', '64 + 40 of textures', lambda folder: make_textures(folder, TexturesSpec()),
+         'Rendered textures, 16 good and 24 defective test images, last epoch (percent)',
          (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_20e_textures'), ),
          (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AUPRO', 'aupro'),
           ('pixel AP', 'pixel_ap'))))
@@ -47,6 +53,7 @@ def parse_args() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'), help='folder of everything (%(default)s)')
+    parser.add_argument('--part', choices=[part.name for part in PARTS], help='one half only')
     return parser.parse_args()
 
 
@@ -75,19 +82,21 @@ def print_table(console: Console, part: Part, results: list[tuple[dict[str, floa
 
 def main() -> None:
     """Run the steps; those that are finished are skipped."""
-    out = parse_args().out.resolve()
+    args = parse_args()
+    out, parts = args.out.resolve(), [part for part in PARTS if args.part in (None, part.name)]
     console, start = Console(width=max(110, Console().width)), time.monotonic()
     runtime.prepare_work_dir(str(out))
-    console.print('1/5 rendering 160 + 40 pictures of bottles and 64 + 40 of textures')
-    make_vials(out / 'data' / 'vials', VialsSpec())
-    make_textures(out / 'data' / 'textures', TexturesSpec())
+    steps = 1 + sum(len(part.rows) for part in parts)
+    console.print(f'1/{steps} rendering pictures: {" and ".join(part.pictures for part in parts)}')
+    for part in parts:
+        part.render(out / 'data' / part.name)
     console.print(f'    random initial weights, no download; full logs in {os.path.relpath(out)}/*/output.log')
     number = 1
-    for part in PARTS:
+    for part in parts:
         results = []
         for title, config in part.rows:
             number, begin = number + 1, time.monotonic()
-            console.print(f'{number}/5 {title}')
+            console.print(f'{number}/{steps} {title}')
             metrics = jobs.run(job_of(config, out), echo=lambda line: console.print(f'    {line}', highlight=False))
             results.append((metrics, time.monotonic() - begin))
         print_table(console, part, results)

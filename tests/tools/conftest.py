@@ -27,5 +27,7 @@ def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iter
         said = capsys.readouterr()
         return ended.value.code, said.out, said.err
 
+    before = dict(MMLogger._instance_dict)
     yield run
-    MMLogger._instance_dict.clear()  # of loggers that write into the test's folder
+    MMLogger._instance_dict.clear()  # a run's logger writes into the test's folder and must not stay the current one
+    MMLogger._instance_dict.update(before)

@@ -8,6 +8,7 @@ import pytest
 from anomaly_rd.datasets import check_dataset_cfg
 from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
 from anomaly_rd.registry import DATASETS
+from helpers import evaluators
 from mmengine.config import Config
 from mminspect.errors import UserError
 
@@ -28,12 +29,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(name: str) -> Config:
     return Config.fromfile(FOLDER / f'{name}.py')
-
-
-def evaluators(cfg: Config) -> list[str]:
-    """Types of the metrics."""
-    return [metric.type for metric in ([cfg.val_evaluator] if isinstance(cfg.val_evaluator, dict)
-                                       else cfg.val_evaluator)]
 
 
 @pytest.mark.parametrize('name', BASES)
