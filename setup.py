@@ -4,7 +4,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd', 'anomaly_rd')
+PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd', 'anomaly_rd', 'inspection', 'station')
 
 
 def requirements(name: str) -> list[str]:
@@ -29,5 +29,5 @@ setup(
     package_dir={'': 'projects'},
     packages=packages(),
     install_requires=requirements('runtime'),
-    extras_require={'tests': requirements('tests')},
+    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web')},
 )

@@ -9,7 +9,8 @@ class AnomalyDataSample(BaseDataElement):
     """What is known and what is predicted about one image of network input size (H, W).
 
     Meta information: ``img_path``, ``sample_idx`` (position in the data set), ``ori_shape`` (H0, W0), ``img_shape``
-    (H, W), ``defect_type`` ('good' or the name of the defect's folder), ``mask_path`` and, for tiles, ``scan_id``.
+    (H, W), ``defect_type`` ('good' or the name of the defect's folder), ``mask_path`` and, for tiles, ``scan_id``,
+    ``scan_shape`` and ``tile``.
 
     Attributes:
         gt_label: () int, 0 normal or 1 anomalous.

@@ -54,7 +54,8 @@ def rotated_size(size: tuple[int, int], angle: float) -> tuple[int, int]:
     if not angle:
         return size
     cos, sin = abs(np.cos(np.deg2rad(angle))), abs(np.sin(np.deg2rad(angle)))
-    return int(np.ceil(size[0] * cos + size[1] * sin)), int(np.ceil(size[0] * sin + size[1] * cos))
+    height, width = size[0] * cos + size[1] * sin, size[0] * sin + size[1] * cos
+    return int(np.ceil(height - 1e-9)), int(np.ceil(width - 1e-9))  # at a right angle sin or cos is not quite 0
 
 
 def _cut(source: np.ndarray, paste: Paste) -> tuple[np.ndarray, np.ndarray]:
