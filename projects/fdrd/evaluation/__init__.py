@@ -1,4 +1,5 @@
 """Metrics."""
 from .inspection_coco_metric import InspectionCocoMetric
+from .stitched_coco_metric import StitchedCocoMetric
 
-__all__ = ['InspectionCocoMetric']
+__all__ = ['InspectionCocoMetric', 'StitchedCocoMetric']

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from mminspect.boxes import merge_windows
 from mminspect.tiling import Box, Canvas, cut
 from numpy.typing import NDArray
 
@@ -19,7 +20,6 @@ from inspection.result import Detections
 from inspection.spec import NetworkSpec
 from inspection.suppression import suppress
 
-from .merging import merge_detections
 from .windows import plan_windows
 
 
@@ -68,8 +68,8 @@ class _Merger:
         start, detections, score = time.perf_counter(), Detections.none(), self.score
         if self.spec.kind == 'detection':
             limits = self.spec.suppression
-            detections = merge_detections(self.found, self.windows, self.shape, limits.iou_threshold,
-                                          limits.max_per_img * len(self.windows))
+            detections = Detections(*merge_windows(self.found, self.windows, self.shape, limits.iou_threshold,
+                                                   limits.max_per_img * len(self.windows)))
             score = float(detections.scores.max(initial=0))
         merging = self.seconds + time.perf_counter() - start
         heat = None if self.canvas is None else self.canvas.map

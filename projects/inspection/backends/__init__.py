@@ -1,0 +1,8 @@
+"""Exported networks: the runtimes that compute them."""
+from .metadata import model_spec, set_calibration
+from .onnx_network import OnnxNetwork
+from .opening import RUNTIMES, open_network
+from .openvino_network import PRECISIONS, OpenVinoNetwork
+
+__all__ = ['PRECISIONS', 'RUNTIMES', 'OnnxNetwork', 'OpenVinoNetwork', 'model_spec', 'open_network',
+           'set_calibration']

@@ -1,0 +1,68 @@
+"""A threshold with a stated false-reject rate for a model, from normal images alone."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from mminspect.checkpoint import load_from_local
+from mminspect.errors import UserError
+from mminspect.fileio import replacing
+from mminspect.thresholds import Calibration, MapScale, NormalScores
+
+from .load import EXPORTED
+from .result import InspectionResult
+
+
+def calibrate(results: Iterable[InspectionResult], rate: float, origin: str,
+              earlier: Calibration | None = None) -> Calibration:
+    """Fit the threshold, and for models with anomaly maps the limit of normal pixels by the same rule.
+
+    Args:
+        results: Of normal images, made as new images will be inspected (same tiles).
+        rate: Wanted false-reject rate, in (0, 1).
+        origin: What the images are, as it is printed beside the threshold.
+        earlier: What the model held before; the scales of its single levels are kept.
+
+    Raises:
+        UserError: There are too few images for the rate; says how many are needed.
+    """
+    scores, lows, highs = [], [], []
+    for result in results:
+        scores.append(result.score)
+        if result.anomaly_map is not None:
+            lows.append(float(result.anomaly_map.min()))
+            highs.append(float(result.anomaly_map.max()))
+    normal = NormalScores.of(scores, origin)
+    fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
+    return Calibration(normal.threshold(rate), fused, () if earlier is None else earlier.levels, normal)
+
+
+def check_storable(model: str | Path) -> None:
+    """Raise UserError if a calibration cannot be stored in this file."""
+    if Path(model).suffix == '.safetensors':
+        raise UserError(f'{model} holds weights alone and takes no threshold: calibrate the .pth file, or export the '
+                        'model and calibrate the .onnx file')
+
+
+def store_calibration(model: str | Path, calibration: Calibration) -> None:
+    """Put a calibration into an exported model or a checkpoint; all else in the file stays as it is.
+
+    The file is replaced as a whole or not at all.
+
+    Raises:
+        UserError: The file cannot take it, or is damaged.
+    """
+    check_storable(model)
+    if Path(model).suffix == EXPORTED:
+        from .export import set_calibration
+        set_calibration(model, calibration.state())
+        return
+    from .networks.building import CALIBRATION_KEY
+    checkpoint = load_from_local(str(model), map_location='cpu')
+    if 'state_dict' not in checkpoint:  # weights under their own names
+        checkpoint = dict(state_dict=checkpoint)
+    checkpoint[CALIBRATION_KEY] = calibration.state()
+    with replacing(model) as handle:
+        torch.save(checkpoint, handle)
+

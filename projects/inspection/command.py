@@ -1,0 +1,129 @@
+"""Behind tools/inspect.py: images in, a folder of results out."""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mminspect.errors import UserError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .inspector import Inspector
+from .load import RUNTIMES, load_inspector
+from .output import OutputFolder, read_lines
+from .output.folder import LINES, prepare_folder
+from .result import STAGES
+from .sources import find_images, short_names
+
+DESCRIPTION = """Inspect images with a trained or exported model.
+
+Example::
+
+    python tools/inspect.py work_dirs/rd4ad/epoch_20.pth photos --out results --maps
+
+Writes results.jsonl (a line for each image), results.csv and overlays/ into the folder, with --maps also maps/. Ctrl-C
+leaves what is done; the same command with --resume goes on. The status is not 0 if an image could not be read."""
+MODEL_HELP = 'exported model (.onnx) or checkpoint (.pth, .safetensors)'
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog='inspect.py', description=DESCRIPTION,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('model', help=MODEL_HELP)
+    parser.add_argument('images', nargs='+', help='images, or folders of images with their sub-folders')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument('--threshold', type=float, help='on the score, in place of the model\'s')
+    limit.add_argument('--false-reject-rate', type=float, metavar='R',
+                       help='choose the threshold by the share of good parts that it may reject, e.g. 0.01')
+    add_running_options(parser)
+    parser.add_argument('--maps', action='store_true', help='write the anomaly maps, TIFF of 32-bit floats')
+    parser.add_argument('--no-overlays', action='store_true', help='draw no pictures')
+    earlier = parser.add_mutually_exclusive_group()
+    earlier.add_argument('--overwrite', action='store_true', help='remove earlier results in the folder')
+    earlier.add_argument('--resume', action='store_true', help='keep earlier results, inspect what is missing')
+    return parser.parse_args(argv)
+
+
+def add_running_options(parser: argparse.ArgumentParser) -> None:
+    """How a model is run: the same for every tool that inspects images."""
+    parser.add_argument('--config', help='config of the checkpoint (default: the .py file beside it)')
+    parser.add_argument('--runtime', choices=RUNTIMES, help='default: onnxruntime for .onnx, else pytorch')
+    parser.add_argument('--device', default='cpu', help='of pytorch, e.g. cuda (default: cpu)')
+    parser.add_argument('--tile', type=int, metavar='PIXELS',
+                        help='cut images into tiles of this side (default: as the model was trained)')
+    parser.add_argument('--overlap', type=int, metavar='PIXELS',
+                        help='that neighbouring tiles have at least (default: an eighth of a tile)')
+    parser.add_argument('--batch', type=_positive, default=1, help='images, or tiles, at a time (default: 1)')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Check everything named, inspect, sum up."""
+    args = parse_args(argv)
+    images = find_images(args.images, without=args.out)
+    inspector = load_inspector(args.model, args.config, args.runtime, args.device, args.tile, args.overlap,
+                               args.threshold, args.false_reject_rate)
+    if args.maps and 'anomaly_map' not in inspector.spec.outputs:
+        raise UserError(f'--maps: {inspector.spec.name} gives no anomaly map, leave the option out')
+    prepare_folder(args.out, inspector.model.fingerprint, inspector.threshold, args.overwrite, args.resume)
+    print(f'threshold: {inspector.threshold or "none, so that images get scores but no decisions"}')
+    scale = inspector.calibration and inspector.calibration.fused
+    failed: dict[str, str] = {}
+    with OutputFolder(args.out, short_names(image.name for image in images), scale, not args.no_overlays,
+                      args.maps) as out:
+        todo = [image for image in images if image.name not in out.done]
+        with progress_bar() as bar:
+            task = bar.add_task('inspecting', total=len(todo))
+
+            def note(name: str, error: UserError) -> None:
+                failed[name] = str(error)
+                bar.advance(task)
+
+            for pixels, result in inspector.pairs([image.path for image in todo], args.batch,
+                                                  [image.name for image in todo], note):
+                out.add(result, pixels)
+                bar.advance(task)
+    sum_up(args.out, inspector)
+    for name, reason in failed.items():
+        print(f'not inspected: {_printable(f"{name}: {reason}")}', file=sys.stderr)
+    if failed:
+        raise UserError(f'{len(failed)} of {len(images)} images could not be read, the others are done: repair or '
+                        'remove the images listed above and run the same command with --resume')
+
+
+def progress_bar() -> Progress:
+    """On standard error, which is not for results."""
+    return Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                    console=Console(stderr=True))
+
+
+def sum_up(folder: Path, inspector: Inspector) -> None:
+    """Print what ``folder`` holds: decisions and times."""
+    decisions, times = Counter(), []
+    for line in read_lines(folder / LINES):
+        decisions[line['is_defect']] += 1
+        times.append([line['milliseconds'][stage] for stage in STAGES])
+    words = {True: 'defects', False: 'good', None: 'without a decision'}
+    counts = ', '.join(f'{decisions[key]} {word}' for key, word in words.items() if decisions[key])
+    print(f'{folder}: {sum(decisions.values())} images{f": {counts}" if counts else ""}')
+    if times:
+        medians = zip(STAGES, np.median(times, axis=0), strict=True)
+        print(f'milliseconds an image ({inspector.model.runtime}, median): '
+              + ', '.join(f'{stage} {value:.1f}' for stage, value in medians))
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+    return number
+
+
+def _printable(text: str) -> str:
+    """Names of files may hold bytes that are no text."""
+    return text.encode('utf-8', 'replace').decode()

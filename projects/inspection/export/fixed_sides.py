@@ -1,0 +1,50 @@
+"""Heights and widths as plain numbers in a traced graph."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+
+class FixedSides(TorchFunctionMode):
+    """While it is active, every side of a tensor but the first is a number, also for a tracer.
+
+    A tracer turns sides into operators, and whatever is computed from them, such as the indices of a mirrored border,
+    into more operators, which runtimes refuse or are slow at. The first side, the batch, is left to it. Adaptive
+    pooling, which has no operator unless its cells are equally large, becomes two products of matrices.
+    """
+
+    def __torch_function__(self, func: Callable, types: Sequence[type], args: Sequence[Any] = (),
+                           kwargs: Mapping[str, Any] | None = None) -> Any:
+        """Call ``func``, with plain numbers where it asks for sides."""
+        kwargs = kwargs or {}
+        if func is F.adaptive_avg_pool2d:
+            return pooled(*args, **kwargs)
+        found = func(*args, **kwargs)
+        if func == Tensor.shape.__get__ or (func == Tensor.size and len(args) == 1 and not kwargs):
+            return (*found[:1], *map(int, found[1:]))
+        if func == Tensor.size:
+            dim = args[1] if len(args) > 1 else kwargs['dim']
+            return found if dim % args[0].dim() == 0 else int(found)
+        return found
+
+
+def pooled(input: Tensor, output_size: int | Sequence[int | None]) -> Tensor:
+    """What :func:`torch.nn.functional.adaptive_avg_pool2d` computes, (..., H, W) to (..., h, w)."""
+    grid = (output_size, output_size) if isinstance(output_size, int) else output_size
+    rows, columns = (_means(int(side), cells or int(side), input)
+                     for side, cells in zip(input.shape[-2:], grid, strict=True))
+    return rows @ input @ columns.T
+
+
+def _means(side: int, cells: int, like: Tensor) -> Tensor:
+    """(cells, side): what every position gives to the mean of each cell."""
+    matrix = torch.zeros(cells, side, dtype=like.dtype, device=like.device)
+    for cell in range(cells):
+        first, end = cell * side // cells, -(-(cell + 1) * side // cells)
+        matrix[cell, first:end] = 1 / (end - first)
+    return matrix

@@ -1,0 +1,94 @@
+"""What an inspection says about one image, whichever model made it and wherever it ran."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mminspect.thresholds import Threshold
+from numpy.typing import NDArray
+
+#: Stages of an inspection that are timed, in order.
+STAGES = ('decode', 'preprocess', 'network', 'postprocess')
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Boxes of one image.
+
+    Attributes:
+        boxes: (n, 4) float32, x0 y0 x1 y1 in pixels of the image, by descending score.
+        scores: (n,) float32; of a detector 0..1, of an anomaly model the largest map value inside the box.
+        labels: (n,) int64, index into the classes of the model.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> Detections:
+        """No box."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model it was.
+
+    Attributes:
+        name: Name of its config, without suffix.
+        kind: 'anomaly' or 'detection'.
+        classes: Names of the labels; ``('defect',)`` for an anomaly model.
+        fingerprint: The first 16 hexadecimal digits of a SHA-256 over weights and config.
+        runtime: 'pytorch', 'onnxruntime' or 'openvino'.
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    fingerprint: str
+    runtime: str
+
+
+@dataclass(frozen=True)
+class InspectionResult:
+    """Everything that is known about one inspected image.
+
+    Attributes:
+        image: Path of the file, or the name that the caller gave.
+        shape: (H, W) of the image in pixels.
+        score: Larger is more suspicious. Of a detector the largest score of a box, 0 without one; of an anomaly model
+            its ``pred_score``, for a tiled image the largest of its tiles.
+        is_defect: Whether the score exceeds the threshold; None without a threshold.
+        threshold: On the score, with its origin; None if the model has none.
+        detections: Boxes that the model is sure of; of an anomaly model the regions of its map above the limit of
+            normal pixels, none if the model knows no such limit.
+        anomaly_map: (H, W) float32 in pixels of the image, larger is more anomalous, never scaled per image; None for
+            a detector and for an export of the score alone.
+        model: Which model.
+        milliseconds: Time of each of :data:`STAGES`.
+    """
+
+    image: str
+    shape: tuple[int, int]
+    score: float
+    is_defect: bool | None
+    threshold: Threshold | None
+    detections: Detections
+    anomaly_map: NDArray[np.float32] | None
+    model: ModelInfo
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the map as plain numbers, strings and lists, ready for JSON."""
+        found = self.detections
+        boxes = [dict(box=[round(float(v), 2) for v in box], score=float(score), label=self.model.classes[label])
+                 for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True)]
+        limit = self.threshold and dict(value=self.threshold.value, origin=self.threshold.origin,
+                                        count=self.threshold.count, rule=self.threshold.rule)
+        return dict(image=self.image, height=self.shape[0], width=self.shape[1], score=self.score,
+                    is_defect=self.is_defect, threshold=limit, boxes=boxes, model=self.model.name, kind=self.model.kind,
+                    fingerprint=self.model.fingerprint, runtime=self.model.runtime,
+                    milliseconds={key: round(value, 3) for key, value in self.milliseconds.items()})

@@ -1,0 +1,22 @@
+"""One small exported model for all tests of the package."""
+from pathlib import Path
+
+import anomaly_rd  # noqa: F401 (registers the components)
+import pytest
+from anomaly_helpers import small_network
+from inspection.export import export_onnx
+from inspection.networks import TorchNetwork
+
+
+@pytest.fixture(scope='session')
+def network() -> TorchNetwork:
+    """Reverse distillation with random weights."""
+    return small_network()
+
+
+@pytest.fixture(scope='session')
+def exported(network: TorchNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its file, not to be changed."""
+    path = tmp_path_factory.mktemp('exported') / 'model.onnx'
+    export_onnx(network, path)
+    return path

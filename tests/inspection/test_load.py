@@ -1,0 +1,98 @@
+"""Inspectors from files, with networks that cost nothing in place of the real ones."""
+import inspection.backends
+import inspection.networks
+import pytest
+from inspection import load_inspector
+from inspection_helpers import Brightness, anomaly_spec, bright, calibration
+from mminspect.errors import UserError
+from mminspect.thresholds import NormalScores
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """What was opened: (path, runtime) of an export, (config, path, device) of a checkpoint."""
+    seen = []
+    scores = NormalScores.of([i / 100 for i in range(1, 100)])
+
+    def network(*what):
+        seen.append(what)
+        return Brightness(anomaly_spec(calibration=calibration(scores=scores).state()))
+    monkeypatch.setattr(inspection.backends, 'open_network', lambda path, runtime=None: network(path, runtime))
+    monkeypatch.setattr(inspection.networks, 'build_network',
+                        lambda cfg, path, device: network(cfg.filename, path, device))
+    return seen
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ('model.onnx', 'epoch_1.pth', 'weights.safetensors', 'notes.txt'):
+        (tmp_path / name).touch()
+    (tmp_path / 'method.py').write_text('model = dict()')
+    return tmp_path
+
+
+@pytest.mark.parametrize('runtime', [None, 'onnxruntime', 'openvino'])
+def test_exported_model(folder, opened, runtime):
+    inspector = load_inspector(folder / 'model.onnx', runtime=runtime)
+    assert opened == [(folder / 'model.onnx', runtime)] and inspector(bright(200)).is_defect is True
+
+
+@pytest.mark.parametrize('name', ['epoch_1.pth', 'weights.safetensors'])
+def test_checkpoint_with_the_config_beside_it(folder, opened, name):
+    load_inspector(str(folder / name), runtime='pytorch', device='cpu')
+    assert opened == [(str(folder / 'method.py'), str(folder / name), 'cpu')]
+
+
+def test_checkpoint_with_another_config(folder, opened, tmp_path):
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'other' / 'mine.py').write_text('model = dict()')
+    load_inspector(folder / 'epoch_1.pth', config=tmp_path / 'other' / 'mine.py')
+    assert opened[0][0] == str(tmp_path / 'other' / 'mine.py')
+
+
+def test_options_reach_the_inspector(folder, opened):
+    inspector = load_inspector(folder / 'model.onnx', tile=64, overlap=16, threshold=0.25)
+    assert (inspector.tile, inspector.overlap, inspector.threshold.value) == (64, 16, 0.25)
+    assert inspector.threshold.origin == 'given'
+
+
+def test_false_reject_rate_chooses_from_the_stored_scores(folder, opened):
+    assert load_inspector(folder / 'model.onnx', false_reject_rate=0.1).threshold.value == 0.9
+    with pytest.raises(UserError, match='999 at least'):
+        load_inspector(folder / 'model.onnx', false_reject_rate=0.001)
+
+
+def test_false_reject_rate_needs_scores(folder, monkeypatch):
+    for state in (None, calibration().state()):
+        monkeypatch.setattr(inspection.backends, 'open_network',
+                            lambda path, runtime, state=state: Brightness(anomaly_spec(calibration=state)))
+        with pytest.raises(UserError, match=r'tools/calibrate\.py'):
+            load_inspector(folder / 'model.onnx', false_reject_rate=0.1)
+
+
+@pytest.mark.parametrize('name, options, said', [
+    ('none.onnx', {}, 'does not exist'),
+    ('none.pth', {}, 'does not exist'),
+    ('notes.txt', {}, 'is no model'),
+    ('model.onnx', dict(runtime='pytorch'), 'give its checkpoint'),
+    ('epoch_1.pth', dict(runtime='openvino'), 'export it first'),
+    ('epoch_1.pth', dict(runtime='tensorrt'), 'unknown'),
+    ('epoch_1.pth', dict(device='cuda:99'), "device 'cuda:99' cannot be used"),
+    ('epoch_1.pth', dict(device='gpu'), "device 'gpu' cannot be used"),
+    ('model.onnx', dict(device='cuda'), 'runs on the CPU'),
+    ('model.onnx', dict(threshold=0.1, false_reject_rate=0.1), 'one of them'),
+])
+def test_mistakes(folder, opened, name, options, said):
+    with pytest.raises(UserError, match=said):
+        load_inspector(folder / name, **options)
+    assert not opened
+
+
+def test_no_config_or_several_beside_the_checkpoint(folder, opened):
+    (folder / 'second.py').touch()
+    with pytest.raises(UserError, match=r'2 configs beside .*--config'):
+        load_inspector(folder / 'epoch_1.pth')
+    for path in folder.glob('*.py'):
+        path.unlink()
+    with pytest.raises(UserError, match=r'no config beside .*--config'):
+        load_inspector(folder / 'epoch_1.pth')

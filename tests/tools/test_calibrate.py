@@ -1,0 +1,100 @@
+"""tools/calibrate.py on real models: what it prints, stores and leaves alone."""
+import json
+import re
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from helpers import content
+from inspection import load_inspector
+from inspection.export import export_onnx
+from inspection_helpers import write_images
+from mminspect.thresholds import Calibration
+from model_files import anomaly_files, detector_files
+
+
+@pytest.fixture
+def good(tmp_path):
+    """24 images of good parts."""
+    return write_images(tmp_path / 'good', **{f'g{n:02d}': (60 + 5 * n, 80 + 5 * n) for n in range(24)})
+
+
+def test_checkpoint_of_an_anomaly_model(good, tmp_path, call):
+    checkpoint = anomaly_files(tmp_path / 'run')
+    before = torch.load(checkpoint, weights_only=True)
+    status, said, error = call('calibrate', checkpoint, good, '--false-reject-rate', 0.1, '--batch', 8)
+    assert status == 0, error
+    inspector = load_inspector(checkpoint)
+    results = list(inspector.many(sorted(good.iterdir()), batch=8))
+    scores = np.sort([result.score for result in results])
+    peaks = np.sort([result.anomaly_map.max() for result in results])
+    assert inspector.threshold.value == scores[22]  # rank ceil(25 * 0.9) = 23 of 24
+    assert inspector.calibration.fused.limit == peaks[22] and inspector.threshold.origin == 'normal images of good'
+    assert sum(result.is_defect for result in results) == 1
+    assert f'{scores[22]:.4g}' in said and '24 images' in said and 'interval' in said
+    assert f'stored in {checkpoint}' in said
+    after = torch.load(checkpoint, weights_only=True)
+    assert before.pop('threshold') != after.pop('threshold') and before.keys() == after.keys()
+    assert all(torch.equal(value, after['state_dict'][key]) for key, value in before['state_dict'].items())
+
+
+def test_exported_detector(good, tmp_path, call):
+    """Threshold and scores go into the file; the network in it stays; the rate can be changed afterwards."""
+    export_onnx(load_inspector(detector_files(tmp_path / 'run')).network, tmp_path / 'm.onnx')
+    graph = onnx.load(tmp_path / 'm.onnx').graph.SerializeToString()
+    status, said, error = call('calibrate', tmp_path / 'm.onnx', good, '--false-reject-rate', 0.1)
+    assert status == 0, error
+    assert onnx.load(tmp_path / 'm.onnx').graph.SerializeToString() == graph and 'limit' not in said
+    inspector = load_inspector(tmp_path / 'm.onnx')
+    scores = np.sort([result.detections.scores.max() for result in inspector.many(sorted(good.iterdir()))])
+    assert inspector.threshold.value == scores[22] and inspector.calibration.fused is None
+    assert load_inspector(tmp_path / 'm.onnx', false_reject_rate=0.5).threshold.value == scores[12]
+
+
+def test_dry_run_changes_nothing(good, tmp_path, call):
+    checkpoint = detector_files(tmp_path / 'run')
+    before = content(tmp_path)
+    status, said, _ = call('calibrate', checkpoint, good, '--false-reject-rate', 0.2, '--dry-run')
+    assert status == 0 and 'is as it was' in said and 'interval' in said and content(tmp_path) == before
+
+
+def test_model_keeps_its_fingerprint(good, tmp_path, call):
+    checkpoint = detector_files(tmp_path / 'run')
+    before = load_inspector(checkpoint).model.fingerprint
+    assert call('calibrate', checkpoint, good, '--false-reject-rate', 0.1)[0] == 0
+    assert load_inspector(checkpoint).model.fingerprint == before
+
+
+def test_inspections_decide_with_it(good, tmp_path, call):
+    checkpoint = anomaly_files(tmp_path / 'run')
+    assert call('calibrate', checkpoint, good, '--false-reject-rate', 0.25)[0] == 0
+    assert call('inspect', checkpoint, good, '--out', tmp_path / 'out')[0] == 0
+    lines = [json.loads(line) for line in (tmp_path / 'out' / 'results.jsonl').read_text().splitlines()]
+    state = torch.load(checkpoint, weights_only=True)['threshold']
+    assert sum(line['is_defect'] for line in lines) == 5  # 24 less rank ceil(25 * 0.75) = 19
+    assert all(line['threshold']['value'] == Calibration.from_state(state).threshold.value for line in lines)
+
+
+@pytest.mark.parametrize('rate, said', [(0.01, 'holds 24 images, which are too few .* give 99 at least'),
+                                        (0, 'between 0 and 1'), (1.5, 'between 0 and 1')])
+def test_rates_that_cannot_be_promised(rate, said, good, tmp_path, call):
+    checkpoint = detector_files(tmp_path / 'run')
+    before = content(tmp_path)
+    status, _, error = call('calibrate', checkpoint, good, '--false-reject-rate', rate)
+    assert status == 2 and error.count('\n') == 1 and content(tmp_path) == before
+    assert re.search(said, error), error
+
+
+def test_unreadable_image_stores_nothing(good, tmp_path, call):
+    checkpoint = detector_files(tmp_path / 'run')
+    (good / 'g05.png').write_bytes(b'no image')
+    before = content(tmp_path)
+    status, _, error = call('calibrate', checkpoint, good, '--false-reject-rate', 0.1)
+    assert status == 2 and 'g05.png' in error.splitlines()[-1] and content(tmp_path) == before
+
+
+def test_safetensors(good, tmp_path, call):
+    (tmp_path / 'w.safetensors').touch()
+    status, _, error = call('calibrate', tmp_path / 'w.safetensors', good, '--false-reject-rate', 0.1)
+    assert status == 2 and 'weights alone' in error and error.count('\n') == 1

@@ -1,0 +1,62 @@
+"""Export a checkpoint: ``python tools/deploy/export.py CONFIG CHECKPOINT --out model.onnx``.
+
+The file has standard operators only, takes any number of images at a time, and holds all that is needed to use it:
+pre-processing, smoothing, classes, sizes, threshold. With ``--int8`` a version in 8-bit integers is written beside it,
+and what that loses is printed.
+"""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from inspection.backends import open_network
+from inspection.export import accuracy, export_onnx
+from inspection.export.quantize import quantize_onnx
+from inspection.networks import build_network
+from inspection.sources import find_images
+from mminspect import cli, runtime
+from mminspect.errors import UserError
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='.pth or .safetensors file')
+    parser.add_argument('--out', required=True, metavar='MODEL.onnx', help='file to write or replace')
+    parser.add_argument('--opset', type=int, default=17, help='version of the operators (default: %(default)s)')
+    parser.add_argument('--int8', nargs='+', metavar='FOLDER', help='normal images: write MODEL.int8.onnx too, '
+                                                                    'quantised with the ranges that they show')
+    parser.add_argument('--eval', choices=[accuracy.TEST, accuracy.NORMAL],
+                        help='where to measure what int8 loses: on the test set of the config or on the normal images '
+                             '(default: the test set if it is there)')
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
+                        help='override entries of the config, e.g. category=screw')
+    args = parser.parse_args(argv)
+    if args.eval and not args.int8:
+        parser.error('--eval belongs to --int8')
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Export, quantise if wanted, print what was measured."""
+    args = parse_args(argv)
+    out = Path(args.out)
+    if out.suffix != '.onnx':
+        raise UserError(f'--out {out} must end in .onnx')
+    normal = [image.path for image in find_images(args.int8)] if args.int8 else []
+    cfg = runtime.load_config(args.config, args.cfg_options)
+    network = build_network(cfg, args.checkpoint)
+    apart = ', '.join(f'{name} {value:.2g}' for name, value in export_onnx(network, out, args.opset).items())
+    print(f'{out}: {out.stat().st_size / 1e6:.1f} MB, fingerprint {network.spec.fingerprint}, largest difference from '
+          f'PyTorch: {apart}', flush=True)
+    if normal:
+        small = out.with_suffix('.int8.onnx')
+        quantize_onnx(out, small, normal)
+        print(f'{small}: {small.stat().st_size / 1e6:.1f} MB', flush=True)
+        print(accuracy.lost_accuracy(cfg, open_network(out), open_network(small), normal, args.eval))
+
+
+if __name__ == '__main__':
+    cli.run(main)
