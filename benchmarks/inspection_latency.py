@@ -9,16 +9,13 @@ model take turns. What a precision does to the accuracy is measured by inspectio
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from common import ROOT, save
 from inspection import InspectionResult, Inspector
-from inspection.backends import open_network
-from inspection.export import export_onnx
-from inspection.export.quantize import quantize_onnx
 from inspection.networks import build_network
+from inspection_forms import open_forms
 from mmengine.config import Config
 from mminspect import runtime
 from PIL import Image
@@ -34,7 +31,6 @@ MODELS = {
     'RD4AD (R18)': 'anomaly_rd/rd4ad/rd4ad_r18_20e_mvtec', 'AKF (R18)': 'anomaly_rd/akf/akf-oce_r18_20e_mvtec',
     'RFA (R18)': 'anomaly_rd/rfa/rfa_r18_20e_mvtec', 'textile (R18)': 'anomaly_rd/textile/textile_r18_5000i_mvtec',
 }
-FORMS = ('PyTorch', 'ONNX Runtime', 'OpenVINO f32', 'OpenVINO bf16', 'ONNX Runtime int8')
 
 
 def load(config: str) -> Config:
@@ -61,17 +57,6 @@ def pictures(kind: str, count: int) -> list[Path]:
     return paths
 
 
-def forms(name: str, config: str) -> dict[str, Callable[[], Inspector]]:
-    """What makes an inspector of each form; files are written first."""
-    network, stem = build_network(load(config), None), WORK / Path(config).name
-    exported, small = stem.with_suffix('.onnx'), stem.with_suffix('.int8.onnx')
-    export_onnx(network, exported)
-    quantize_onnx(exported, small, pictures(network.spec.kind, 4))
-    made = (lambda: network, lambda: open_network(exported), lambda: open_network(exported, 'openvino'),
-            lambda: open_network(exported, 'openvino', precision='bf16'), lambda: open_network(small))
-    return {form: lambda make=make: Inspector(make()) for form, make in zip(FORMS, made, strict=True)}
-
-
 def summary(results: list[InspectionResult]) -> dict[str, float]:
     """Milliseconds: median and 95th percentile of the sum, and the median of each stage."""
     totals = [sum(result.milliseconds.values()) for result in results]
@@ -82,9 +67,10 @@ def summary(results: list[InspectionResult]) -> dict[str, float]:
 
 def measure(name: str, config: str, rounds: int, warmup: int = 3) -> list[dict]:
     """One row per form of a model."""
-    inspectors = {form: make() for form, make in forms(name, config).items()}
+    network = build_network(load(config), None)
+    files = pictures(network.spec.kind, 4)
+    inspectors = {form: Inspector(one) for form, one in open_forms(network, WORK / Path(config).name, files).items()}
     results: dict[str, list[InspectionResult]] = {form: [] for form in inspectors}
-    files = pictures(next(iter(inspectors.values())).spec.kind, 4)
     for turn in range(warmup + rounds):
         for form, inspector in inspectors.items():
             result = inspector(files[turn % len(files)])

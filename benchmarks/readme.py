@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', 'projects/fdrd/README.md', 'projects/anomaly_rd/README.md')
+DOCUMENTS = ('README.md', *(f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'inspection')))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
 
@@ -146,10 +146,47 @@ def anomaly_metrics() -> str:
     return markdown(['all seven metrics, one run', 'measured', 'aim'], rows) + provenance(result)
 
 
+def inspection_latency() -> str:
+    """Milliseconds of every model in every form, and how much faster than PyTorch."""
+    result = load('inspection_latency')
+    forms = list(dict.fromkeys(row['form'] for row in result['rows']))
+    by_model: dict[str, dict[str, dict]] = {}
+    for row in result['rows']:
+        by_model.setdefault(row['model'], {})[row['form']] = row['milliseconds']
+    rows = [[model, *(f'{found[form]["p50"]:.0f} / {found[form]["p95"]:.0f}' for form in forms),
+             f'{found[forms[0]]["p50"] / min(values["p50"] for values in found.values()):.1f}']
+            for model, found in by_model.items()]
+    return markdown(['end to end, ms, p50 / p95', *forms, 'best / PyTorch'], rows) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
+def inspection_accuracy() -> str:
+    """What every form does to the accuracy, percent."""
+    result = load('inspection_accuracy')
+    columns = (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AP', 'mAP'), ('AP50', 'mAP_50'),
+               ('APsmall', 'mAP_s'))
+    rows = [[row['model'], row['form'], str(row['images']),
+             *(f'{100 * row["metrics"][key]:.2f}' if key in row['metrics'] else '' for _, key in columns)]
+            for row in result['rows']]
+    return markdown(['model', 'form', 'images', *(title for title, _ in columns)], rows) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
+def large_image() -> str:
+    """Speed and memory on line scans."""
+    result = load('large_image')
+    rows = [[row['model'], f'{row["height"]}x{row["width"]}', f'{row["megapixels_per_second"]:.1f}',
+             f'{row["seconds"]:.1f}', f'{row["image_and_map_mib"]:.0f}',
+             f'{row["peak_mib"] - row["before_mib"]:.0f}'] for row in result['rows']]
+    return markdown([f'{result["runtime"]} {result["precision"]}, tiles of {result["tile"]}', 'pixels', 'megapixels/s',
+                     'seconds', 'image and map, MiB', 'peak above the start, MiB'], rows) + provenance(result)
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_epochs': anomaly_epochs,
-    'anomaly_metrics': anomaly_metrics, 'anomaly_speed': anomaly_speed, 'anomaly_screw': partial(anomaly, 'screw'),
-    'anomaly_fabric02': partial(anomaly, 'fabric02')}
+    'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
+    'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs, 'anomaly_speed': anomaly_speed,
+    'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
+    'inspection_accuracy': inspection_accuracy, 'large_image': large_image}
 
 
 def rendered(text: str) -> str:
