@@ -68,9 +68,9 @@ ROWS = (
     Row('AKF ablation: fusion alone', 'akf/akf_r18_20e_mvtec', ('screw', )),
     Row('AKF ablation: concatenation alone', 'akf/traditional_r18_20e_mvtec', ('screw', )),
     Row('RFA', 'rfa/rfa_r18_20e_mvtec'),
-    Row('textile (500 + 500 steps of 8), segmentation map', 'textile/textile_r18_1000i_mvtec'),
-    Row('textile (500 + 500 steps of 8), distillation map', 'textile/textile-distill_r18_1000i_mvtec',
-        trained='textile/textile_r18_1000i_mvtec'),
+    Row('textile (150 + 150 steps of 8), segmentation map', 'textile/textile_r18_300i_mvtec'),
+    Row('textile (150 + 150 steps of 8), distillation map', 'textile/textile-distill_r18_300i_mvtec',
+        trained='textile/textile_r18_300i_mvtec'),
     Row('MKD, random source, 128x128', 'mkd/mkd_vgg16-random_20e_mvtec'),
     Row('MKD + residual attention, random source, 128x128', 'mkd/mkd-ra_vgg16-random_20e_mvtec', ('screw', )),
 )

@@ -25,7 +25,8 @@ SIDE = 64
 TRAINING = ('cache_dtype', 'cache_features', 'cache_limit_bytes', 'checkpointing', 'loss', 'reduction', 'save_teacher',
             'segmentation_loss', 'weights')
 RD4AD, MKD = FOLDER / 'rd4ad' / 'rd4ad_r18_20e_mvtec.py', FOLDER / 'mkd' / 'mkd_vgg16-random_20e_mvtec.py'
-THIN_RESNET = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8, out_indices=(0, 1, 2))
+THIN_RESNET = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8, out_indices=(0, 1, 2),
+                   zero_init_residual=False)
 
 
 def small_cfg(path: Path, slim: bool = True) -> Config:

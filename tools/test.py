@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def add_hook(cfg: Config, hook: dict) -> None:
 
 
 def main() -> None:
-    """Config, checks, Runner, metrics.json."""
+    """Config, checks, Runner, metrics.json (null where a metric is undefined)."""
     args = parse_args()
     # beside the checkpoint: the distilled student is tested with the plain student's config, whose folder is not its
     work_dir = args.work_dir or str(Path(args.checkpoint).parent)
@@ -55,9 +56,10 @@ def main() -> None:
     with runtime.explained(cfg):
         metrics = runner.test()
     if is_main_process():
+        values = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
+        record = json.dumps(dict(checkpoint=Path(args.checkpoint).name, **values), indent=2, allow_nan=False)
         with replacing(Path(cfg.work_dir) / 'metrics.json') as handle:
-            record = dict(checkpoint=Path(args.checkpoint).name, **{k: float(v) for k, v in metrics.items()})
-            handle.write(json.dumps(record, indent=2).encode())
+            handle.write(record.encode())
 
 
 if __name__ == '__main__':

@@ -38,6 +38,7 @@ def main() -> None:
     if args.resume:
         newest = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
         cfg.resume, cfg.load_from = newest is not None, newest and str(newest)
+    runtime.skip_missing_validation(cfg)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     runtime.prepare_work_dir(cfg.work_dir)
     runner = runtime.build_runner(cfg)

@@ -6,6 +6,7 @@ custom_hooks = [
     *_base_.custom_hooks,
     dict(type='ChannelsLastHook'),
     dict(type='TeacherStatisticsHook'),
+    dict(type='TeacherIdentityHook'),
     dict(type='ThresholdHook'),
 ]
 picture_hook = dict(type='AnomalyPicturesHook')

@@ -9,8 +9,12 @@ import mminspect.fileio  # noqa: F401
 from mminspect import runtime
 
 from . import apis, datasets, engine, evaluation, models, structures, visualization  # noqa: F401
+from .datasets.cache_check import check_cache
 from .datasets.categories import set_category
-from .datasets.checks import check_dataset_cfg
+from .datasets.checks import check_dataset_cfg, check_split, missing_test
 
+runtime.ABSENCE_CHECKS.append(missing_test)
 runtime.DATA_CHECKS.append(check_dataset_cfg)
+runtime.MODEL_CHECKS.append(check_cache)
+runtime.SPLIT_CHECKS.append(check_split)
 runtime.OPTION_SETTERS['category'] = set_category

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from mminspect.errors import UserError
 from mminspect.thresholds import Threshold
 
@@ -72,6 +71,7 @@ def _open(model: Path, config: str | Path | None, runtime: str | None, device: s
 
 
 def _check_device(device: str) -> None:
+    import torch
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:

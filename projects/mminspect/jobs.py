@@ -5,16 +5,19 @@ Finished work is skipped, interrupted work resumes.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from mminspect.checkpoint import newest_checkpoint
 from mminspect.engine.progress import PREFIX
 from mminspect.errors import UserError
+from mminspect.run_record import Record, Settings, is_end, number_of, settings_of
 
 #: Repository root; the tools are scripts there and no part of the installed packages.
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +45,13 @@ class Job:
 
     @property
     def metrics(self) -> dict[str, float] | None:
-        """Metrics by name without the evaluator's prefixes (``coco/bbox_mAP`` is ``mAP``).
+        """Metrics by name without COCO's prefixes (``coco/bbox_mAP`` is ``mAP``); NaN where undefined.
 
-        None before the test, where training has gone on since, and where another epoch was tested.
+        None before the test, where training has gone on since or is not at its end, where another epoch was tested,
+        and where training or test had other settings.
+
+        Raises:
+            UserError: The config cannot be read.
         """
         path, checkpoint = self.work_dir / 'metrics.json', self.last_checkpoint
         if not path.is_file():
@@ -54,12 +61,27 @@ class Job:
         metrics = json.loads(path.read_text())
         if metrics.pop('checkpoint', None) not in (None, checkpoint and checkpoint.name):
             return None
-        return {k.split('/')[-1].removeprefix('bbox_'): v for k, v in metrics.items()}
+        if checkpoint is not None and not self._is_of(checkpoint):
+            return None
+        return {name.removeprefix('coco/').removeprefix('bbox_'): math.nan if value is None else value
+                for name, value in metrics.items()}
 
     @property
     def last_checkpoint(self) -> Path | None:
         """The newest checkpoint, or None."""
         return newest_checkpoint((self.trained or self).work_dir)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the config and the arguments say; raises as :func:`~mminspect.run_record.settings_of`."""
+        return settings_of(self.config, self.train_arguments, self.test_arguments)
+
+    def _is_of(self, checkpoint: Path) -> bool:
+        """Whether the checkpoint is the end of this job's training, and the folder has results of these settings."""
+        source, record = self.trained or self, Record.of(self.work_dir)
+        trained = Record.of(source.work_dir)
+        return (is_end(checkpoint, source.settings.length, trained)
+                and trained.training in ('', source.settings.training) and record.test in ('', self.settings.test))
 
 
 def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, float]:
@@ -73,17 +95,37 @@ def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, 
         The metrics.
 
     Raises:
-        UserError: A process failed; says which and where its output is.
+        UserError: A process failed (says which and where its output is), or the folder holds another training.
     """
     if job.metrics is None:
-        # --resume with the last epoch done trains nothing, so the pair can be repeated at any point
         work_dir = ['--work-dir', str(job.work_dir)]
         if job.trained is None:
-            _tool(job, 'train.py', [str(job.config), *work_dir, '--resume', *job.train_arguments], echo)
+            _train(job, work_dir, echo)
         else:
             run(job.trained, echo)
         _tool(job, 'test.py', [str(job.config), str(job.last_checkpoint), *work_dir, *job.test_arguments], echo)
+        record = Record.of(job.work_dir)
+        record.test = job.settings.test
+        record.save(job.work_dir)
     return job.metrics or {}
+
+
+def _train(job: Job, work_dir: list[str], echo: Callable[[str], None]) -> None:
+    """Begin, or go on; the folder's record says with what, and at last that the training has ended."""
+    settings, checkpoint, record = job.settings, job.last_checkpoint, Record.of(job.work_dir)
+    if checkpoint is not None:
+        reached, length = number_of(checkpoint), settings.length
+        longer = reached and length and reached[0] == length[0] and reached[1] > length[1]
+        if longer or record.training not in ('', settings.training):
+            what = f'goes on to {checkpoint.name}' if longer else 'has other settings'
+            raise UserError(f'the training in {job.work_dir} {what}, unlike {job.config} with the present options: '
+                            'choose another folder for the results, or remove that one')
+    replace(record, training=settings.training, finished=None).save(job.work_dir)
+    # --resume with the last epoch done trains nothing, so the pair can be repeated at any point
+    _tool(job, 'train.py', [str(job.config), *work_dir, '--resume', *job.train_arguments], echo)
+    if (checkpoint := job.last_checkpoint) is not None:
+        Record(settings.training, record.test, [checkpoint.name, settings.length and list(settings.length)]
+               ).save(job.work_dir)
 
 
 def _tool(job: Job, name: str, arguments: list[str], echo: Callable[[str], None]) -> None:

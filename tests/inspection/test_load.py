@@ -1,4 +1,7 @@
 """Inspectors from files, with networks that cost nothing in place of the real ones."""
+import subprocess
+import sys
+
 import inspection.backends
 import inspection.networks
 import pytest
@@ -96,3 +99,9 @@ def test_no_config_or_several_beside_the_checkpoint(folder, opened):
         path.unlink()
     with pytest.raises(UserError, match=r'no config beside .*--config'):
         load_inspector(folder / 'epoch_1.pth')
+
+
+def test_an_exported_model_needs_no_torch():
+    """Which takes seconds and half a gigabyte to load, in every worker of a station."""
+    code = 'import sys, inspection; from inspection.backends import open_network; sys.exit("torch" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', code]).returncode == 0

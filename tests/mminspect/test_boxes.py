@@ -1,8 +1,10 @@
 """Every object once, whichever windows saw it."""
 import numpy as np
 import pytest
+import torch
 from mminspect.boxes import ScoredBoxes, class_wise_nms, merge_windows
 from mminspect.tiling import tile_boxes
+from torchvision.ops import batched_nms
 
 SHAPE = (100, 220)
 
@@ -72,6 +74,17 @@ def test_suppression_against_a_loop() -> None:
             kept.append(i)
     assert 3 < len(kept) < 200
     assert class_wise_nms(boxes, scores, labels, 0.5).tolist() == kept
+
+
+@pytest.mark.parametrize('limit', [0.0, 0.3, 0.6, 1.0])
+def test_suppression_against_torchvision(limit: float) -> None:
+    rng = np.random.default_rng(2)
+    corners = rng.integers(0, 20, (300, 2))  # whole numbers: many equal overlaps, on the limit too
+    boxes = np.hstack([corners, corners + rng.integers(0, 9, (300, 2))]).astype(np.float32)
+    scores, labels = rng.uniform(size=300).astype(np.float32), rng.integers(0, 4, 300)
+    expected = batched_nms(torch.from_numpy(boxes), torch.from_numpy(scores), torch.from_numpy(labels),
+                           float(np.float32(limit)))
+    assert class_wise_nms(boxes, scores, labels, limit).tolist() == expected.tolist()
 
 
 def test_nothing_found() -> None:

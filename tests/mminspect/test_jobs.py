@@ -1,5 +1,6 @@
 """Jobs run the tools as processes; here the tools are tiny scripts that record how they were called."""
 import json
+import math
 import os
 from pathlib import Path
 
@@ -11,17 +12,27 @@ from mminspect.errors import UserError
 TRAIN = """
 import pathlib, sys
 work = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+last = [a.split('=')[1] for a in sys.argv if a.startswith('train_cfg.max_epochs=')] or ['3']
 print('some log')
 print('progress: epoch 1/1')
-(work / 'epoch_1.pth').write_text('weights')
-(work / 'last_checkpoint').write_text(str(work / 'epoch_1.pth'))
+path = work / f'epoch_{last[0]}.pth'
+if not path.exists(): path.write_text('weights')
+(work / 'last_checkpoint').write_text(str(path))
 with open(work / 'calls', 'a') as f: f.write(' '.join(sys.argv[1:]) + '\\n')
 """
 TEST = """
 import pathlib, sys
-work = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
-assert pathlib.Path(sys.argv[2]).read_text() == 'weights'
-(work / 'metrics.json').write_text('{"coco/bbox_mAP": 0.25, "coco/recall_4_8": 0.5}')
+work, checkpoint = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1]), pathlib.Path(sys.argv[2])
+assert checkpoint.read_text() == 'weights'
+value = f'"checkpoint": "{checkpoint.name}", "coco/bbox_mAP": 0.25, "coco/recall_4_8": 0.5'
+(work / 'metrics.json').write_text(f'{{{value}}}')
+with open(work / 'tests', 'a') as f: f.write(' '.join(sys.argv[1:]) + '\\n')
+"""
+CONFIG = """
+model = dict(type='Net')
+train_cfg = dict(max_epochs=3)
+optim_wrapper = dict(lr=0.1)
+test_evaluator = dict(type='Metric')
 """
 
 
@@ -30,8 +41,19 @@ def tools(tmp_path, monkeypatch):
     return replace_tools(monkeypatch, tmp_path, TRAIN, TEST)
 
 
-def test_trains_tests_and_skips_what_is_finished(tools, tmp_path):
-    job = jobs.Job('c.py', tmp_path / 'run', ('--seed', '3'))
+@pytest.fixture
+def config(tmp_path):
+    """A training of three epochs."""
+    (tmp_path / 'c.py').write_text(CONFIG)
+    return tmp_path / 'c.py'
+
+
+def count(job, name):
+    return (job.work_dir / name).read_text().count('\n')
+
+
+def test_trains_tests_and_skips_what_is_finished(tools, config, tmp_path):
+    job = jobs.Job(config, tmp_path / 'run', ('--seed', '3'))
     lines = []
     assert job.metrics is None and job.last_checkpoint is None
     assert jobs.run(job, lines.append) == {'mAP': 0.25, 'recall_4_8': 0.5}
@@ -42,18 +64,18 @@ def test_trains_tests_and_skips_what_is_finished(tools, tmp_path):
     assert len(calls) == 1 and '--resume' in calls[0] and '--seed 3' in calls[0]
 
 
-def test_metrics_of_an_older_checkpoint_do_not_count(tools, tmp_path):
-    job = jobs.Job('c.py', tmp_path / 'run')
+def test_metrics_of_an_older_checkpoint_do_not_count(tools, config, tmp_path):
+    job = jobs.Job(config, tmp_path / 'run')
     jobs.run(job)
-    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    checkpoint = tmp_path / 'run' / 'epoch_3.pth'
     later = (tmp_path / 'run' / 'metrics.json').stat().st_mtime + 5
     os.utime(checkpoint, (later, later))
     assert job.metrics is None
 
 
-def test_environment_is_passed_on(tools, tmp_path):
+def test_environment_is_passed_on(tools, config, tmp_path):
     (tools / 'test.py').write_text(TEST + "\nimport json, os\n(work / 'env').write_text(os.environ['THIS_JOB'])")
-    jobs.run(jobs.Job('c.py', tmp_path / 'run', environment=dict(THIS_JOB='yes')))
+    jobs.run(jobs.Job(config, tmp_path / 'run', environment=dict(THIS_JOB='yes')))
     assert (tmp_path / 'run' / 'env').read_text() == 'yes'
 
 
@@ -61,16 +83,16 @@ def test_environment_is_passed_on(tools, tmp_path):
     ("print('error: no such image'); sys.exit(2)", 'no such image'),
     ("raise RuntimeError('bug')", 'output.log'),
 ])
-def test_a_failed_process_says_why(ending, said, tools, tmp_path):
+def test_a_failed_process_says_why(ending, said, tools, config, tmp_path):
     (tools / 'train.py').write_text('import sys\n' + ending)
-    job = jobs.Job('c.py', tmp_path / 'run')
+    job = jobs.Job(config, tmp_path / 'run')
     with pytest.raises(UserError, match=said):
         jobs.run(job)
     assert job.metrics is None
 
 
-def test_an_interrupted_test_is_made_up_for(tools, tmp_path):
-    job = jobs.Job('c.py', tmp_path / 'run')
+def test_an_interrupted_test_is_made_up_for(tools, config, tmp_path):
+    job = jobs.Job(config, tmp_path / 'run')
     good = (tools / 'test.py').read_text()
     (tools / 'test.py').write_text('raise SystemExit(1)')
     with pytest.raises(UserError):
@@ -80,11 +102,87 @@ def test_an_interrupted_test_is_made_up_for(tools, tmp_path):
     assert json.loads((Path(job.work_dir) / 'metrics.json').read_text())
 
 
-def test_a_checkpoint_of_another_job_is_tested_without_training(tools, tmp_path):
-    first = jobs.Job('c.py', tmp_path / 'run')
-    second = jobs.Job('other_maps.py', tmp_path / 'again', trained=first)
+def test_a_checkpoint_of_another_job_is_tested_without_training(tools, config, tmp_path):
+    first = jobs.Job(config, tmp_path / 'run')
+    second = jobs.Job(config, tmp_path / 'again', trained=first)
     assert second.metrics is None
     assert jobs.run(second) == {'mAP': 0.25, 'recall_4_8': 0.5}
     assert (tmp_path / 'run' / 'calls').read_text().count('\n') == 1
     assert not (tmp_path / 'again' / 'calls').exists()
     assert second.metrics and first.metrics
+
+
+def options(config, work_dir, *texts, test=()):
+    return jobs.Job(config, work_dir, ('--cfg-options', *texts) if texts else (), test)
+
+
+def test_a_training_that_is_not_at_its_end_is_gone_on_with(tools, config, tmp_path):
+    short = options(config, tmp_path / 'run', 'train_cfg.max_epochs=1')
+    assert jobs.run(short) and short.metrics
+    whole = jobs.Job(config, tmp_path / 'run')
+    assert whole.metrics is None and jobs.run(whole) and count(whole, 'calls') == 2
+    assert whole.last_checkpoint.name == 'epoch_3.pth' and options(config, tmp_path / 'run').metrics
+    with pytest.raises(UserError, match=r'goes on to epoch_3.pth, unlike .* choose another folder'):
+        jobs.run(options(config, tmp_path / 'run', 'train_cfg.max_epochs=1'))
+
+
+def test_an_earlier_epoch_that_was_tested_by_hand_is_no_result(tools, config, tmp_path):
+    work = tmp_path / 'run'
+    work.mkdir()
+    (work / 'epoch_1.pth').write_text('weights')
+    (work / 'metrics.json').write_text('{"checkpoint": "epoch_1.pth", "image_auroc": 0.5}')
+    assert jobs.Job(config, work).metrics is None
+    (work / 'epoch_1.pth').rename(work / 'epoch_3.pth')
+    (work / 'metrics.json').write_text('{"checkpoint": "epoch_3.pth", "image_auroc": 0.5}')
+    assert jobs.Job(config, work).metrics == dict(image_auroc=0.5)  # trained by hand to the end: without a record
+
+
+def test_a_training_that_was_stopped_early_is_finished(tools, config, tmp_path):
+    (tools / 'train.py').write_text(TRAIN.replace("or ['3']", "or ['2']"))
+    job = jobs.Job(config, tmp_path / 'run')
+    assert jobs.run(job) and jobs.run(jobs.Job(config, tmp_path / 'run')) and count(job, 'calls') == 1
+    assert options(config, tmp_path / 'run', 'train_cfg.max_epochs=5').metrics is None
+
+
+def test_another_training_in_the_folder_is_refused(tools, config, tmp_path):
+    work = tmp_path / 'run'
+    (tools / 'test.py').write_text('raise SystemExit(1)')
+    with pytest.raises(UserError, match=r'test.py failed'):
+        jobs.run(options(config, work, 'optim_wrapper.lr=0.2'))
+    (tools / 'test.py').write_text(TEST)
+    with pytest.raises(UserError, match=r'has other settings, unlike .*c.py with the present options'):
+        jobs.run(jobs.Job(config, work))
+    again = options(config, work, 'optim_wrapper.lr=0.2')
+    assert jobs.run(again)
+    config.write_text(CONFIG.replace('lr=0.1', 'lr=0.1, betas=(0.5, 0.9)'))
+    assert options(config, work, 'optim_wrapper.lr=0.2').metrics is None
+    with pytest.raises(UserError, match='has other settings'):
+        jobs.run(options(config, work, 'optim_wrapper.lr=0.2'))
+
+
+def test_another_test_is_made_without_training(tools, config, tmp_path):
+    first = jobs.Job(config, tmp_path / 'run')
+    jobs.run(first)
+    second = options(config, tmp_path / 'run', test=('--cfg-options', 'test_evaluator.type=Other'))
+    assert second.metrics is None and jobs.run(second)
+    assert (count(first, 'tests'), first.metrics) == (2, None)
+    third = options(config, tmp_path / 'run', test=('--show-dir', 'p', '--cfg-options', 'test_evaluator.type=Other'))
+    assert third.metrics  # pictures are no other numbers
+
+
+def test_only_the_prefixes_of_coco_are_dropped(config, tmp_path):
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'metrics.json').write_text(json.dumps({
+        'coco/bbox_mAP': 0.5, 'image_auroc': 0.75, 'scan/image_auroc': 0.25, 'aupro': None}))
+    metrics = jobs.Job(config, tmp_path / 'run').metrics
+    assert math.isnan(metrics.pop('aupro')) and metrics == {'mAP': 0.5, 'image_auroc': 0.75, 'scan/image_auroc': 0.25}
+
+
+def test_a_config_that_cannot_be_read(config, tmp_path):
+    (tmp_path / 'run').mkdir()
+    config.write_text('model = dict(')
+    with pytest.raises(UserError, match=r'c\.py cannot be read'):
+        jobs.run(jobs.Job(config, tmp_path / 'run'))
+    config.write_text(CONFIG)
+    with pytest.raises(UserError, match='--cfg-options does not fit'):
+        jobs.run(options(config, tmp_path / 'run', 'optim_wrapper.lr.base=1'))

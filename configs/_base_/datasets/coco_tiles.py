@@ -1,6 +1,6 @@
 # Photographs of many megapixels in COCO format, cut into overlapping tiles that the detector sees at their full size;
-# tested on the whole images. Small objects keep their pixels. Every image is decoded once for all its tiles in the test;
-# in the training, where tiles come shuffled, once per tile: keep the tiles of a huge set as files of their own.
+# tested on the whole images. Small objects keep their pixels. In the test every image is decoded once for all its
+# tiles; in the training, where tiles come shuffled, once per tile: keep the tiles of a huge set as files of their own.
 _base_ = './coco_detection.py'
 
 tile = 1024

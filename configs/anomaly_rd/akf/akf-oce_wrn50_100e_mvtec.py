@@ -5,3 +5,4 @@ _base_ = [
 ]
 model = dict(bottleneck=dict(fusion=dict(type='AKF')))
 train_dataloader = dict(batch_size=32)
+randomness = dict(seed=111)

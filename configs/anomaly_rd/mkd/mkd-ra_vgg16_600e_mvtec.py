@@ -1,7 +1,7 @@
 # MKD + residual attention, in the reading that cannot collapse: attention is part of the cloner.
 _base_ = './mkd_vgg16_601e_mvtec.py'
 max_epochs = 600
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(max_epochs=max_epochs)
 model = dict(
     attention=dict(type='ResidualAttention', attend='residual'),
     where='student',

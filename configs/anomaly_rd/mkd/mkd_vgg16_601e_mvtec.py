@@ -4,7 +4,7 @@ _base_ = [
     '../../_base_/anomaly_runtime.py'
 ]
 max_epochs = 601
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=1e-3))
 pipeline = _base_.pipeline
 pipeline[1].size = (128, 128)

@@ -5,5 +5,5 @@ _base_ = [
 ]
 model = dict(decoder=dict(rfa=True, norm='BCN', act='SiLU', checkpointing=True))
 max_epochs = 300
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(type='Bf16OptimWrapper')

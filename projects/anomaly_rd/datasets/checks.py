@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mminspect.errors import UserError
@@ -38,18 +38,83 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """
     if 'datasets' in dataset_cfg:
         _check_same_category(dataset_cfg['datasets'])
-        return [text for inner in dataset_cfg['datasets'] for text in check_dataset_cfg(inner)]
-    if 'dataset' in dataset_cfg:
-        return check_dataset_cfg(dataset_cfg['dataset'])
+    return [text for inner in innermost(dataset_cfg) for text in _check_dataset(inner)]
+
+
+def check_split(train_cfg: dict, other_cfg: dict, name: str) -> None:
+    """Compare the images of a training with those of another data set.
+
+    Args:
+        train_cfg: As it stands in ``train_dataloader.dataset``.
+        other_cfg: Likewise, of the data loader ``name``; one whose images are not there is left to its own check.
+        name: For the message.
+
+    Raises:
+        UserError: An image is in both, as when the two are divided by other ratios or seeds.
+    """
+    try:
+        others = _paths(other_cfg)
+    except UserError:
+        return
+    refuse_shared(_paths(train_cfg), others, name)
+
+
+def refuse_shared(train: Sequence[str], others: Sequence[str], name: str) -> None:
+    """Raise UserError if one of the image paths ``others``, those of ``name``, is among the training's.
+
+    Links are followed, so that one file has one path.
+    """
+    known = {os.path.realpath(path) for path in train}
+    if shared := [path for path in others if os.path.realpath(path) in known]:
+        raise UserError(f"{len(shared)} of {len(others)} images of {name} are also trained on (first: '{shared[0]}'): "
+                        'give both data sets the same options of the division (train_ratio, seed, holdout, '
+                        'holdout_seed)')
+
+
+def missing_test(dataset_cfg: dict) -> str | None:
+    """Where a data set of test images would lie, if there is nothing at all; None otherwise and for other splits."""
+    datasets = [_build(inner) for inner in innermost(dataset_cfg)]
+    for dataset in datasets:
+        if dataset is None or dataset.split != 'test' or not dataset.root.is_dir():
+            return None
+        layout = dataset.layout()
+        if layout.test or not layout.train or os.path.exists(layout.test_source):
+            return None
+    return layout.test_source if datasets else None
+
+
+def innermost(dataset_cfg: dict) -> Iterator[dict]:
+    """The data sets in wrappers such as ``ConcatDataset`` and ``RepeatDataset``."""
+    inner = dataset_cfg.get('datasets') or [dataset_cfg[key] for key in ('dataset', ) if key in dataset_cfg]
+    for cfg in inner:
+        yield from innermost(cfg)
+    if not inner:
+        yield dataset_cfg
+
+
+def _build(dataset_cfg: dict) -> AnomalyDataset | None:
+    """The data set of a config without its pipeline, its files not yet listed; None for those of other packages."""
     kind = dataset_cfg.get('type')
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
     if not (isinstance(kind, type) and issubclass(kind, AnomalyDataset)):
-        return []
+        return None
     options = {key: value for key, value in dataset_cfg.items() if key != 'type'}
     try:
-        dataset = kind(**{**options, 'pipeline': [], 'lazy_init': True})
+        return kind(**{**options, 'pipeline': [], 'lazy_init': True})
     except TypeError as error:
         raise UserError(f'the data set {kind.__name__} cannot be made of its config: {error}') from error
+
+
+def _paths(dataset_cfg: dict) -> list[str]:
+    """All images of a data set."""
+    datasets = filter(None, map(_build, innermost(dataset_cfg)))
+    return [item['img_path'] for dataset in datasets for item in dataset.images()]
+
+
+def _check_dataset(dataset_cfg: dict) -> list[str]:
+    dataset = _build(dataset_cfg)
+    if dataset is None:
+        return []
     resize = _resizing(dataset_cfg.get('pipeline') or ())
     items = dataset.images()
     sizes = _check_images(items)

@@ -1,11 +1,13 @@
 """Masks from the outlines that were drawn with Labelme."""
 from __future__ import annotations
 
+import base64
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +15,30 @@ from mminspect.errors import UserError
 from mminspect.fileio import replacing
 from PIL import Image, ImageDraw
 
-_POINTS = dict(polygon=3, rectangle=2, circle=2)  # least number of points
+_POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)  # kinds that have an area: least number of points
 
 
 @dataclass(frozen=True)
 class Outline:
     """One drawn shape: its label, kind and points (x, y) in pixels.
 
-    A 'polygon' has its corners, a 'rectangle' two opposite ones, a 'circle' its centre and a point on it.
+    A 'polygon' has its corners, a 'rectangle' two opposite ones, a 'circle' its centre and a point on it, a 'mask' two
+    opposite corners and the ``pixels`` (h, w) between them, non-zero inside.
     """
 
     label: str
     kind: str
     points: tuple[tuple[float, float], ...]
+    pixels: np.ndarray | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """All outlines of one image of ``size`` (width, height)."""
+    """All outlines of one image of ``size`` (width, height); ``skipped`` are the kinds of shapes without an area."""
 
     size: tuple[int, int]
     outlines: tuple[Outline, ...]
+    skipped: tuple[str, ...] = ()
 
     def mask(self, labels: Sequence[str] | None = None) -> np.ndarray:
         """(H, W) uint8, 255 inside of outlines with one of ``labels`` (None: of all), their border included."""
@@ -47,7 +52,10 @@ class Drawing:
 
 def _fill(draw: ImageDraw.ImageDraw, outline: Outline) -> None:
     (x0, y0), (x1, y1) = outline.points[:2]
-    if outline.kind == 'polygon':
+    if outline.kind == 'mask':
+        stencil = Image.fromarray(np.where(outline.pixels, 255, 0).astype(np.uint8))
+        draw.bitmap((round(min(x0, x1)), round(min(y0, y1))), stencil, fill=255)
+    elif outline.kind == 'polygon':
         draw.polygon(outline.points, fill=255, outline=255)
     elif outline.kind == 'rectangle':
         draw.rectangle((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), fill=255)
@@ -57,15 +65,16 @@ def _fill(draw: ImageDraw.ImageDraw, outline: Outline) -> None:
 
 
 def read_labelme(path: Path) -> Drawing:
-    """Read one JSON file of Labelme.
+    """Read one JSON file of Labelme; shapes without an area (points, lines) or of an unknown kind are left out.
 
     Raises:
-        UserError: It is no such file, or has a shape without an area (line, point) or of an unknown kind.
+        UserError: It is no such file, or has a shape that is incomplete.
     """
     try:
         data = json.loads(path.read_text(encoding='utf-8'))
         size = int(data['imageWidth']), int(data['imageHeight'])
-        outlines = tuple(_outline(shape) for shape in data['shapes'])
+        shapes = [(shape.get('shape_type') or 'polygon', shape) for shape in data['shapes']]
+        outlines = tuple(_outline(kind, shape) for kind, shape in shapes if kind in _POINTS)
     except UserError as error:
         raise UserError(f"'{path}': {error}") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -73,20 +82,22 @@ def read_labelme(path: Path) -> Drawing:
                         'again in Labelme, or remove it') from error
     if min(size) < 1:
         raise UserError(f"'{path}' has an image of {size[0]}x{size[1]} pixels: save it again in Labelme")
-    return Drawing(size, outlines)
+    return Drawing(size, outlines, tuple(str(kind) for kind, _ in shapes if kind not in _POINTS))
 
 
-def _outline(shape: dict) -> Outline:
-    kind = shape.get('shape_type') or 'polygon'
+def _outline(kind: str, shape: dict) -> Outline:
     points = tuple((float(x), float(y)) for x, y in shape['points'])
-    if kind not in _POINTS:
-        raise UserError(f"the shape {shape['label']!r} is a {kind}: draw it as {', '.join(_POINTS)} instead")
     if len(points) < _POINTS[kind]:
         raise UserError(f"the {kind} {shape['label']!r} has {len(points)} points instead of at least {_POINTS[kind]}: "
                         'draw it again')
     if not all(math.isfinite(value) for point in points for value in point):
         raise UserError(f"the {kind} {shape['label']!r} has points that are no numbers: draw it again")
-    return Outline(str(shape['label']), kind, points)
+    pixels = _decoded(shape['mask']) if kind == 'mask' else None
+    return Outline(str(shape['label']), kind, points, pixels)
+
+
+def _decoded(png: str) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(base64.b64decode(png))).convert('L'))
 
 
 def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = None,
@@ -102,7 +113,7 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
         suffix: Behind the stem.
 
     Returns:
-        Lines that tell what was written.
+        Lines that tell what was written, and for each file what was left out of it.
 
     Raises:
         UserError: No JSON file, a damaged one (see :func:`read_labelme`), or a label that no shape has.
@@ -121,7 +132,13 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
         empty += not mask.any()
         _write_png(Path(out) / path.relative_to(source).with_name(f'{path.stem}{suffix}.png'), mask)
     return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
-            *([f'{empty} of them are empty, because their files have no such shape'] if empty else [])]
+            *([f'{empty} of them are empty, because their files have no such shape'] if empty else []),
+            *(_left_out(path, drawing.skipped) for path, drawing in drawings.items() if drawing.skipped)]
+
+
+def _left_out(path: Path, kinds: Sequence[str]) -> str:
+    counted = ', '.join(f'{count} {kind}' for kind, count in sorted(Counter(kinds).items()))
+    return f"warning: left out of the mask of '{path}', because such shapes have no area: {counted}"
 
 
 def _write_png(path: Path, mask: np.ndarray) -> None:

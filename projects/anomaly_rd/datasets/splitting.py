@@ -13,10 +13,13 @@ def scan_of(path: str | Path, pattern: str) -> str:
     """The scan an image was cut from: what ``pattern`` finds in '<folder>/<stem>' (its first group, if it has one).
 
     Raises:
-        UserError: Nothing is found.
+        UserError: Nothing is found, or the pattern is none.
     """
     path = Path(path)
-    match = re.search(pattern, f'{path.parent.name}/{path.stem}')
+    try:
+        match = re.search(pattern, f'{path.parent.name}/{path.stem}')
+    except re.error as error:
+        raise UserError(f'scan_pattern {pattern!r} is no regular expression ({error}): correct it') from error
     if match is None:
         raise UserError(f"scan_pattern {pattern!r} finds nothing in '{path.parent.name}/{path.stem}': correct "
                         'it')

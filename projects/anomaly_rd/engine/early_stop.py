@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from anomaly_rd.registry import HOOKS
 
-from .holdout import build_holdout, evaluating, normal_batches
+from .holdout import build_unseen, evaluating, normal_batches
 
 #: Key of the checkpoint.
 KEY = 'early_stop'
@@ -53,7 +53,7 @@ class NormalLossEarlyStopHook(Hook):
         """Build the data loader; a run that was stopped and is resumed ends here."""
         if not hasattr(runner.train_loop, 'run_epoch'):
             raise UserError('NormalLossEarlyStopHook counts epochs: use it with an EpochBasedTrainLoop')
-        self._loader = build_holdout(self.holdout_dataloader)
+        self._loader = build_unseen(self.holdout_dataloader, runner.train_dataloader, 'NormalLossEarlyStopHook')
         if self._waited >= self.patience:
             print_log('This run was already stopped by the loss on hold-out images.', logger='current')
             runner.train_loop.stop_training = True

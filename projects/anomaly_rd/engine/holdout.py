@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from mminspect.engine import unwrap
 from mminspect.errors import UserError
 from torch import nn
 from torch.utils.data import DataLoader
+
+from anomaly_rd.datasets.checks import refuse_shared
 
 #: Entries of a data loader's config that choose, order or drop images, or keep processes alive in between.
 IGNORED = ('sampler', 'batch_sampler', 'shuffle', 'drop_last', 'persistent_workers', 'num_batch_per_epoch')
@@ -34,6 +36,28 @@ def build_holdout(dataloader: Mapping[str, Any]) -> DataLoader:
     if not len(loader.dataset):
         raise UserError('holdout_dataloader has no images: give it normal images that the training does not use')
     return loader
+
+
+def build_unseen(dataloader: Mapping[str, Any], training: DataLoader, owner: str) -> DataLoader:
+    """As :func:`build_holdout`, for images that the training does not use.
+
+    Args:
+        dataloader: Config.
+        training: The training's data loader.
+        owner: Whose ``dataloader`` it is, for messages.
+
+    Raises:
+        UserError: Also where an image is in both.
+    """
+    loader = build_holdout(dataloader)
+    refuse_shared(_paths(training.dataset), _paths(loader.dataset), f'holdout_dataloader of {owner}')
+    return loader
+
+
+def _paths(dataset: Sized) -> list[str]:
+    """Paths of the images, as far as the data set knows them."""
+    look = getattr(dataset, 'get_data_info', lambda index: {})
+    return [info['img_path'] for info in map(look, range(len(dataset))) if 'img_path' in info]
 
 
 def training_images(cfg: Config) -> dict[str, Any]:

@@ -81,8 +81,10 @@ def spread(count: int, chosen: int) -> list[int]:
 
 
 def title_of(sample: AnomalyDataSample) -> str:
-    """Folder and name of the image file."""
-    return '/'.join(Path(sample.img_path).parts[-2:])
+    """Folder and name of the image file; of a tile also its first row and column (``good/0_y512_x1024.png``)."""
+    path, tile = Path(sample.img_path), sample.get('tile')
+    name = path.name if tile is None else f'{path.stem}_y{tile[0]}_x{tile[1]}{path.suffix}'
+    return '/'.join((*path.parts[-2:-1], name))
 
 
 def _calibration(runner: Runner) -> Calibration | None:
@@ -94,8 +96,10 @@ def _draw_results(runner: Runner, folder: Path, metrics: dict[str, float], calib
     if metric is None:
         print_log('No AnomalyMetric in test_evaluator: no curves are drawn.', logger='current', level=logging.WARNING)
         return
-    save_figure(draw_curves(metric.curves, {name.split('/')[-1]: value for name, value in metrics.items()}),
-                folder / 'curves.png')
+    own = f'{metric.prefix}/' if metric.prefix else ''  # other metrics have values of the same names
+    values = {name.removeprefix(own): value for name, value in metrics.items()
+              if name.startswith(own) and '/' not in name.removeprefix(own)}
+    save_figure(draw_curves(metric.curves, values), folder / 'curves.png')
     scores, labels = (np.asarray(values) for values in metric.image_scores)
     thresholds = [calibration.threshold] if calibration is not None else []
     if 0 < np.count_nonzero(labels) < labels.size:

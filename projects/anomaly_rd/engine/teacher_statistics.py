@@ -13,13 +13,16 @@ from torch import Tensor
 
 from anomaly_rd.registry import HOOKS
 
+from .holdout import build_holdout, training_images
+
 
 @HOOKS.register_module()
 class TeacherStatisticsHook(Hook):
     """Before training, give the BatchNorms of a random teacher the statistics of the training images.
 
-    Teachers with loaded weights, and random ones that a checkpoint has brought along with their statistics, stay as
-    they are. All processes get the statistics of the first.
+    The images are the first ones of the training set, prepared as in the test. Teachers with loaded weights, and random
+    ones that a checkpoint has brought along with their statistics, stay as they are. All processes get the statistics
+    of the first.
 
     Args:
         batches: At most so many batches are used.
@@ -35,8 +38,11 @@ class TeacherStatisticsHook(Hook):
         if not getattr(teacher, 'is_random', False) or teacher.has_statistics:
             return
 
+        # a loader of its own: whoever leaves the middle of the training's takes images from the training
+        loader = build_holdout(training_images(runner.cfg))
+
         def images() -> Iterator[Tensor]:
-            for data in islice(runner.train_dataloader, self.batches):
+            for data in islice(loader, self.batches):
                 yield model.data_preprocessor(data, True)['inputs']
 
         teacher.calibrate(images())

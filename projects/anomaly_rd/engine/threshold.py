@@ -5,6 +5,7 @@ import copy
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -18,10 +19,11 @@ from torch.utils.data import DataLoader
 
 from anomaly_rd.postprocess.calibration import NormalImage, calibrate
 from anomaly_rd.postprocess.label import label_samples
+from anomaly_rd.postprocess.map_settings import map_settings
 from anomaly_rd.registry import HOOKS
 from anomaly_rd.structures import AnomalyDataSample
 
-from .holdout import build_holdout, evaluating, normal_batches, training_images
+from .holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
 
 #: Key of the checkpoint.
 KEY = 'threshold'
@@ -64,7 +66,9 @@ class ThresholdHook(Hook):
             print_log('ThresholdHook has no holdout_dataloader: the threshold is fitted on the TRAINING images, whose '
                       'scores are lower than those of new good parts, so expect false alarms', logger='current',
                       level=logging.WARNING)
-        self._loader = build_holdout(self.holdout_dataloader or training_images(runner.cfg))
+            self._loader = build_holdout(training_images(runner.cfg))
+        else:
+            self._loader = build_unseen(self.holdout_dataloader, runner.train_dataloader, 'ThresholdHook')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add key ``threshold``; only the first process comes here."""
@@ -73,19 +77,20 @@ class ThresholdHook(Hook):
         with _weights_of(checkpoint, runner.model), evaluating(runner.model) as model:
             images = [NormalImage.of(sample) for batch in normal_batches(self._loader)
                       for sample in model.test_step(batch)]
-        model.calibration = calibrate(images, self.rule, self.quantile, self.origin)
+        fitted = calibrate(images, self.rule, self.quantile, self.origin)
+        model.calibration = replace(fitted, settings=map_settings(runner.cfg.model))
         checkpoint[KEY] = model.calibration.state()
         print_log(f'threshold: {model.calibration.threshold}', logger='current')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Give the model what its checkpoint says; None for a checkpoint without a threshold."""
-        unwrap(runner.model).calibration = calibration_of(checkpoint)
+        """Give the model what its checkpoint says; None for a checkpoint without a threshold for these maps."""
+        unwrap(runner.model).calibration = calibration_of(checkpoint, runner.cfg.model)
 
     def before_test(self, runner: Runner) -> None:
         """Say which threshold is used."""
         calibration = getattr(unwrap(runner.model), 'calibration', None)
         if calibration is None:
-            print_log('The checkpoint holds no threshold: images get scores but no labels.', logger='current',
+            print_log('There is no threshold: images get scores but no labels.', logger='current',
                       level=logging.WARNING)
         else:
             print_log(f'threshold: {calibration.threshold}', logger='current')
@@ -98,9 +103,27 @@ class ThresholdHook(Hook):
             label_samples(outputs or (), calibration.threshold)
 
 
-def calibration_of(checkpoint: Mapping[str, Any]) -> Calibration | None:
-    """The calibration in a checkpoint, or None; raises as :meth:`Calibration.from_state`."""
-    return Calibration.from_state(checkpoint[KEY]) if KEY in checkpoint else None
+def calibration_of(checkpoint: Mapping[str, Any], model: Mapping[str, Any] | None = None) -> Calibration | None:
+    """The calibration in a checkpoint, or None.
+
+    Args:
+        checkpoint: As it was loaded.
+        model: ``model`` of the config it is used with. Where that makes other maps than those the calibration was
+            fitted on, the result is None, with a warning.
+
+    Raises:
+        UserError: As :meth:`Calibration.from_state`.
+    """
+    if KEY not in checkpoint:
+        return None
+    calibration = Calibration.from_state(checkpoint[KEY])
+    differences = [] if model is None else calibration.differences(map_settings(model))
+    if not differences:
+        return calibration
+    print_log(f'The threshold in the checkpoint is NOT used, because it belongs to other maps: '
+              f'{"; ".join(differences)}. Choose one with tools/calibrate.py, or use the config of the training.',
+              logger='current', level=logging.WARNING)
+    return None
 
 
 @contextmanager

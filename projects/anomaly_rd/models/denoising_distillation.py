@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from mminspect.errors import UserError
@@ -47,8 +47,10 @@ class DenoisingDistillation(TeacherStudentModel):
         data_preprocessor: As usual; it passes ``inputs_corrupt`` on.
 
     Raises:
-        UserError: Unknown ``map`` or ``reduction``.
+        UserError: Unknown ``map`` or ``reduction``, or the teacher has less than three levels.
     """
+
+    map_options: ClassVar[tuple[str, ...]] = ('map_head', 'map', 'topk', 'sigma')
 
     def __init__(self, teacher: dict, student: dict, head: dict, loss: dict, segmentation_loss: dict, map_head: dict,
                  map: Literal['segmentation', 'distill', 'fused'] = 'segmentation',
@@ -56,6 +58,7 @@ class DenoisingDistillation(TeacherStudentModel):
                  save_teacher: bool = False, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
+        self.need_levels(3, 4)
         if map not in MAPS or reduction not in ('sum', 'mean'):
             raise UserError(f"model has map={map!r} and reduction={reduction!r}: map is one of {', '.join(MAPS)}, "
                             "reduction is 'sum' or 'mean'")

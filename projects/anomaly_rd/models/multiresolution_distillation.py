@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from mminspect.errors import UserError
@@ -45,6 +45,8 @@ class MultiresolutionDistillation(TeacherStudentModel):
     Raises:
         UserError: Unknown ``where`` or position, or one at which source and cloner differ in width.
     """
+
+    map_options: ClassVar[tuple[str, ...]] = ('localization', 'loss')
 
     def __init__(self, teacher: dict, student: dict, loss: dict, localization: dict, attention: dict | None = None,
                  where: Literal['student', 'source_frozen', 'both_shared', 'source'] = 'student',

@@ -5,7 +5,7 @@ Deng and Li, "Anomaly Detection via Reverse Distillation from One-Class Embeddin
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -36,13 +36,19 @@ class ReverseDistillation(TeacherStudentModel):
         cache_dtype: How they are kept, ``'bfloat16'`` or ``'float32'``.
         cache_limit_bytes: Give up caching, with a warning, where they need more.
         save_teacher: See :class:`TeacherStudentModel`.
+
+    Raises:
+        UserError: The teacher has not three levels, or ``cache_dtype`` is unknown.
     """
+
+    map_options: ClassVar[tuple[str, ...]] = ('map_head', )
 
     def __init__(self, teacher: dict, bottleneck: dict, decoder: dict, loss: dict, map_head: dict,
                  data_preprocessor: dict | None = None, cache_features: bool = False,
                  cache_dtype: Literal['bfloat16', 'float32'] = 'bfloat16', cache_limit_bytes: int = 4 * 2**30,
                  save_teacher: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
+        self.need_levels(3, 3)
         layout = dict(layout=self.teacher.layout)
         self.bottleneck = MODELS.build(bottleneck, default_args=layout)
         self.decoder = MODELS.build(decoder, default_args=layout)

@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from mmengine.model import BaseModel
+from mminspect.checkpoint import weights_sha256
+from mminspect.errors import UserError
 from torch import Tensor
 
 from anomaly_rd.registry import MODELS
@@ -17,13 +20,17 @@ class TeacherStudentModel(BaseModel):
 
     The teacher is no submodule: it is absent from ``parameters()``, the optimiser and DDP, always in eval mode and
     without gradients; it follows the model to its device, dtype and memory format. Nor is it part of ``state_dict()``,
-    unless it is random or ``save_teacher`` is set: a checkpoint without it needs the teacher's weights file to be used,
-    one with it overrides whatever the teacher was built with.
+    unless it is random or ``save_teacher`` is set: a checkpoint without it needs the teacher's weights file to be used
+    (and is refused with another one, see :class:`~anomaly_rd.engine.TeacherIdentityHook`), one with it overrides
+    whatever the teacher was built with.
 
     Args:
         teacher: Config of a :class:`FrozenTeacher`.
         save_teacher: Put the teacher into checkpoints, so that they need no other file. Always so for random teachers.
     """
+
+    #: Options of the model that its maps and scores depend on, besides its weights: a threshold fits these alone.
+    map_options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, teacher: dict, save_teacher: bool = False, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
@@ -36,6 +43,18 @@ class TeacherStudentModel(BaseModel):
     def teacher(self) -> FrozenTeacher:
         """The frozen teacher."""
         return self._unregistered[0]
+
+    def need_levels(self, least: int, most: int) -> None:
+        """Raise UserError unless the teacher has a suitable number of levels."""
+        count = len(self.teacher.channels)
+        if not least <= count <= most:
+            wanted = str(least) if least == most else f'{least} to {most}'
+            raise UserError(f'{type(self).__name__} needs a teacher with {wanted} levels, and {count} has this '
+                            f'{type(self.teacher).__name__}: correct model.teacher (features of a ResNetTeacher)')
+
+    def teacher_sha256(self) -> str | None:
+        """Which weights the teacher has, in 64 hexadecimal digits; None for one that is in the model's checkpoints."""
+        return None if self.save_teacher else weights_sha256(self.teacher.state_dict())
 
     @staticmethod
     def add_predictions(data_samples: list[AnomalyDataSample] | None, maps: Tensor, scores: Tensor,

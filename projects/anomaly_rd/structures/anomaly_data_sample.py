@@ -1,6 +1,11 @@
 """One image's ground truth and prediction."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
@@ -31,3 +36,35 @@ class AnomalyDataSample(BaseDataElement):
     pred_label: Tensor
     threshold: float
     synthetic_mask: Tensor
+
+    # mmengine converts the tensors of a sample, but not those in its lists
+    def to(self, *args: Any, **kwargs: Any) -> AnomalyDataSample:
+        """See :meth:`torch.Tensor.to`."""
+        return super().to(*args, **kwargs)._with_levels(lambda level: level.to(*args, **kwargs))
+
+    def cpu(self) -> AnomalyDataSample:
+        """All tensors on the CPU."""
+        return super().cpu()._with_levels(lambda level: level.cpu())
+
+    def cuda(self) -> AnomalyDataSample:
+        """All tensors on the GPU."""
+        return super().cuda()._with_levels(lambda level: level.cuda())
+
+    def detach(self) -> AnomalyDataSample:
+        """All tensors without their history."""
+        return super().detach()._with_levels(lambda level: level.detach())
+
+    def numpy(self) -> AnomalyDataSample:
+        """All tensors as arrays."""
+        return super().numpy()._with_levels(lambda level: level.detach().cpu().numpy())
+
+    def to_tensor(self) -> AnomalyDataSample:
+        """All arrays as tensors."""
+        return super().to_tensor()._with_levels(torch.from_numpy, np.ndarray)
+
+    def _with_levels(self, convert: Callable[[Any], Any], kind: type = Tensor) -> AnomalyDataSample:
+        """This sample, which is a new one, with its level maps converted where they are of this kind."""
+        if 'level_maps' in self:
+            levels = [convert(level) if isinstance(level, kind) else level for level in self.level_maps]
+            self.set_field(levels, 'level_maps')
+        return self

@@ -16,11 +16,13 @@ from mminspect.fileio import replacing
 from numpy.typing import NDArray
 from onnxscript import optimizer
 from torch import Tensor
+from torch.onnx.errors import OnnxExporterError
 
 from ..backends import OnnxNetwork
 from ..backends.metadata import describe
 from ..networks import TorchNetwork
 from .fixed_sides import FixedSides
+from .silence import no_advice
 
 INPUT, BATCH = 'images', 'batch'
 #: By how much an output may differ from PyTorch's; boxes in pixels.
@@ -72,12 +74,12 @@ def _for_export(network: TorchNetwork) -> TorchNetwork:
 def _traced(network: TorchNetwork, images: Tensor, opset: int) -> onnx.ModelProto:
     """By torch's tracing exporter: seconds where the newer one takes a minute, and exactly the opset asked for."""
     outputs, file = list(network.spec.outputs), BytesIO()
-    with warnings.catch_warnings(), torch.no_grad(), FixedSides():
+    with warnings.catch_warnings(), no_advice(), torch.no_grad(), FixedSides():
         warnings.simplefilter('ignore')  # that it is the older one, and that sides become numbers
         try:
             torch.onnx.export(network.module, (images,), file, dynamo=False, opset_version=opset, input_names=[INPUT],
                               output_names=outputs, dynamic_axes={name: {0: BATCH} for name in (INPUT, *outputs)})
-        except torch.onnx.OnnxExporterError as error:
+        except OnnxExporterError as error:
             reason = str(error).split('[Caused')[0].splitlines()[0].strip()
             raise UserError(f'{network.spec.name} has a part that standard operators of opset {opset} do not compute '
                             f'({reason}): exchange it, or inspect with the checkpoint') from error
@@ -86,7 +88,8 @@ def _traced(network: TorchNetwork, images: Tensor, opset: int) -> onnx.ModelProt
 
 def _tidied(model: onnx.ModelProto, outputs: Mapping[str, NDArray]) -> onnx.ModelProto:
     """With constants computed, what is unused removed, and the sides of the outputs written down."""
-    model = optimizer.optimize(model)
+    with no_advice():
+        model = optimizer.optimize(model)
     for value in model.graph.output:
         sides: Sequence[int | str] = (BATCH, *outputs[value.name].shape[1:])
         value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, sides))

@@ -1,9 +1,7 @@
 """From an exported file to one that computes in 8-bit integers."""
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +17,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from ..backends.metadata import describe, model_spec, read_model
 from ..geometry import fit
 from ..spec import NetworkSpec
+from .silence import no_advice
 
 #: Operators that are computed in integers: convolutions and what would otherwise convert between two of them.
 QUANTIZED = ('Conv', 'Relu', 'MaxPool', 'Add')
@@ -42,7 +41,7 @@ def quantize_onnx(source: str | Path, target: str | Path, images: Sequence[str |
         UserError: ``source`` is missing, damaged or not exported by this project, or an image is missing or damaged.
     """
     spec, graph = model_spec(source), read_model(source).graph
-    with TemporaryDirectory() as folder, _quiet():
+    with TemporaryDirectory() as folder, no_advice():
         file = Path(folder, 'int8.onnx')
         reader = _Reader(normal_pixels(images, spec), graph.input[0].name)
         quantize_static(str(source), str(file), reader, quant_format=QuantFormat.QDQ, per_channel=True,
@@ -99,14 +98,3 @@ class _Reader(CalibrationDataReader):
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         pixels = next(self._images, None)
         return None if pixels is None else {self._name: pixels}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without ONNX Runtime's advice to simplify the graph, which is done."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from torch import Tensor
 
 from mminspect.errors import UserError
 
@@ -36,8 +37,12 @@ class FiniteLossHook(Hook):
         self._check()
 
     def _check(self) -> None:
-        bad = [name for name, value in self._last.items() if 'loss' in name and not math.isfinite(float(value))]
+        bad = [name for name, value in self._last.items() if 'loss' in name and not _is_finite(value)]
         if bad:
             raise UserError(f'{" and ".join(sorted(bad))} became NaN or infinite at iteration {self._iteration}: lower '
                             'the learning rate (optim_wrapper.optimizer.lr) or check the data; the last checkpoint is '
                             'from before')
+
+
+def _is_finite(value: Tensor | float) -> bool:
+    return math.isfinite(float(value.detach() if isinstance(value, Tensor) else value))

@@ -1,11 +1,11 @@
-"""What can be known to go wrong before a run starts: work directory, disk, data."""
+"""What can be known to go wrong before a run starts: work directory, disk, data, and what of it is left out."""
 from __future__ import annotations
 
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mmengine.config import Config
@@ -21,6 +21,14 @@ DATA_CHECKS: list[Callable[[dict], list[str]]] = []
 
 #: Checks that a model fits its data, added likewise: ``model`` dict and ``dataset`` dict -> None, or UserError.
 MODEL_CHECKS: list[Callable[[dict, dict], None]] = []
+
+#: Checks of the training's data set against another one, added likewise: both ``dataset`` dicts and the name of the
+#: second one's data loader -> None, or UserError.
+SPLIT_CHECKS: list[Callable[[dict, dict, str], None]] = []
+
+#: Tell a set of test images that nobody has from one in which something is wrong, added likewise: ``dataset`` dict ->
+#: the place where there is nothing, or None.
+ABSENCE_CHECKS: list[Callable[[dict], str | None]] = []
 
 
 def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES) -> None:
@@ -45,13 +53,17 @@ def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES) -> None:
 def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
     """Check the data sets of the named dataloaders and log what is odd but allowed.
 
+    With ``train_dataloader`` come those that hooks have for themselves (``holdout_dataloader``), and the comparison of
+    the training's images with all others, those of the test included.
+
     Raises:
-        UserError: A check of :data:`DATA_CHECKS` found a mistake.
+        UserError: A check of :data:`DATA_CHECKS`, :data:`MODEL_CHECKS` or :data:`SPLIT_CHECKS` found a mistake.
     """
-    for part in parts:
-        dataloader = cfg.get(part)
-        if dataloader is None:
-            continue
+    loaders = {part: cfg[part] for part in parts if cfg.get(part) is not None}
+    training = 'train_dataloader' in loaders
+    if training:
+        loaders.update(_holdouts(cfg))
+    for part, dataloader in loaders.items():
         if dataloader.get('batch_size', 1) < 1 or dataloader.get('num_workers', 0) < 0:
             raise UserError(f'{part} of {cfg.filename} has batch_size={dataloader.get("batch_size")} and '
                             f'num_workers={dataloader.get("num_workers", 0)}: at least 1 and 0 are needed')
@@ -59,3 +71,33 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
             check(cfg.model, dataloader['dataset'])
         for warning in [text for check in DATA_CHECKS for text in check(dataloader['dataset'])]:
             print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
+    if training:
+        _check_splits(cfg, loaders)
+
+
+def _holdouts(cfg: Config) -> Iterator[tuple[str, dict]]:
+    """Name and config of the dataloaders of hooks."""
+    for hook in cfg.get('custom_hooks') or ():
+        if isinstance(hook, dict) and hook.get('holdout_dataloader') is not None:
+            yield f'holdout_dataloader of {hook["type"]}', hook['holdout_dataloader']
+
+
+def _check_splits(cfg: Config, loaders: dict[str, dict]) -> None:
+    others = {'test_dataloader': cfg.get('test_dataloader'), **loaders}
+    train = others.pop('train_dataloader')['dataset']
+    for part, other in others.items():
+        for check in SPLIT_CHECKS if other is not None else ():
+            check(train, other['dataset'], part)
+
+
+def skip_missing_validation(cfg: Config) -> None:
+    """Train without validation, and say so, where nobody has test images: good images are enough for a training."""
+    if cfg.get('val_dataloader') is None:
+        return
+    place = next(filter(None, (check(cfg.val_dataloader['dataset']) for check in ABSENCE_CHECKS)), None)
+    if place is None:
+        return
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    print_log(f"There are no test images ('{place}' does not exist), so this run trains WITHOUT validation: how well "
+              'it finds defects is unknown until images are put there and tools/test.py is run.', logger='current',
+              level=logging.WARNING)

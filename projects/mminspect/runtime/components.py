@@ -1,4 +1,4 @@
-"""The nearest known names for a component that no registry has."""
+"""Words for what goes wrong in other packages: unknown components, and a batch that BatchNorm cannot train on."""
 from __future__ import annotations
 
 import difflib
@@ -16,10 +16,13 @@ from mminspect.errors import UserError
 
 @contextmanager
 def explained(cfg: Config) -> Iterator[None]:
-    """Turn mmengine's errors about unknown components into one sentence with the nearest known names."""
+    """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
+
+    So it is with torch's error about a training batch that has a single value for each channel of a BatchNorm.
+    """
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         what = _explanation(cfg, str(error))
         if what is None:
             raise
@@ -37,6 +40,9 @@ def _explanation(cfg: Config, message: str) -> str | None:
                     None)
     if "got an unexpected keyword argument '" in message:
         return f'gives an argument that its component does not have: {message}'
+    if 'Expected more than 1 value per channel when training' in message:
+        return ('trains on a batch of one image so small that BatchNorm gets a single value: raise '
+                'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of the images')
     return None
 
 

@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mminspect.engine.empty_loader import EmptyLoaderHook
 from mminspect.errors import UserError
 from mminspect.runtime.components import explained
 
@@ -44,9 +45,11 @@ def build_runner(cfg: Config) -> Runner:
             raise UserError('--launcher pytorch belongs to torchrun: start it with tools/dist_train.sh CONFIG '
                             'PROCESSES')
         if not torch.cuda.is_available():
-            # mmengine's own way asks for one GPU per process
+            # mmengine's own way asks for one GPU per process, and with another wrapper it forgets the config's entry
             torch.distributed.init_process_group('gloo')
-            cfg.model_wrapper_cfg = dict(cfg.get('model_wrapper_cfg') or dict(broadcast_buffers=False),
-                                         device_ids=None)
+            own = dict(broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
+            cfg.model_wrapper_cfg = dict(cfg.get('model_wrapper_cfg') or own, device_ids=None)
     with explained(cfg):
-        return Runner.from_cfg(cfg)
+        runner = Runner.from_cfg(cfg)
+    runner.register_hook(EmptyLoaderHook())
+    return runner

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -10,6 +11,9 @@ from mmengine.logging import print_log
 from mminspect.checkpoint import load_from_local
 from mminspect.engine import unwrap
 from mminspect.errors import UserError
+
+#: Key of a checkpoint: SHA-256 of a teacher's weights that predictions need and that are not in the checkpoint.
+TEACHER_KEY = 'teacher_sha256'
 
 
 def announce_initial_weights(cfg: Config) -> None:
@@ -25,16 +29,26 @@ def announce_initial_weights(cfg: Config) -> None:
 def check_checkpoint(model: torch.nn.Module, path: str) -> None:
     """Make sure that a checkpoint holds all weights of ``model``, since mmengine would only warn and go on.
 
+    A model that needs a teacher for its predictions tells with ``teacher_sha256()`` which one it has, None for one that
+    comes with the checkpoint. Checkpoints that do not say which one they were trained with (older ones) fit any.
+
     Raises:
-        UserError: The file is missing or damaged, or belongs to another model.
+        UserError: The file is missing or damaged, or belongs to another model or to another teacher's weights.
     """
     if '://' in path:
         return
-    own, weights = _own_and_loaded(model, path)
+    checkpoint = load_from_local(path, map_location='cpu')
+    own, weights = _own_and_loaded(model, checkpoint)
     wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
     if wrong:
         raise UserError(f'checkpoint {path} is not one of this config: {len(wrong)} of {len(own)} weights are missing '
                         f'or of another shape (first: {wrong[0]}); test it with the config it was trained with')
+    given = getattr(unwrap(model), 'teacher_sha256', lambda: None)()
+    trained = checkpoint.get(TEACHER_KEY)
+    if given and trained and given != trained:
+        raise UserError(f'checkpoint {path} was trained with a teacher of other weights (SHA-256 {trained[:8]}...) '
+                        f'than this config names ({given[:8]}...), and would give wrong numbers: set '
+                        'model.teacher.weights to those of the training')
 
 
 def check_initial_weights(model: torch.nn.Module, path: str) -> None:
@@ -45,14 +59,14 @@ def check_initial_weights(model: torch.nn.Module, path: str) -> None:
     """
     if '://' in path:
         return
-    own, weights = _own_and_loaded(model, path)
+    own, weights = _own_and_loaded(model, load_from_local(path, map_location='cpu'))
     if not any(k in own and own[k].shape == weights[k].shape for k in weights):
         raise UserError(f'load_from={path} has no weight in common with this model (it begins with '
                         f'{next(iter(weights), "nothing")}): name a checkpoint of this architecture')
 
 
-def _own_and_loaded(model: torch.nn.Module, path: str) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """State dicts of the model (without its DDP wrapper) and of the file."""
-    checkpoint = load_from_local(path, map_location='cpu')
+def _own_and_loaded(model: torch.nn.Module,
+                    checkpoint: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """State dicts of the model (without its DDP wrapper) and of a loaded file."""
     weights = {k.removeprefix('module.'): v for k, v in checkpoint.get('state_dict', checkpoint).items()}
     return unwrap(model).state_dict(), weights

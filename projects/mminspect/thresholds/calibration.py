@@ -6,7 +6,7 @@ that of a bad one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mminspect.errors import UserError
@@ -43,12 +43,23 @@ class Calibration:
         fused: Scale of the anomaly map; its ``limit`` is the threshold on pixels. None for a detector.
         levels: Scales of the maps of single levels.
         scores: Of the images that all this was fitted on, to change the threshold by; None in older files.
+        settings: Of the model, by name, that its maps depend on besides its weights; empty where nobody noted them.
     """
 
     threshold: Threshold
     fused: MapScale | None = None
     levels: tuple[MapScale, ...] = ()
     scores: NormalScores | None = None
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def differences(self, settings: Mapping[str, str]) -> list[str]:
+        """How a model's settings differ from those that this was fitted with, in words; none where nobody noted them.
+
+        A threshold on maps that are put together in another way means nothing.
+        """
+        return [f'{name} is {settings.get(name, "not there")}, was {self.settings.get(name, "not there")}'
+                for name in sorted({*self.settings, *settings}) if self.settings
+                and settings.get(name) != self.settings.get(name)]
 
     @property
     def scales(self) -> tuple[MapScale, ...]:
@@ -56,10 +67,10 @@ class Calibration:
         return () if self.fused is None else (self.fused, *self.levels)
 
     def state(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists: ``value, origin, count, rule, map, level_maps, scores``."""
+        """Plain numbers, strings and lists: ``value, origin, count, rule, map, level_maps, scores, settings``."""
         return dict(asdict(self.threshold), map=self.fused and asdict(self.fused),
                     level_maps=[asdict(level) for level in self.levels],
-                    scores=self.scores and self.scores.state())
+                    scores=self.scores and self.scores.state(), settings=dict(self.settings))
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Calibration:
@@ -73,7 +84,8 @@ class Calibration:
             fused = None if state['map'] is None else _scale(state['map'])
             scores = state.get('scores')
             return cls(threshold, fused, tuple(_scale(level) for level in state['level_maps']),
-                       scores and NormalScores.from_state(scores))
+                       scores and NormalScores.from_state(scores),
+                       {str(name): str(value) for name, value in (state.get('settings') or {}).items()})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f'the stored threshold is damaged ({type(error).__name__}: {error}): calibrate or save the '
                             'model again') from error

@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import ks_2samp
 
 from mminspect.errors import UserError
 
@@ -61,6 +60,7 @@ class DriftMonitor:
         """Test the present window."""
         if len(self._scores) < self._scores.maxlen:
             return DriftReport(False, math.nan, math.nan, len(self._scores))
+        from scipy.stats import ks_2samp  # here: it takes most of a second to import
         result = ks_2samp(self.reference.values, np.array(self._scores))
         return DriftReport(bool(result.pvalue < self.alpha), float(result.pvalue), float(result.statistic),
                            len(self._scores))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from mminspect.errors import UserError
 
@@ -95,8 +95,8 @@ class NormalScores:
         """
         n, above = len(self), len(self) - bisect_right(self.values, value)
         tail = (1 - confidence) / 2
-        low = 0.0 if above == 0 else float(beta.ppf(tail, above, n - above + 1))
-        high = 1.0 if above == n else float(beta.ppf(1 - tail, above + 1, n - above))
+        low = 0.0 if above == 0 else float(betaincinv(above, n - above + 1, tail))
+        high = 1.0 if above == n else float(betaincinv(above + 1, n - above, 1 - tail))
         return RateEstimate((above + 1) / (n + 1), low, high, confidence, n)
 
     def histogram(self, bins: int = 40) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -7,7 +7,8 @@ import pytest
 import torch
 from anomaly_rd.engine import AnomalyPicturesHook
 from anomaly_rd.engine import pictures as module
-from anomaly_rd.engine.pictures import spread
+from anomaly_rd.engine.pictures import spread, title_of
+from anomaly_rd.structures import AnomalyDataSample
 from matplotlib.figure import Figure
 from mmengine.runner import Runner
 from mminspect.errors import UserError
@@ -103,6 +104,22 @@ def test_curves_and_histogram_show_what_the_metric_measured(root, tmp_path, pane
     assert sorted(scores * 255) == pytest.approx([45, 75, 160, 200, 240]) and labels.sum() == 3
     assert threshold.value == pytest.approx(70 / 255) and threshold.origin == 'training images'
     assert oracle.value == pytest.approx(75 / 255) and oracle.origin == 'oracle'
+
+
+def test_curves_have_the_values_of_their_own_metric(root, tmp_path, panels):
+    first = dict(type='AnomalyMetric', prefix='tile')
+    for evaluators in ([first, dict(type='AnomalyMetric', prefix='scan', metrics=('image_auroc', ))],
+                       [dict(type='AnomalyMetric', metrics=('pixel_ap', )), dict(type='AnomalyMetric', prefix='scan')]):
+        metrics = test_run(root, tmp_path / 'test', HOOKS[1:], test_evaluator=evaluators)
+        own = 'tile/' if 'prefix' in evaluators[0] else ''
+        assert panels['draw_curves'][1] == {
+            name: metrics[own + name] for name in evaluators[0].get('metrics', ()) or panels['draw_curves'][1]}
+
+
+def test_a_tile_is_named_after_its_place():
+    tile = AnomalyDataSample(metainfo=dict(img_path='data/test/good/0.png', tile=(512, 1024, 768, 1280)))
+    assert title_of(tile) == 'good/0_y512_x1024.png'
+    assert title_of(AnomalyDataSample(metainfo=dict(img_path='data/test/good/0.png'))) == 'good/0.png'
 
 
 def test_one_kind_of_images_draws_no_oracle(root, tmp_path, panels):

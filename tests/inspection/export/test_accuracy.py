@@ -28,10 +28,10 @@ def root(tmp_path) -> Path:
     rng = np.random.default_rng(0)
     for i in range(4):
         for kind in ('train/good', 'test/good', 'test/hole'):
-            image = rng.integers(0, 200, (SIDE, SIDE, 3), dtype=np.uint8)
+            image = rng.integers(0, 240, (SIDE, SIDE, 3), dtype=np.uint8)
             mask = np.zeros((SIDE, SIDE), np.uint8)
             if kind == 'test/hole':
-                image[10:20, 10:30] += 40
+                image[10:20, 10:30] += 12
                 mask[10:20, 10:30] = 255
                 (tmp_path / 'part/ground_truth/hole').mkdir(parents=True, exist_ok=True)
                 cv2.imwrite(str(tmp_path / f'part/ground_truth/hole/{i}_mask.png'), mask)
@@ -58,8 +58,8 @@ def test_auroc_of_both_as_scikit_learn_has_it(cfg, root) -> None:
     paths = sorted((root / 'part/test').rglob('*.png'))
     images = np.stack([read_image(path) for path in paths]).astype(np.float32)
     labels = [path.parent.name != 'good' for path in paths]
-    masks = [read_mask(str(path.with_name(f'{path.stem}_mask.png')).replace('test', 'ground_truth', 1))
-             if bad else np.zeros((SIDE, SIDE)) for path, bad in zip(paths, labels, strict=True)]
+    masks = [read_mask(root / 'part/ground_truth/hole' / f'{path.stem}_mask.png') if bad else np.zeros((SIDE, SIDE))
+             for path, bad in zip(paths, labels, strict=True)]
     for name, network in networks.items():
         outputs = network(images)
         expected = dict(image_auroc=roc_auc_score(labels, outputs['pred_score']),

@@ -14,6 +14,8 @@ from inspection.backends import model_spec, open_network
 from inspection.export import export_onnx, quantize
 from inspection.export.quantize import kept_nodes, normal_pixels, quantize_onnx
 from inspection.geometry import fit
+from inspection.networks import TorchNetwork
+from inspection.spec import NetworkSpec
 from inspection_helpers import anomaly_spec, calibration
 from mminspect.errors import UserError
 from mminspect.images import read_image
@@ -64,15 +66,20 @@ def test_standard_operators_and_what_stays_exact(exported, pictures, tmp_path) -
     convolutions = {node.name for node in before.graph.node if node.op_type == 'Conv'}
     kept = convolutions & set(kept_nodes(before.graph))
     assert len([name for name in kept if 'blur' in name]) == 2 and quantized_nodes(model) == convolutions - kept
-    weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    scales = [weights[name].dims for name in weights if name.endswith('weight_scale')]
-    assert scales and all(len(dims) == 1 for dims in scales)  # one of every channel
+    weights, scalar = {tensor.name: tensor for tensor in model.graph.initializer}, TensorProto()
+    of_weights = [[weights[name] for name in node.input] for node in model.graph.node
+                  if node.op_type == 'DequantizeLinear' and len(weights.get(node.input[0], scalar).dims) == 4]
+    assert len(of_weights) == len(convolutions - kept)
+    for kernel, scale, _ in of_weights:  # a scale for every channel
+        assert kernel.data_type == TensorProto.INT8 and list(scale.dims) == [kernel.dims[0]]
     kinds = Counter(node.op_type for node in model.graph.node)
     assert kinds['ConvTranspose'] == Counter(node.op_type for node in before.graph.node)['ConvTranspose']
 
 
 def test_a_detector_too(pictures, tmp_path) -> None:
-    export_onnx(tiny_network('GFL'), tmp_path / 'model.onnx')
+    _, module, fields = tiny_network('GFL')
+    export_onnx(TorchNetwork(module, NetworkSpec(name='gfl', fingerprint='0123456789abcdef', **fields)),
+                tmp_path / 'model.onnx')
     quantize_onnx(tmp_path / 'model.onnx', tmp_path / 'int8.onnx', pictures)
     exact, small = (open_network(tmp_path / name, threads=1) for name in ('model.onnx', 'int8.onnx'))
     seen = np.concatenate(list(normal_pixels(pictures, exact.spec)))

@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 import torch
 from helpers import runner_cfg, write_coco
+from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.registry import FUNCTIONS, HOOKS, init_default_scope
 from mmengine.runner import Runner
 from mminspect.engine import EpochSeedHook, seed_worker
 
 
+def runner_at(seed: int | None, epoch: int) -> SimpleNamespace:
+    return SimpleNamespace(seed=seed, epoch=epoch, _train_loop=None)
+
+
 def draws(seed: int | None, epoch: int) -> tuple[float, float, float]:
-    EpochSeedHook().before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch))
+    EpochSeedHook().before_train_epoch(runner_at(seed, epoch))
     return random.random(), np.random.rand(), torch.rand(1).item()
 
 
@@ -59,7 +65,7 @@ def test_augmentation_differs_from_epoch_to_epoch_and_repeats_after_a_resume(wor
     loader = Runner.build_dataloader(cfg, seed=0)
 
     def epoch(number: int) -> torch.Tensor:
-        EpochSeedHook().before_train_epoch(SimpleNamespace(seed=0, epoch=number))
+        EpochSeedHook().before_train_epoch(runner_at(0, number))
         return torch.stack([batch['inputs'][0] for batch in loader]).float()
 
     first, second = epoch(0), epoch(1)
@@ -71,3 +77,49 @@ def test_augmentation_differs_from_epoch_to_epoch_and_repeats_after_a_resume(wor
         clean = [b['inputs_clean'][0].float() for b in loader]
         noise = [(a - c)[:, :30, :30] for a, c in zip(epoch(1), clean, strict=True)]
         assert not torch.equal(noise[0], noise[1])
+
+
+class Noise(BaseModel):
+    """Writes down what its data and its steps draw."""
+
+    def __init__(self, seen: list) -> None:
+        super().__init__()
+        self.weight, self.seen = torch.nn.Parameter(torch.zeros(1)), seen
+
+    def forward(self, inputs: torch.Tensor, mode: str = 'tensor') -> dict[str, torch.Tensor] | list:
+        if mode == 'predict':
+            np.random.rand()  # a validation that draws numbers, as SmoothGrad does
+            return [None]
+        self.seen.append((inputs.item(), np.random.rand(), torch.rand(1).item()))
+        return dict(loss=self.weight.sum())
+
+
+class Draws(torch.utils.data.Dataset):
+    """Every item is a new random number."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> dict[str, float]:
+        return dict(inputs=np.random.rand())
+
+
+def iterations(work_dir: Path, count: int, **more: object) -> list[tuple[float, float, float]]:
+    seen: list[tuple[float, float, float]] = []
+    loader = dict(batch_size=1, num_workers=0, dataset=Draws(), sampler=dict(type='InfiniteSampler', shuffle=True))
+    loader['collate_fn'] = dict(type='default_collate')
+    Runner(Noise(seen), str(work_dir), loader, val_dataloader=dict(loader, sampler=dict(type='DefaultSampler')),
+           train_cfg=dict(type='IterBasedTrainLoop', max_iters=count, val_interval=2), val_cfg=dict(type='ValLoop'),
+           val_evaluator=[], optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), randomness=dict(seed=0),
+           custom_hooks=[dict(type='EpochSeedHook')], log_level='ERROR', cfg=Config(dict()),
+           default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1, by_epoch=False)),
+           experiment_name=f'{work_dir.name}{count}', **more).train()
+    return seen
+
+
+@pytest.mark.parametrize('stop', [1, 2])
+def test_resumed_iterations_draw_as_uninterrupted_ones(stop: int, tmp_path: Path) -> None:
+    whole = iterations(tmp_path / 'whole', 5)
+    assert len({number for numbers in whole for number in numbers}) == 15
+    iterations(tmp_path / 'parts', stop)
+    assert iterations(tmp_path / 'parts', 5, resume=True) == whole[stop:]

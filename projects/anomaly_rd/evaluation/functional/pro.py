@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from mminspect.errors import UserError
 
 from .ranking import Ranking, rank, undefined
 from .regions import checked_maps, label_regions
@@ -26,7 +27,7 @@ def pro_auc(maps: Sequence[np.ndarray], masks: Sequence[np.ndarray], fpr_limit: 
         In 0..1; NaN with a warning where there is no region or no normal pixel.
 
     Raises:
-        UserError: If a score is NaN or infinite, or maps and masks do not fit.
+        UserError: If a score is NaN or infinite, or maps and masks do not fit, or the limit is out of range.
     """
     return pro_area(rank_pixels(maps, masks), fpr_limit)
 
@@ -38,6 +39,7 @@ def pro_curve(maps: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> tuple[
 
 def pro_auc_per_image(maps: Sequence[np.ndarray], masks: Sequence[np.ndarray], fpr_limit: float = 0.3) -> float:
     """Mean of :func:`image_pro_auc` over the defective images: an older protocol, not comparable with `pro_auc`."""
+    _check_limit(fpr_limit)
     values = [image_pro_auc(scores, mask, fpr_limit) for scores, mask in checked_maps(maps, masks) if mask.any()]
     return float(np.mean(values)) if values else undefined('AUPRO per image', 'there is no defect region')
 
@@ -72,6 +74,7 @@ def rank_pixels(maps: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> Rank
 
 def pro_area(ranking: Ranking, fpr_limit: float = 0.3) -> float:
     """As :func:`pro_auc`."""
+    _check_limit(fpr_limit)
     if not ranking.defined:
         return undefined('AUPRO', 'there is no defect region, or no normal pixel')
     x, y = pro_points(ranking)
@@ -88,6 +91,11 @@ def pro_points(ranking: Ranking) -> tuple[np.ndarray, np.ndarray]:
     if not ranking.defined:
         return np.empty(0), np.empty(0)
     return from_zero(ranking.normal / ranking.normal[-1]), from_zero(ranking.overlap)
+
+
+def _check_limit(fpr_limit: float) -> None:
+    if not 0 < fpr_limit <= 1:
+        raise UserError(f'fpr_limit of AUPRO is {fpr_limit}: give a share of normal pixels above 0 and up to 1, as 0.3')
 
 
 def _share_above(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

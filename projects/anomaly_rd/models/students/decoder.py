@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 
 import torch
 from mmengine.model import BaseModule
+from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -30,6 +31,9 @@ class ReverseDecoder(BaseModule):
         rfa: Put an RFAConv into every block.
         checkpointing: Keep only the inputs of blocks in training and compute each block a second time in the backward
             pass: a fraction of the memory, about a third more computation, the same gradients and statistics.
+
+    Raises:
+        UserError: ``blocks`` are not three numbers from 1.
     """
 
     def __init__(self, layout: TeacherLayout, blocks: Sequence[int] | None = None, norm: str | dict = 'BN',
@@ -40,6 +44,8 @@ class ReverseDecoder(BaseModule):
         self.checkpointing = checkpointing
         widths = (layout.embedding_channels, *layout.channels[::-1])
         counts = layout.decoder_blocks if blocks is None else blocks
+        if len(counts) != 3 or not all(isinstance(count, int) and count >= 1 for count in counts):
+            raise UserError(f'decoder.blocks is {blocks!r}: give the number of blocks of three stages, as in (3, 4, 6)')
         self.stages = nn.ModuleList(
             residual_stage(layout.block, count, widths[i], widths[i + 1], 'up', layout.wide, norm=norm, act=act,
                            rfa=rfa)

@@ -12,6 +12,8 @@ from anomaly_rd.registry import MODELS
 from .frozen import FrozenTeacher, load_weights
 
 STRIDES = (4, 8, 16)
+#: Sides of the images of the dry run; a transformer may refuse maps that are smaller than its windows.
+SIDES = (64, 256)
 
 
 @MODELS.register_module()
@@ -35,8 +37,8 @@ class BackboneTeacher(FrozenTeacher):
         channels: Channels of the three levels.
 
     Raises:
-        UserError: A package that the backbone needs is not installed; or the outputs are not three maps of strides 4, 8
-            and 16; or the weights are not those of the backbone.
+        UserError: A package that the backbone needs is not installed; or it refuses images; or the outputs are not
+            three maps of strides 4, 8 and 16; or the weights are not those of the backbone.
     """
 
     def __init__(self, backbone: dict, weights: str | None = None,
@@ -57,8 +59,15 @@ class BackboneTeacher(FrozenTeacher):
 
     @torch.no_grad()
     def _dry_run(self, backbone: dict[str, Any]) -> tuple[int, int, int]:
-        side = 64
-        levels = self(next(self.parameters()).new_zeros(1, 3, side, side))
+        for side in SIDES:
+            try:
+                levels = self(next(self.parameters()).new_zeros(1, 3, side, side))
+                break
+            except Exception as error:  # backbones refuse sizes in many ways
+                if side == SIDES[-1]:
+                    raise UserError(f'teacher backbone {backbone.get("type")} does not take images of {side}x{side} '
+                                    f'pixels ({type(error).__name__}: {error}): choose another backbone or its size '
+                                    'of images') from error
         if [tuple(level.shape[2:]) for level in levels] != [(side // s, side // s) for s in STRIDES]:
             raise UserError(f'teacher backbone {backbone.get("type")} maps {side}x{side} pixels to '
                             f'{", ".join("x".join(map(str, level.shape[1:])) for level in levels)}, needed are three '

@@ -6,7 +6,10 @@ from collections.abc import Hashable, Sequence
 
 import torch
 from mmengine.logging import print_log
+from mminspect.errors import UserError
 from torch import Tensor
+
+DTYPES = ('bfloat16', 'float32')
 
 
 class FeatureCache:
@@ -15,9 +18,14 @@ class FeatureCache:
     Args:
         dtype: What features are rounded to: ``'bfloat16'``, which is what bf16 autocast gives anyway, or ``'float32'``.
         limit_bytes: Size at which everything is dropped and the cache stays empty, with a warning.
+
+    Raises:
+        UserError: Another ``dtype``.
     """
 
     def __init__(self, dtype: str = 'bfloat16', limit_bytes: int = 4 * 2**30) -> None:
+        if dtype not in DTYPES:
+            raise UserError(f'model.cache_dtype is {dtype!r}, known are {", ".join(DTYPES)}: change it in the config')
         self.dtype, self.limit_bytes = getattr(torch, dtype), limit_bytes
         self.full = False
         self._size = 0

@@ -93,3 +93,14 @@ def test_memory_format_is_kept() -> None:
     assert y.is_contiguous(memory_format=torch.channels_last)
     y.square().sum().backward()
     assert x.grad.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_without_gradients_it_computes_the_same(training: bool) -> None:
+    layer, x = randomised().train(training), images()
+    nn.init.uniform_(layer.running_var, 0.5, 2)
+    state = {name: value.clone() for name, value in layer.state_dict().items()}
+    expected, statistics = layer(x), layer.running_mean.clone()
+    layer.load_state_dict(state)
+    with torch.no_grad():
+        assert torch.equal(layer(x), expected) and torch.equal(layer.running_mean, statistics)

@@ -1,0 +1,48 @@
+"""Whether a model may keep what it computes from a training image."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mminspect.errors import UserError
+
+from anomaly_rd.registry import TRANSFORMS
+
+from .checks import innermost
+
+
+def check_cache(model: dict, dataset: dict) -> None:
+    """Refuse ``model.cache_features`` where training images come out differently in every epoch.
+
+    The features of the first epoch would stand for all others, and the augmentation would do nothing.
+
+    Args:
+        model: ``model`` of a config.
+        dataset: ``dataset`` of a dataloader; only those with split 'train' are looked at.
+
+    Raises:
+        UserError: The pipeline has a step that is not marked ``deterministic = True``.
+    """
+    if not model.get('cache_features'):
+        return
+    for inner in innermost(dataset):
+        random = [step for step in inner.get('pipeline') or () if not _is_deterministic(step)]
+        if inner.get('split', 'train') == 'train' and random:
+            raise UserError(f'model.cache_features computes the features of a training image once, but the training '
+                            f'pipeline has {_name(random[0])}, which may change it in every epoch: set '
+                            'model.cache_features=False or remove the step')
+
+
+def _is_deterministic(step: dict | Callable) -> bool:
+    kind = _kind(step)
+    return kind is None or getattr(kind, 'deterministic', False)  # None: whoever builds it says that it is unknown
+
+
+def _kind(step: dict | Callable) -> object:
+    if not isinstance(step, dict):
+        return step
+    return TRANSFORMS.get(step['type']) if isinstance(step['type'], str) else step['type']
+
+
+def _name(step: dict | Callable) -> str:
+    kind = _kind(step)
+    return kind.__name__ if isinstance(kind, type) else type(kind).__name__

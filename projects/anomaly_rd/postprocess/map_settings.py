@@ -1,0 +1,43 @@
+"""What anomaly maps and scores depend on besides a model's weights."""
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from anomaly_rd.registry import MODELS
+
+
+def map_settings(model: Mapping[str, Any]) -> dict[str, str]:
+    """The options of a model that a threshold belongs to, those with defaults included.
+
+    Args:
+        model: ``model`` of a config; its class names them (``map_options``).
+
+    Returns:
+        For example ``{'map_head.fusion': '"sum"', 'map_head.sigma': '4.0', ...}``: values as JSON.
+    """
+    options = _with_defaults(model)
+    names = getattr(_class_of(model), 'map_options', ())
+    return dict(pair for name in names for pair in _flat(name, options.get(name)))
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and 'type' in value:
+        for key, inner in _with_defaults(value).items():
+            yield from _flat(f'{name}.{key}', inner)
+    else:
+        # 4 and 4.0 are one number
+        yield name, json.dumps(float(value) if type(value) is int else value, default=str, sort_keys=True)
+
+
+def _with_defaults(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    kind = _class_of(cfg)
+    defaults = {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
+                if parameter.default is not parameter.empty}
+    return {**defaults, **cfg, 'type': kind.__name__}
+
+
+def _class_of(cfg: Mapping[str, Any]) -> type:
+    return MODELS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']

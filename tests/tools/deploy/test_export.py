@@ -1,0 +1,101 @@
+"""tools/deploy/export.py from the command line."""
+from pathlib import Path
+
+import anomaly_rd  # noqa: F401 (registers the components)
+import cv2
+import numpy as np
+import pytest
+import torch
+from anomaly_helpers import MKD, RD4AD, build_small, small_cfg
+from inspection.backends import model_spec
+from inspection.networks import build_network
+from inspection_helpers import calibration
+from mminspect import runtime
+from model_files import detector_files
+
+
+@pytest.fixture
+def normal(tmp_path) -> Path:
+    """A folder of three normal images, also the training and test set of a category 'part'."""
+    folder, rng = tmp_path / 'data/part/train/good', np.random.default_rng(0)
+    for name in ('train/good', 'test/good', 'test/hole'):
+        (tmp_path / 'data/part' / name).mkdir(parents=True)
+        for i in range(3):
+            cv2.imwrite(str(tmp_path / 'data/part' / name / f'{i}.png'), rng.integers(0, 255, (64, 64, 3), np.uint8))
+    return folder
+
+
+@pytest.fixture
+def trained(tmp_path, normal):
+    """A function of a config's path: the config file and a checkpoint with a threshold."""
+    def make(path=RD4AD, **more):
+        cfg = small_cfg(path)
+        cfg.test_dataloader.dataset.update(data_root=str(tmp_path / 'data'), category='part')
+        model = build_small(cfg)
+        torch.save(dict(state_dict=model.state_dict(), threshold=calibration().state(), **more), tmp_path / 'last.pth')
+        cfg.dump(tmp_path / 'small.py')
+        return tmp_path / 'small.py', tmp_path / 'last.pth'
+    return make
+
+
+def test_file_and_what_is_printed(trained, tmp_path, call) -> None:
+    config, checkpoint = trained()
+    status, out, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'out' / 'model.onnx')
+    assert status == 0, error
+    spec = model_spec(tmp_path / 'out' / 'model.onnx')
+    assert spec == build_network(runtime.load_config(str(config)), str(checkpoint)).spec
+    assert spec.calibration == calibration().state() and spec.name == 'small'
+    assert spec.fingerprint in out and 'largest difference from PyTorch: anomaly_map' in out and 'pred_score' in out
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == ['model.onnx']
+
+
+def test_int8_beside_it_and_what_it_loses(trained, normal, tmp_path, call) -> None:
+    config, checkpoint = trained()
+    status, out, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal)
+    assert status == 0, error
+    assert model_spec(tmp_path / 'model.int8.onnx').name == 'small-int8'
+    assert 'int8 on the 6 images of the test set: image_auroc' in out
+    status, out, _ = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal,
+                          '--eval', 'normal')
+    assert status == 0 and 'scores of 3 images differ by' in out
+
+
+def test_scores_alone(trained, tmp_path, call, messages) -> None:
+    status, out, error = call('deploy/export', *trained(MKD), '--out', tmp_path / 'model.onnx')
+    assert status == 0, error
+    assert 'anomaly_map' not in out and any('pred_score alone' in line for line in messages)
+
+
+def test_detector(tmp_path, normal, call) -> None:
+    checkpoint = detector_files(tmp_path / 'gfl')
+    config = next((tmp_path / 'gfl').glob('*.py'))
+    status, out, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal)
+    assert status == 0, error
+    assert 'boxes' in out and 'int8 on normal images: scores of 3 images differ' in out
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    (['--out', 'model.pt'], 'must end in .onnx'), (['--out', 'model.onnx', '--opset', '11'], 'opset 11 is too old'),
+    (['--out', 'model.onnx', '--int8', 'nowhere'], "nowhere' does not exist"),
+    (['--out', 'model.onnx', '--eval', 'test'], '--eval belongs to --int8')])
+def test_mistakes(trained, tmp_path, call, monkeypatch, arguments, said) -> None:
+    files = trained()
+    monkeypatch.chdir(tmp_path)
+    status, _, error = call('deploy/export', *files, *arguments)
+    assert status == 2 and said in error and not list(tmp_path.glob('model*'))
+
+
+def test_checkpoint_of_another_model(trained, tmp_path, call) -> None:
+    config, checkpoint = trained()
+    torch.save(dict(state_dict=dict(weight=torch.zeros(3))), checkpoint)
+    status, _, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx')
+    assert status == 2 and 'is not one of this config' in error and error.count('\n') == 1
+    assert not (tmp_path / 'model.onnx').exists()
+
+
+def test_centre_crop_is_refused(trained, tmp_path, call) -> None:
+    config, checkpoint = trained()
+    text = config.read_text()
+    config.write_text(text + "\ntest_dataloader['dataset']['pipeline'].insert(2, dict(size=32, type='CentreCrop'))\n")
+    status, _, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx')
+    assert status == 2 and 'CentreCrop' in error and error.count('\n') == 1

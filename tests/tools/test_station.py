@@ -1,0 +1,134 @@
+"""tools/station.py as a user starts it, kills it and starts it again, with a real model in a real worker process."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import helpers
+import pytest
+
+pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
+pytest.importorskip('channels')
+
+from station_model import write_model  # noqa: E402
+from station_site import Client, eventually, png  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp('model') / 'tiny.onnx')
+
+
+class Tool:
+    """A run of the tool."""
+
+    def __init__(self, data: Path, *arguments: Any, **environment: str) -> None:
+        clean = {name: value for name, value in os.environ.items()
+                 if not name.startswith('STATION_') and name != 'DJANGO_SETTINGS_MODULE'}
+        command = [sys.executable, '-W', 'ignore', helpers.ROOT / 'tools/station.py', '--data', data, *arguments]
+        self.process = subprocess.Popen([str(word) for word in command], text=True, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, env={**clean, **environment}, cwd=data.parent)
+
+    def port(self) -> int:
+        """When it serves."""
+        line = self.process.stdout.readline()
+        found = re.search(r'http://localhost:(\d+)/', line)
+        assert found, line + self.process.stderr.read()
+        port = int(found[1])
+        eventually(lambda: _answers(port), 30)
+        return port
+
+    def end(self) -> tuple[int, str, str]:
+        out, error = self.process.communicate(timeout=30)
+        return self.process.returncode, out, error
+
+
+def _answers(port: int) -> bool:
+    try:
+        return Client(port).get('/api/status').status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Any]:
+    tools: list[Tool] = []
+
+    def start(*arguments: Any, **environment: str) -> Tool:
+        tools.append(Tool(tmp_path / 'data', *arguments, **environment))
+        return tools[-1]
+
+    yield start
+    for tool in tools:
+        tool.process.kill()
+        tool.process.communicate()
+
+
+def children(pid: int) -> list[int]:
+    """Of a process, as far as they live."""
+    found = []
+    for stat in Path('/proc').glob('[0-9]*/stat'):
+        try:
+            fields = stat.read_text().rpartition(')')[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != 'Z':
+            found.append(int(stat.parent.name))
+    return found
+
+
+def test_acknowledged_uploads_survive_a_kill_and_ctrl_c_ends_everything(run: Any, model: Path, tmp_path: Path) -> None:
+    first = run('--model', model, '--port', '0')
+    client = Client(first.port())
+    client.get('/')
+    sent = [client.send('/api/detect?wait=0', [(f'{i}.png', png(130 + i))]).json for i in range(12)]
+    offspring = children(first.process.pid)
+    first.process.kill()  # SIGKILL
+    first.process.wait()
+    eventually(lambda: not any(Path(f'/proc/{pid}').exists() for pid in offspring), 20)
+    folder = tmp_path / 'data/media/00' / ('0' * 32)
+    folder.mkdir(parents=True)  # an upload that was killed before it was acknowledged
+
+    second = run('--model', model, '--port', '0')
+    client = Client(second.port())
+    client.get('/')
+    found = [client.wait_for(record['id']) for record in sent]
+    assert [record['state'] for record in found] == ['done'] * 12
+    assert [record['score'] for record in found] == pytest.approx([(2 + i) / 128 for i in range(12)], abs=1e-4)
+    assert client.get('/api/records').json['count'] == 12 and not folder.exists()
+    overlay = client.get(found[0]['overlay_url'])
+    assert overlay.status == 200 and overlay.headers['Content-Type'] == 'image/jpeg'
+    offspring = children(second.process.pid)
+    assert offspring
+    second.process.send_signal(signal.SIGINT)
+    status, out, error = second.end()
+    assert status == 0 and 'ended' in out and 'Traceback' not in error
+    eventually(lambda: not any(Path(f'/proc/{pid}').exists() for pid in offspring))
+
+
+@pytest.mark.parametrize(('arguments', 'sentence'), [
+    ((), 'the station needs a model'),
+    (('--model', 'missing.onnx'), 'does not exist'),
+    (('--model', __file__, '--source', 'folder:missing'), 'folder missing does not exist'),
+    (('--model', __file__, '--source', 'tape:1'), 'no source of frames'),
+    (('--model', __file__, '--host', '192.0.2.7'), 'needs a user'),
+    (('--model', __file__, '--port', '70000'), 'cannot listen')])
+def test_mistakes_are_one_sentence(arguments: tuple, sentence: str, tmp_path: Path) -> None:
+    start = time.monotonic()
+    tool = Tool(tmp_path / 'data', *arguments)
+    status, out, error = tool.end()
+    assert status == 2 and error.startswith('error: ') and error.count('\n') == 1 and sentence in error, error
+    assert 'station:' not in out and time.monotonic() - start < 30
+
+
+def test_users_are_made_with_a_password_worth_the_name(run: Any) -> None:
+    status, _, error = run('--add-user', 'mira', STATION_PASSWORD='12345').end()
+    assert status == 2 and 'password' in error and error.count('\n') == 1
+    assert run('--add-user', 'mira', STATION_PASSWORD='a-long-one-17').end()[:2] == (0, 'user mira can log in\n')
