@@ -16,7 +16,7 @@ from mminspect.thresholds import Calibration
 
 #: A config of every anomaly method, relative to configs/anomaly_rd.
 ANOMALY = dict(rd4ad='rd4ad/rd4ad_r18_20e_mvtec', akf='akf/akf-oce_r18_20e_mvtec', rfa='rfa/rfa_r18_20e_mvtec',
-               textile='textile/textile_r18_1000i_mvtec', mkd='mkd/mkd_vgg16-random_20e_mvtec',
+               textile='textile/textile_r18_300i_mvtec', mkd='mkd/mkd_vgg16-random_20e_mvtec',
                mkd_ra='mkd/mkd-ra_vgg16-random_20e_mvtec')
 DETECTORS = ('GFL', 'ATSS', 'RetinaNet', 'TOOD', 'VFNet', 'YOLOF', 'semantic', 'distilled')
 

@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
+#: What goes on where an interrupted run stopped.
+AGAIN = 'the same command'
 TEACHER = 'fdrd/demo/teacher_r18_slim_12e_vials'
 
 
@@ -85,7 +87,7 @@ def main() -> None:
     args = parse_args()
     out, parts = args.out.resolve(), [part for part in PARTS if args.part in (None, part.name)]
     console, start = Console(width=max(110, Console().width)), time.monotonic()
-    runtime.prepare_work_dir(str(out))
+    runtime.prepare_work_dir(str(out), option='--out')
     steps = 1 + sum(len(part.rows) for part in parts)
     console.print(f'1/{steps} rendering pictures: {" and ".join(part.pictures for part in parts)}')
     for part in parts:
@@ -97,7 +99,8 @@ def main() -> None:
         for title, config in part.rows:
             number, begin = number + 1, time.monotonic()
             console.print(f'{number}/{steps} {title}')
-            metrics = jobs.run(job_of(config, out), echo=lambda line: console.print(f'    {line}', highlight=False))
+            with jobs.ending_on_sigterm():
+                metrics = jobs.run(job_of(config, out), echo=lambda line: console.print(f'    {line}', highlight=False))
             results.append((metrics, time.monotonic() - begin))
         print_table(console, part, results)
     console.print(f'pictures (ground truth beside prediction, heat maps): {os.path.relpath(out)}/*/pictures')
@@ -105,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.run(main, AGAIN)

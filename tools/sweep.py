@@ -20,6 +20,11 @@ from mminspect import cli, runtime
 from mminspect.analysis import table
 from mminspect.errors import UserError
 from mminspect.fileio import replacing
+from mminspect.jobs import ending_on_sigterm
+from mminspect.log import quiet_log
+
+#: What goes on where an interrupted run stopped.
+AGAIN = 'the same command'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -62,24 +67,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.jobs < 1:
         raise UserError(f'--jobs must be at least 1, got {args.jobs}')
     categories = sweep.locate_categories(args.categories, args.data_root)
-    threads = max(1, len(os.sched_getaffinity(0)) // args.jobs)
+    with quiet_log():
+        for config in args.configs:
+            runtime.load_config(config, cli.parse_options(args.cfg_options))
+    threads = None if os.environ.get('OMP_NUM_THREADS') else max(1, len(os.sched_getaffinity(0)) // args.jobs)
     runs = sweep.make_runs(args.configs, categories, args.seeds, args.work_root, arguments_of(args), threads)
-    for folder in (args.work_root, args.out):
-        runtime.prepare_work_dir(folder)
+    for option, folder in (('--work-root', args.work_root), ('--out', args.out)):
+        runtime.prepare_work_dir(folder, option=option)
     for run in runs:
         _ = run.metrics  # a damaged file ends the command now, not behind hours of training
-    failed = sweep.run_all(runs, args.jobs, echo=lambda line: print(line, flush=True))
+    with ending_on_sigterm():
+        failed = sweep.run_all(runs, args.jobs, echo=lambda line: print(line, flush=True))
     summary = sweep_table.summarise(runs, args.textures)
     content = sweep_table.cells(summary)
-    print(table.text(*content), sweep_table.CAPTION, sep='\n\n')
     for name, text in (('sweep.md', f'{table.markdown(*content)}\n\n{sweep_table.CAPTION}\n'),
                        ('sweep.json', sweep_table.record(runs, summary, failed))):
         with replacing(Path(args.out) / name) as handle:
             handle.write(text.encode())
+    print(table.text(*content), sweep_table.CAPTION, sep='\n\n')
     if failed:
         raise UserError(f'{len(failed)} of {len(runs)} runs failed (first: {next(iter(failed))}: '
                         f'{next(iter(failed.values()))}); the same command tries them again')
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.run(main, AGAIN)

@@ -5,7 +5,12 @@ import argparse
 import os
 
 from mminspect import cli, runtime
-from mminspect.checkpoint import newest_checkpoint
+from mminspect.checkpoint import checkpoint_to_resume
+from mminspect.errors import UserError
+from mminspect.fileio import remove_unfinished
+
+#: What goes on where an interrupted run stopped.
+AGAIN = 'the same command with --resume'
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,17 +39,21 @@ def main() -> None:
     if args.amp:
         runtime.use_amp(cfg)
     if args.seed is not None:
+        if not 0 <= args.seed < 2**32:
+            raise UserError(f'--seed is {args.seed}: give a whole number from 0 to {2**32 - 1}')
         cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
     if args.resume:
-        newest = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+        newest = checkpoint_to_resume(cfg.work_dir) if args.resume == 'auto' else args.resume
         cfg.resume, cfg.load_from = newest is not None, newest and str(newest)
+    runtime.check_length(cfg)
     runtime.skip_missing_validation(cfg)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     runtime.prepare_work_dir(cfg.work_dir)
+    remove_unfinished(cfg.work_dir)
     runner = runtime.build_runner(cfg)
     runtime.announce_initial_weights(cfg)
     if args.resume and cfg.get('load_from'):
-        runtime.check_checkpoint(runner.model, cfg.load_from)
+        runtime.check_checkpoint(runner.model, cfg.load_from, resume=True)
     elif cfg.get('load_from'):
         runtime.check_initial_weights(runner.model, cfg.load_from)
     with runtime.explained(cfg):
@@ -52,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.run(main, AGAIN)

@@ -10,7 +10,7 @@ from mminspect import runtime
 
 from . import apis, datasets, engine, evaluation, models, structures, visualization  # noqa: F401
 from .datasets.cache_check import check_cache
-from .datasets.categories import set_category
+from .datasets.categories import category_of, set_category
 from .datasets.checks import check_dataset_cfg, check_split, missing_test
 
 runtime.ABSENCE_CHECKS.append(missing_test)
@@ -18,3 +18,4 @@ runtime.DATA_CHECKS.append(check_dataset_cfg)
 runtime.MODEL_CHECKS.append(check_cache)
 runtime.SPLIT_CHECKS.append(check_split)
 runtime.OPTION_SETTERS['category'] = set_category
+runtime.WORK_DIR_PARTS.append(category_of)

@@ -13,7 +13,7 @@ from mminspect import jobs, runtime
 from mminspect.errors import UserError
 from mminspect.log import quiet_log
 
-from anomaly_rd.datasets.categories import check_categories, find_categories
+from anomaly_rd.datasets.categories import find_categories
 from anomaly_rd.engine.holdout import innermost
 
 #: Stands for every category of the data roots.
@@ -74,12 +74,17 @@ def locate_categories(names: Sequence[str], roots: Sequence[str | Path]) -> dict
         if missing := [name for name in names if not any(name == other for other, _ in found)]:
             raise UserError(f'category {missing[0]} is no folder of {", ".join(map(str, roots))}: check --categories '
                             'and --data-root')
-    check_categories([name for name, _ in found])
+    seen: dict[str, tuple[str, Path]] = {}
+    for name, root in found:
+        if other := seen.get(name.casefold()):
+            raise UserError(f"two categories have one name, '{other[1] / other[0]}' and '{root / name}', so that results "
+                            'of one would replace those of the other: name each category once')
+        seen[name.casefold()] = name, root
     return dict(found)
 
 
 def make_runs(configs: Sequence[str], categories: Mapping[str, Path], seeds: Sequence[int], work_root: str | Path,
-              arguments: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()), threads: int = 1) -> list[Run]:
+              arguments: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()), threads: int | None = 1) -> list[Run]:
     """One run for every combination, in ``<work_root>/<config>/<category>/seed<seed>``.
 
     Args:
@@ -88,7 +93,7 @@ def make_runs(configs: Sequence[str], categories: Mapping[str, Path], seeds: Seq
         seeds: Random seeds.
         work_root: Folder of all runs.
         arguments: Further arguments of tools/train.py and of tools/test.py.
-        threads: CPU threads of each process.
+        threads: CPU threads of each process; None where the environment says how many.
 
     Raises:
         UserError: Two configs or seeds are the same, a config cannot be read, or it has a category of its own.
@@ -101,7 +106,9 @@ def make_runs(configs: Sequence[str], categories: Mapping[str, Path], seeds: Seq
         _check_category(config, tuple(categories))
     runs = []
     for (config, stem), (category, root), seed in product(zip(configs, stems, strict=True), categories.items(), seeds):
-        environment = {CATEGORY: category, DATA: str(root.parent), DATASET: root.name, 'OMP_NUM_THREADS': str(threads)}
+        environment = {CATEGORY: category, DATA: str(root.parent), DATASET: root.name}
+        if threads is not None:
+            environment['OMP_NUM_THREADS'] = str(threads)
         job = jobs.Job(config, Path(work_root) / stem / category / f'seed{seed}',
                        ('--seed', str(seed), *arguments[0]), arguments[1], environment)
         runs.append(Run(stem, category, seed, job))
@@ -121,20 +128,25 @@ def run_all(runs: Sequence[Run], processes: int = 1, echo: Callable[[str], None]
         for number, future in enumerate(as_completed(futures), start=1):
             run = futures[future]
             try:
-                future.result()
-                echo(f'[{number}/{len(runs)}] {run}: done')
+                echo(f'[{number}/{len(runs)}] {run}: {"done" if future.result() else "already there"}')
             except UserError as error:
                 failed[run] = str(error)
                 echo(f'[{number}/{len(runs)}] {run}: FAILED, {error}')
+    except BaseException:
+        jobs.end_children()  # or the pool would wait for the end of their training
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     return failed
 
 
-def _run(run: Run, echo: Callable[[str], None]) -> None:
-    if run.metrics is None:
-        echo(f'{run}: training and testing, log in {run.job.work_dir / "output.log"}')
-        jobs.run(run.job, lambda line: echo(f'{run}: {line}'))
+def _run(run: Run, echo: Callable[[str], None]) -> bool:
+    """Train and test; whether there was anything to do."""
+    if run.metrics is not None:
+        return False
+    echo(f'{run}: training and testing, log in {run.job.work_dir / "output.log"}')
+    jobs.run(run.job, lambda line: echo(f'{run}: {line}'))
+    return True
 
 
 def _check_category(config: str, categories: tuple[str, ...]) -> None:

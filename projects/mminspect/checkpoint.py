@@ -6,6 +6,7 @@ file says. Importing this module replaces mmengine's loaders, of local files and
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -15,6 +16,7 @@ from urllib.parse import urlparse
 import mmengine.runner.checkpoint
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -96,13 +98,38 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
 
     mmengine rewrites that pointer in place, so that it may be empty after a crash.
     """
-    pointer = Path(work_dir) / 'last_checkpoint'
-    if pointer.is_file() and (named := pointer.read_text().strip()):
-        for path in (Path(named), pointer.parent / Path(named).name):  # the folder may have been moved
-            if path.is_file():
-                return path
+    named = _named_last(work_dir)
+    for path in (Path(named), Path(work_dir) / Path(named).name) if named else ():  # the folder may have been moved
+        if path.is_file():
+            return path
     saved = [path for kind in ('epoch', 'iter') for path in Path(work_dir).glob(f'{kind}_*.pth')]
     return max(saved, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def checkpoint_to_resume(work_dir: str | Path) -> Path | None:
+    """:func:`newest_checkpoint`, with a warning where it is none at all or not the one that was the last.
+
+    Raises:
+        UserError: The last one is gone and no other is left.
+    """
+    newest, named = newest_checkpoint(work_dir), Path(_named_last(work_dir)).name
+    if newest is None and named:
+        raise UserError(f'{work_dir} names {named} as its last checkpoint, which does not exist, and holds no other: '
+                        'put it back, or remove the file last_checkpoint to start from the beginning')
+    if newest is None:
+        _warn(f'nothing to resume in {work_dir}, training starts from the beginning')
+    elif named and newest.name != named:
+        _warn(f'the last checkpoint {named} of {work_dir} does not exist, training goes on from {newest.name}')
+    return newest
+
+
+def _named_last(work_dir: str | Path) -> str:
+    pointer = Path(work_dir) / 'last_checkpoint'
+    return pointer.read_text().strip() if pointer.is_file() else ''
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger='current', level=logging.WARNING)
 
 
 def weight_mismatch(own: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor]) -> str:
@@ -130,6 +157,9 @@ def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, An
     if not isinstance(checkpoint, dict):
         raise UserError(f'checkpoint {name} holds a {type(checkpoint).__name__} instead of named weights: '
                         'save a state_dict and load that')
+    if not isinstance(checkpoint.get('state_dict', {}), Mapping):
+        raise UserError(f'checkpoint {name} holds a {type(checkpoint["state_dict"]).__name__} as state_dict instead of '
+                        'named weights: save a state_dict and load that')
     return checkpoint
 
 

@@ -28,25 +28,47 @@ class OptionsAction(DictAction):
         super().__call__(parser, namespace, values, option_string)
 
 
-def run(main: Callable[[], int | None]) -> None:
+def parse_options(words: Sequence[str]) -> dict[str, Any]:
+    """The words behind ``--cfg-options`` as :class:`OptionsAction` reads them.
+
+    Raises:
+        UserError: One is no KEY=VALUE.
+    """
+    parser = ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument('--cfg-options', nargs='*', action=OptionsAction)
+    try:
+        return parser.parse_args(['--cfg-options', *words]).cfg_options
+    except ArgumentError as error:
+        raise UserError(str(error)) from error
+
+
+def run(main: Callable[[], int | None], again: str = '') -> None:
     """Run ``main`` and leave the process with its status.
 
     Status 2 with one sentence on stderr: a :class:`UserError`, a full disk or a denied permission. Status 130: Ctrl-C.
-    Every other exception is a defect of the program and keeps its traceback.
+    Status 141: whoever read the output has gone, as in ``| head``. Every other exception is a defect of the program and
+    keeps its traceback.
+
+    Args:
+        main: The tool.
+        again: What goes on where an interrupted tool stopped, such as 'the same command'; '' if nothing does.
     """
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:
-        _fail('interrupted: what is on disk is whole; the same command with --resume goes on from the last '
-              'checkpoint', 130)
+        goes_on = f'; {again} goes on where it stopped' if again else ''
+        _fail(f'interrupted: what is on disk is whole{goes_on}', 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more while it ends
+        sys.exit(141)
     except Exception as error:
-        message = sentence(error)
+        message = sentence(error, again)
         if message is None or os.environ.get(DEBUG_VARIABLE) == '1':
             raise
         _fail(message, 2)
 
 
-def sentence(error: BaseException) -> str | None:
+def sentence(error: BaseException, again: str = '') -> str | None:
     """The sentence for the user if ``error`` (or what caused it) is the user's to mend, else None."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
@@ -57,10 +79,10 @@ def sentence(error: BaseException) -> str | None:
             return f'something has to be fetched and the network does not answer ({error.reason}): offline, give ' \
                    'weights as a file or none (--cfg-options model.backbone.init_cfg=None)'
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f'the disk is full while writing {error.filename or "a file"}: free some space and run the same ' \
-                   'command with --resume'
+            return f'the disk is full while writing {error.filename or "a file"}: free some space and run ' \
+                   f'{again or "the same command again"}'
         if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno == errno.EROFS):
-            return f'no permission for {error.filename or "a file"}: choose another --work-dir or change its rights'
+            return f'no permission for {error.filename or "a file"}: choose another folder or change its rights'
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 

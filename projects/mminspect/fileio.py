@@ -2,13 +2,21 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
+
+
+#: When this process began, in seconds; temporary files that are older are not its own.
+STARTED = time.time()
+#: Names that :func:`replacing` gives to checkpoints while it writes them.
+UNFINISHED = re.compile(r'\.(epoch|iter)_\d+\.pth\.[a-z0-9_]{8}')
 
 
 @register_backend('atomic', force=True)
@@ -53,6 +61,18 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: str | Path, before: float = STARTED) -> None:
+    """Remove what killed processes left of checkpoints that they were writing into ``folder``.
+
+    Args:
+        folder: Of a run; the folders below it are left alone.
+        before: Files that were written to later (seconds) may still be in the making and stay.
+    """
+    for path in Path(folder).iterdir():
+        if UNFINISHED.fullmatch(path.name) and path.is_file() and path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

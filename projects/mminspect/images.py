@@ -73,8 +73,8 @@ def as_rgb(pixels: np.ndarray, max_value: float | None = None, name: str = 'the 
     Raises:
         UserError: Another shape, or values of unknown range or not finite.
     """
-    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4)):
-        raise UserError(f'{name} has the shape {pixels.shape}: give (H, W), (H, W, 3) or (H, W, 4)')
+    if pixels.ndim not in (2, 3) or not pixels.size or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4)):
+        raise UserError(f'{name} has the shape {pixels.shape}: give (H, W), (H, W, 3) or (H, W, 4), none of them 0')
     if pixels.dtype != np.uint8:
         pixels = _scaled(pixels, max_value, name)
     if pixels.ndim == 2 or pixels.shape[2] == 1:

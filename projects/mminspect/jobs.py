@@ -7,9 +7,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,30 @@ from mminspect.run_record import Record, Settings, is_end, number_of, settings_o
 
 #: Repository root; the tools are scripts there and no part of the installed packages.
 ROOT = Path(__file__).resolve().parents[2]
+
+
+#: Processes that run now.
+_children: set[subprocess.Popen] = set()
+
+
+def end_children() -> None:
+    """Ask all processes of running jobs to end."""
+    for process in [*_children]:
+        process.terminate()
+
+
+@contextmanager
+def ending_on_sigterm() -> Iterator[None]:
+    """In the block, SIGTERM leaves this process as an exception does (status 143), and its children with it."""
+    def leave(number: int, frame: object) -> None:
+        end_children()
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True)
@@ -136,12 +162,19 @@ def _tool(job: Job, name: str, arguments: list[str], echo: Callable[[str], None]
     with open(log_path, 'a') as log, subprocess.Popen(
             command, env={**os.environ, **job.environment}, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT) as process:
-        for line in process.stdout:
-            log.write(line)
-            log.flush()
-            if line.startswith(PREFIX):
-                echo(line.removeprefix(PREFIX).rstrip())
-            last = line.strip() or last
+        _children.add(process)
+        try:
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                if line.startswith(PREFIX):
+                    echo(line.removeprefix(PREFIX).rstrip())
+                last = line.strip() or last
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            _children.discard(process)
     if process.returncode:
         reason = last.removeprefix('error: ') if last.startswith('error: ') else f'see the end of {log_path}'
         raise UserError(f'tools/{name} failed for {job.config}: {reason}')

@@ -1,10 +1,12 @@
 """Runs of a sweep; the tools are tiny scripts that record how they were called."""
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from anomaly_rd import sweep
-from helpers import replace_tools
+from helpers import ROOT, replace_tools
+from mmengine.config import Config
 from mminspect import jobs
 from mminspect.errors import UserError
 
@@ -54,6 +56,20 @@ def test_where_categories_are(tmp_path):
     assert list(sweep.locate_categories(['all'], [one, two])) == ['pill', 'screw', 'felt']
     with pytest.raises(UserError, match='nut is no folder of'):
         sweep.locate_categories(['screw', 'nut'], [one, two])
+
+
+def test_visa(tmp_path, monkeypatch):
+    """All of its categories, where the base config of the data set finds them."""
+    root = tmp_path / 'big' / 'VisA_2022'
+    (root / 'candle' / 'Data').mkdir(parents=True)
+    (root / 'split_csv').mkdir()
+    (root / 'split_csv' / '1cls.csv').write_text('object,split,label,image,mask\ncandle,train,normal,a,\n')
+    config = ROOT / 'configs' / '_base_' / 'datasets' / 'visa.py'
+    run, = sweep.make_runs([str(config)], sweep.locate_categories(['all'], [root]), [0], tmp_path / 'runs')
+    for name, value in run.job.environment.items():
+        monkeypatch.setenv(name, value)
+    dataset = Config.fromfile(config).train_dataloader.dataset
+    assert (dataset.category, Path(dataset.data_root)) == ('candle', root)
 
 
 def test_two_categories_of_one_name(tmp_path):

@@ -181,6 +181,8 @@ def test_masks_in_every_form(tmp_path: Path) -> None:
 def test_arrays() -> None:
     np.testing.assert_allclose(as_rgb(COLOUR), COLOUR / 257, rtol=1e-6)
     np.testing.assert_allclose(as_rgb(GREY[..., None]), grey_rgb(GREY) / 257, rtol=1e-6)
+    with pytest.raises(UserError, match=r'shape \(0, 5, 3\): .* none of them 0'):
+        as_rgb(np.zeros((0, 5, 3), np.uint8))
     with pytest.raises(UserError, match=r'shape \(21, 30, 2\)'):
         as_rgb(np.zeros((21, 30, 2), np.uint8))
     with pytest.raises(UserError, match='holds int64'):

@@ -23,7 +23,7 @@ def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iter
         module = load_tool(tool) if isinstance(tool, str) else tool
         monkeypatch.setattr(sys, 'argv', [Path(module.__file__).name, *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.run(module.main)
+            cli.run(module.main, getattr(module, 'AGAIN', ''))
         said = capsys.readouterr()
         return ended.value.code, said.out, said.err
 

@@ -5,13 +5,18 @@ import shutil
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from anomaly_rd.apis import AnomalyInferencer
+from anomaly_rd.datasets import MVTecDataset
+from anomaly_rd.models.teachers import ResNetTeacher
 from helpers import ROOT
 from mmengine.config import Config
+from mminspect.errors import UserError
 
 CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py'
 
@@ -114,8 +119,120 @@ def test_defects_without_masks_have_image_metrics_only(config, data, tmp_path, c
     file = config()
     assert call('train', file)[0] == 0
     assert call('test', file, tmp_path / 'run' / 'epoch_2.pth')[0] == 0
-    metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
-    assert np.isnan(metrics['pixel_auroc']) and np.isnan(metrics['aupro']) and 0 <= metrics['image_auroc'] <= 1
+    metrics = json.loads((tmp_path / 'run' / 'metrics.json').read_text(), parse_constant=pytest.fail)  # NaN is no JSON
+    assert metrics['pixel_auroc'] is None and metrics['aupro'] is None and 0 <= metrics['image_auroc'] <= 1
+
+
+def test_good_images_alone_are_enough_for_a_training(config, data, tmp_path, call, messages):
+    for folder in ('test', 'ground_truth'):
+        shutil.rmtree(data / folder)
+    file = config()
+    assert call('train', file)[0] == 0
+    assert any('WITHOUT validation' in text and str(data / 'test') in text for text in messages)
+    assert (tmp_path / 'run' / 'epoch_2.pth').is_file()
+    status, _, error = call('test', file, tmp_path / 'run' / 'epoch_2.pth')
+    assert status == 2 and 'there are no test images' in error
+
+
+def with_holdout(make, train_share=0.25):
+    """A config whose threshold is fitted on a quarter of the good images."""
+    file = make(**{'train_dataloader.dataset.holdout': train_share})
+    cfg = Config.fromfile(file)
+    hook = next(hook for hook in cfg.custom_hooks if hook.type == 'ThresholdHook')
+    dataset = dict(cfg.test_dataloader.dataset, split='holdout', holdout=0.25)
+    hook.holdout_dataloader = dict(batch_size=4, dataset=dataset)
+    cfg.dump(file)
+    return file
+
+
+def test_images_kept_from_the_training_make_the_threshold(config, tmp_path, call):
+    assert call('train', with_holdout(config))[0] == 0
+    state = torch.load(tmp_path / 'run' / 'epoch_2.pth', weights_only=False)['threshold']
+    assert (state['origin'], state['count']) == ('hold-out normal images', 2)
+
+
+def test_a_damaged_holdout_image_is_found_before_anything_is_written(config, data, tmp_path, call):
+    path = MVTecDataset(str(data.parent), data.name, 'holdout', holdout=0.25).get_data_info(0)['img_path']
+    Path(path).write_bytes(b'no image')
+    status, _, error = call('train', with_holdout(config))
+    assert status == 2 and error.count('\n') == 1 and path in error and not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize('share', [0.0, 0.5])
+def test_a_holdout_that_is_trained_on_is_refused(share, config, tmp_path, call):
+    status, _, error = call('train', with_holdout(config, share))
+    if share:  # all of the hold-out is kept from the training, and more
+        assert status == 0
+    else:
+        assert status == 2 and '2 of 2 images of holdout_dataloader of ThresholdHook are also trained on' in error
+        assert not (tmp_path / 'run').exists()
+
+
+def test_flat_folders_that_are_divided_in_two_ways_are_refused(config, data, tmp_path, call):
+    flat = tmp_path / 'data' / 'flat'
+    shutil.copytree(data / 'train' / 'good', flat / 'normal')
+    shutil.copytree(data / 'test' / 'hole', flat / 'abnormal')
+    cfg = Config.fromfile(config())
+    for part, seed in (('train', 0), ('val', 0), ('test', 1)):
+        dataset = cfg[f'{part}_dataloader'].dataset
+        dataset.update(type='FolderDataset', data_root=str(flat), seed=seed, train_ratio=0.5)
+        del dataset['category']
+    cfg.dump(tmp_path / 'config.py')
+    status, _, error = call('train', tmp_path / 'config.py')
+    assert status == 2 and 'images of test_dataloader are also trained on' in error
+    assert not (tmp_path / 'run').exists()
+
+
+def test_augmentation_does_not_go_with_kept_features(config, tmp_path, call):
+    file = config()
+    cfg = Config.fromfile(file)
+    cfg.train_dataloader.dataset.pipeline.insert(2, dict(type='RotateTexture'))
+    cfg.dump(file)
+    status, _, error = call('train', file)
+    assert status == 2 and 'cache_features' in error and 'RotateTexture' in error and not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize(('options', 'said'), [
+    ({'train_dataloader.batch_size': 9, 'train_dataloader.drop_last': True}, '8 images are less than one batch_size'),
+    ({'model.cache_dtype': 'bf16'}, 'bfloat16, float32'),
+    ({'train_dataloader.dataset.scan_pattern': '('}, 'no regular expression'),
+    ({'model.decoder.blocks': (2, 2)}, 'three stages'),
+    ({'model.teacher.features': 2}, 'needs a teacher with 3 levels'),
+    ({'train_dataloader.batch_size': 1, **{f'{part}_dataloader.dataset.pipeline.1.size': (32, 32)
+                                           for part in ('train', 'val', 'test')}}, 'BatchNorm gets a single value'),
+])
+def test_values_that_no_training_can_use(options, said, config, tmp_path, call):
+    status, _, error = call('train', config(**options))
+    assert status == 2 and error.count('\n') == 1 and said in error, error
+    assert not list((tmp_path / 'run').glob('*.pth'))
+
+
+def test_a_checkpoint_belongs_to_the_weights_of_one_teacher(config, tmp_path, call):
+    paths = [tmp_path / f'teacher{i}.pth' for i in range(2)]
+    for path in paths:
+        torch.save(ResNetTeacher().state_dict(), path)
+    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    assert call('train', config(**{'model.teacher.weights': str(paths[0]), 'train_cfg.max_epochs': 1}))[0] == 0
+    assert call('test', config(**{'model.teacher.weights': str(paths[0])}), checkpoint)[0] == 0
+    other = config(**{'model.teacher.weights': str(paths[1])})
+    for arguments in (('test', other, checkpoint), ('train', other, '--resume')):
+        status, _, error = call(*arguments)
+        assert status == 2 and 'teacher of other weights' in error and error.count('\n') == 1
+    with pytest.raises(UserError, match='teacher of other weights'):
+        AnomalyInferencer(other, checkpoint)
+
+
+def test_a_threshold_belongs_to_one_kind_of_maps(config, data, tmp_path, call):
+    assert call('train', config(**{'train_cfg.max_epochs': 1}))[0] == 0
+    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    other = config(**{'model.map_head.fusion': 'prod'})
+    status, said, _ = call('test', other, checkpoint)
+    assert status == 0 and 'is NOT used' in said and 'map_head.fusion is "prod", was "sum"' in said
+    for file, known in ((config(), True), (other, False)):
+        cfg = Config.fromfile(file)
+        cfg.model.map_head.fusion = 'sum' if known else 'prod'
+        found = AnomalyInferencer(cfg, checkpoint)(str(data / 'test' / 'hole' / '0.png'))['predictions'][0]
+        assert (found['threshold'] is not None) == known
 
 
 MISTAKES = {

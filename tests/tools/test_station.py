@@ -17,8 +17,8 @@ import pytest
 pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
 pytest.importorskip('channels')
 
-from station_model import write_model  # noqa: E402
-from station_site import Client, eventually, png  # noqa: E402
+from station_model import write_model
+from station_site import Client, eventually, png
 
 
 @pytest.fixture(scope='module')

@@ -18,6 +18,9 @@ from mminspect.analysis import table
 from mminspect.fileio import replacing
 from mminspect.jobs import run
 
+#: What goes on where an interrupted run stopped.
+AGAIN = 'the same command with --run'
+
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
@@ -60,4 +63,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.run(main, AGAIN)

@@ -1,4 +1,7 @@
-"""Convert outlines drawn with Labelme (polygons, rectangles, circles) to masks, one PNG of 0 and 255 for each image.
+"""Convert outlines drawn with Labelme to masks, one PNG of 0 and 255 for each image.
+
+Polygons, rectangles, circles and painted masks count. Shapes without an area (points, lines) are left out, with a
+warning that names the file.
 
 Examples::
 

@@ -10,6 +10,12 @@ train_dataloader = dict(dataset=dict(type='TiledDataset', data_root=data_root, t
 val_dataloader = dict(dataset=dict(type='TiledDataset', data_root=data_root, tile=tile))
 test_dataloader = val_dataloader
 
-# per tile, and per scan with the maps put together again
-val_evaluator = [dict(type='AnomalyMetric'), dict(type='StitchedAnomalyMetric', prefix='scan')]
+# Per tile; per tile for small and for big defects (the largest one below or from 32x32 pixels); and per scan, with the
+# maps put together again.
+val_evaluator = [
+    dict(type='AnomalyMetric'),
+    dict(type='AnomalyMetric', prefix='small', defect_area=(0, 1024)),
+    dict(type='AnomalyMetric', prefix='big', defect_area=(1024, None)),
+    dict(type='StitchedAnomalyMetric', prefix='scan'),
+]
 test_evaluator = val_evaluator

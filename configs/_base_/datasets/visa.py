@@ -1,7 +1,8 @@
-# VisA as it is distributed, with split_csv/1cls.csv. The category comes from MMINSPECT_CATEGORY, as in mvtec.py.
+# VisA as it is distributed, with split_csv/1cls.csv. The category comes from MMINSPECT_CATEGORY and the folder from
+# MMINSPECT_DATASET, as in mvtec.py.
 _base_ = './mvtec.py'
 
-data_root = '{{$MMINSPECT_DATA:data}}/visa/'
+data_root = '{{$MMINSPECT_DATA:data}}/{{$MMINSPECT_DATASET:visa}}/'
 category = '{{$MMINSPECT_CATEGORY:candle}}'
 
 train_dataloader = dict(dataset=dict(type='VisADataset', data_root=data_root, category=category))

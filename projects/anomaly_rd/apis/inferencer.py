@@ -1,7 +1,7 @@
 """Anomaly maps and decisions for images, in three lines of Python."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mminspect.thresholds import Threshold
 from numpy.typing import NDArray
 from torch import nn
 
+from anomaly_rd.engine.holdout import innermost
 from anomaly_rd.engine.threshold import calibration_of
 from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
@@ -25,6 +26,7 @@ from anomaly_rd.structures import AnomalyDataSample
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of
 
 from .inputs import Input, as_records
+from .scans import Cutting, whole_scan
 
 LOADER, CROP = 'LoadInspectionImage', 'CentreCrop'
 
@@ -39,10 +41,13 @@ class AnomalyInferencer(BaseInferencer):
         for found in inferencer('folder/of/images', batch_size=4)['predictions']:
             print(found['img_path'], found['pred_score'], found['pred_label'])
 
+    Where the test data set is a ``TiledDataset``, every image is a scan that is cut into the same tiles; its map is put
+    together from theirs, its score is the largest of theirs, and the threshold decides on that score.
+
     A call takes a path, a folder, arrays (H, W, 3) in RGB order or (H, W), or a list of those, and
 
     - ``batch_size`` (1);
-    - ``original_size`` (True): maps at the size of the input image, else at that of the network;
+    - ``original_size`` (True): maps at the size of the input image (as those of scans always are), else of the network;
     - ``draw`` (False): whether ``visualization`` holds a picture (H', W', 3) of every image;
     - ``out_dir``: folder to write these pictures to;
     - ``return_datasamples`` (False): data samples instead of dictionaries.
@@ -80,15 +85,33 @@ class AnomalyInferencer(BaseInferencer):
             pictures.
 
         Raises:
-            UserError: An input is missing, no image, or an array of another type or shape.
+            UserError: An input is missing, no image, smaller than a tile, or an array of another type or shape.
         """
         if batch_size < 1:
             raise UserError(f'batch_size must be at least 1, got {batch_size}')
+        if self._cutting is not None and not kwargs.get('original_size', True):
+            raise UserError('maps of scans that are cut into tiles have the size of the scan: leave original_size out')
         return super().__call__(inputs, return_datasamples, batch_size, **kwargs)
 
-    def forward(self, inputs: dict, **kwargs: Any) -> list[AnomalyDataSample]:
-        """Predict a batch and label it."""
-        samples = super().forward(inputs, **kwargs)
+    def preprocess(self, inputs: list[dict], batch_size: int = 1) -> Iterator[Any]:
+        """Batches; of scans, one pair at a time: the scan's record and the batches of its tiles."""
+        if self._cutting is None:
+            yield from super().preprocess(inputs, batch_size)
+            return
+        for record in inputs:
+            tiles = self._cutting.tiles(self._loader(dict(record)))
+            yield record, super().preprocess(tiles, batch_size)
+
+    def forward(self, inputs: Any, **kwargs: Any) -> list[AnomalyDataSample]:
+        """Predict a batch, or a scan, and label it."""
+        if self._cutting is None:
+            samples = super().forward(inputs, **kwargs)
+        else:
+            record, batches = inputs
+            tiles: list[AnomalyDataSample] = []
+            for batch in batches:
+                tiles += super().forward(batch, **kwargs)
+            samples = [whole_scan(record, tiles)]
         if self.threshold is not None:
             label_samples(samples, self.threshold)
         return samples
@@ -103,7 +126,8 @@ class AnomalyInferencer(BaseInferencer):
         limit = None if self.calibration is None else self.calibration.fused.limit
         for number, (record, sample) in enumerate(zip(inputs, preds, strict=True)):
             image = self._loader(dict(record))['img']
-            figure = draw_panel(Picture.of(Path(sample.img_path).name, image, sample), scales, self.threshold, limit)
+            picture = Picture.of(Path(sample.img_path).name, image, sample)
+            figure = draw_panel(picture, scales[:1 + len(picture.level_maps)], self.threshold, limit)
             if out_dir:
                 save_figure(figure, Path(out_dir) / f'{number:04d}_{Path(sample.img_path).stem}.png')
             if draw:
@@ -134,16 +158,19 @@ class AnomalyInferencer(BaseInferencer):
 
     def _init_model(self, cfg: Config, weights: str, device: str = 'cpu') -> nn.Module:
         model = load_model(cfg, weights, device)
-        model.calibration = calibration_of(load_from_local(weights, map_location='cpu'))
+        model.calibration = calibration_of(load_from_local(weights, map_location='cpu'), cfg.model)
         return model
 
     def _init_pipeline(self, cfg: Config) -> Callable[[dict], dict]:
-        steps = list(cfg.test_dataloader.dataset.pipeline)
+        steps = list(innermost(cfg.test_dataloader.dataset)['pipeline'])
         names = [step['type'].split('.')[-1] for step in steps]
         if names[:1] != [LOADER]:
             raise UserError(f'the test pipeline of {cfg.filename or "the config"} must begin with {LOADER}, which '
                             'reads images and passes arrays on')
-        self._crops = CROP in names
+        self._crops, self._cutting = CROP in names, Cutting.of(innermost(cfg.test_dataloader.dataset))
+        if self._crops and self._cutting is not None:
+            raise UserError(f'the test pipeline has a {CROP}, so that the maps of the tiles do not cover the scan: '
+                            'take it out')
         with runtime.explained(cfg):
             pipeline = Compose(steps)
         self._loader = pipeline.transforms[0]

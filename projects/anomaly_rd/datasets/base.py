@@ -86,8 +86,8 @@ class AnomalyDataset(BaseDataset):
         items = self.images()
         bare = [item for item in items if item['gt_label'] and item['mask_path'] is None]
         if bare:
-            print_log(f"{len(bare)} of {sum(item['gt_label'] for item in items)} defective images have no mask (first: "
-                      f"{bare[0]['img_path']}): they count in image metrics but not in pixel metrics",
+            print_log(f"{len(bare)} of {sum(item['gt_label'] for item in items)} defective images have no mask "
+                      f"(first: {bare[0]['img_path']}), so that all pixel metrics are n/a: add masks, or remove them",
                       logger='current', level=logging.WARNING)
         return items
 

@@ -7,18 +7,26 @@ from pathlib import Path
 from mmengine.config import Config
 from mminspect.errors import UserError
 
-from .layouts import require_folder
+from .checks import innermost
+from .layouts import SPLIT_CSV, require_folder, visa_rows
 from .listing import list_folders
 
 
 def find_categories(data_root: str | Path) -> list[str]:
-    """Folders of ``data_root`` that hold a ``train`` folder, sorted.
+    """Folders of ``data_root`` that hold a ``train`` folder, or those that VisA's table names, sorted.
 
     Raises:
-        UserError: ``data_root`` is missing or has none, or two have one name but for upper and lower case.
+        UserError: ``data_root`` is missing or has none, VisA's table is damaged, or two have one name but for upper and
+            lower case.
     """
-    require_folder(Path(data_root))
-    names = [path.name for path in list_folders(Path(data_root)) if (path / 'train').is_dir()]
+    root = Path(data_root)
+    require_folder(root)
+    folders = list_folders(root)
+    if (root / SPLIT_CSV).is_file():
+        known = {row['object'] for row in visa_rows(root)}
+        names = [path.name for path in folders if path.name in known]
+    else:
+        names = [path.name for path in folders if (path / 'train').is_dir()]
     if not names:
         raise UserError(f"'{data_root}' has no category: a folder <category>/train/good is expected in it")
     check_categories(names)
@@ -45,6 +53,13 @@ def set_category(cfg: Config, category: str) -> None:
                if cfg.get(part)]
     if not any(changed):
         raise UserError(f'{cfg.filename or "the config"} has no data set with categories: leave the category out')
+
+
+def category_of(cfg: Config) -> str | None:
+    """The category that a config trains; None where its data sets have none or several."""
+    loader = cfg.get('train_dataloader') or cfg.get('test_dataloader') or {}
+    names = {dataset.get('category') for dataset in innermost(loader.get('dataset') or {})}
+    return names.pop() if len(names) == 1 else None
 
 
 def _set(dataset: dict, category: str) -> bool:

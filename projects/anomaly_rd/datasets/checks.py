@@ -72,15 +72,23 @@ def refuse_shared(train: Sequence[str], others: Sequence[str], name: str) -> Non
 
 
 def missing_test(dataset_cfg: dict) -> str | None:
-    """Where a data set of test images would lie, if there is nothing at all; None otherwise and for other splits."""
-    datasets = [_build(inner) for inner in innermost(dataset_cfg)]
-    for dataset in datasets:
-        if dataset is None or dataset.split != 'test' or not dataset.root.is_dir():
-            return None
+    """Where the test images of a data set would lie, if it has good images for training and no such place at all.
+
+    None for all others: what is wrong with them is told by :func:`check_dataset_cfg`.
+    """
+    places = [_missing_test(_build(inner)) for inner in innermost(dataset_cfg)]
+    return places[0] if all(places) else None
+
+
+def _missing_test(dataset: AnomalyDataset | None) -> str | None:
+    if dataset is None or dataset.split != 'test':
+        return None
+    try:
         layout = dataset.layout()
-        if layout.test or not layout.train or os.path.exists(layout.test_source):
-            return None
-    return layout.test_source if datasets else None
+    except UserError:
+        return None
+    present = layout.test or os.path.exists(layout.test_source)
+    return layout.test_source if layout.train and not present else None
 
 
 def innermost(dataset_cfg: dict) -> Iterator[dict]:

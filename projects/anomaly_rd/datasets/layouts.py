@@ -12,6 +12,8 @@ from mminspect.errors import UserError
 from .listing import IMAGE_EXTENSIONS, list_folders, list_images, pair_masks
 
 GOOD = 'good'
+#: VisA's table of the split, below the folder of its categories.
+SPLIT_CSV = 'split_csv/1cls.csv'
 #: A file among the good images that is called 'defect_012' is hardly one.
 _SUSPICIOUS = ('abnormal', 'anomalous', 'anomaly', 'bad', 'broken', 'defect', 'defective', 'ng')
 
@@ -41,9 +43,11 @@ def folder_layout(root: Path, mask_suffix: str | None = None, extensions: Sequen
     Masks are paired by stem (:func:`~anomaly_rd.datasets.listing.pair_masks`); ``ground_truth/good`` is ignored.
 
     Raises:
-        UserError: ``root`` is missing, something else than good images lies under train/, or masks do not fit.
+        UserError: ``root`` is missing, something else than good images lies under train/, 'good' is spelled with
+            capitals, or masks do not fit.
     """
     require_folder(root)
+    check_spelling([path for part in ('train', 'test', 'ground_truth') for path in list_folders(root / part)])
     others = [path for path in list_folders(root / 'train') if path.name != GOOD]
     if others:
         raise UserError(f"'{others[0]}' lies under train/, where only 'good' belongs, because training takes "
@@ -78,23 +82,14 @@ def flat_layout(root: Path, mask_suffix: str | None = None, extensions: Sequence
     return Layout([make_item(path) for path in normal], test, str(root / 'normal'), str(root / 'abnormal'))
 
 
-def visa_layout(root: Path, category: str, split_csv: str = 'split_csv/1cls.csv') -> Layout:
+def visa_layout(root: Path, category: str, split_csv: str = SPLIT_CSV) -> Layout:
     """One category of VisA: a table with the columns object, split, label, image and mask names the files.
 
     Raises:
         UserError: The table is missing or of another kind, does not know the category, or names a defective image for
             training.
     """
-    path = root / split_csv
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"the table '{path}' of VisA cannot be read: data_root must be the folder that holds the "
-                        'categories and split_csv/') from error
-    if not rows or not {'object', 'split', 'label', 'image', 'mask'} <= {*rows[0]}:
-        raise UserError(f"'{path}' has no columns object, split, label, image, mask: take the table that comes "
-                        "with VisA")
+    path, rows = root / split_csv, visa_rows(root, split_csv)
     if category not in (known := sorted({row['object'] for row in rows})):
         raise UserError(f"'{path}' has no category {category!r}: it has {', '.join(known)}")
     train, test = [], []
@@ -107,6 +102,21 @@ def visa_layout(root: Path, category: str, split_csv: str = 'split_csv/1cls.csv'
     return Layout(*(sorted(items, key=lambda item: item['img_path']) for items in (train, test)), str(path), str(path))
 
 
+def visa_rows(root: Path, split_csv: str = SPLIT_CSV) -> list[dict[str, str]]:
+    """Rows of VisA's table; raises as :func:`visa_layout`."""
+    path = root / split_csv
+    try:
+        with open(path, newline='', encoding='utf-8-sig') as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"the table '{path}' of VisA cannot be read: data_root must be the folder that holds the "
+                        'categories and split_csv/') from error
+    if not rows or not {'object', 'split', 'label', 'image', 'mask'} <= {*rows[0]}:
+        raise UserError(f"'{path}' has no columns object, split, label, image, mask: take the table that comes "
+                        "with VisA")
+    return rows
+
+
 def require_folder(root: Path) -> None:
     """Raise UserError, with the neighbours' names, if ``root`` is no folder."""
     if not root.is_dir():
@@ -115,9 +125,20 @@ def require_folder(root: Path) -> None:
         raise UserError(f"the data folder '{root}' does not exist: {hint}")
 
 
+def check_spelling(folders: Sequence[Path]) -> None:
+    """Raise UserError for 'Good' or 'GOOD', which would be the name of a defect."""
+    for path in folders:
+        if path.name.casefold() == GOOD != path.name:
+            raise UserError(f"'{path}' would be taken for a defect called {path.name!r}: rename the folder to {GOOD!r}")
+
+
 def check_names(good: Sequence[Path], defects: Sequence[str]) -> None:
-    """Raise UserError if an image among the good ones is called after a defect, as in 'scratch_003.png'."""
-    words = '|'.join(re.escape(word) for word in sorted({*defects, *_SUSPICIOUS}, key=len, reverse=True))
+    """Raise UserError if an image among the good ones is called after a defect, as in 'scratch_003.png'.
+
+    Defects that are called by a number are left out: so are images.
+    """
+    named = {*(name for name in defects if any(letter.isalpha() for letter in name)), *_SUSPICIOUS}
+    words = '|'.join(re.escape(word) for word in sorted(named, key=len, reverse=True))
     for path in good:
         if match := re.fullmatch(rf'({words})[-_ .()]*\d*\)?', path.stem, re.IGNORECASE):
             raise UserError(f"'{path}' among the good images for training bears the name of a defect "

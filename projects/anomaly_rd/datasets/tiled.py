@@ -21,8 +21,9 @@ class TiledDataset(FolderDataset):
     """Every image is a scan that is cut into tiles; each tile is an item.
 
     A tile of a defective scan is anomalous where its part of the mask is not empty, else normal. Items also have
-    ``scan_id``, ``tile`` (y0, x0, y1, x1) in pixels of the scan and ``scan_shape`` (H, W), from which
-    ``StitchedAnomalyMetric`` makes maps of whole scans. Tiles of one scan are on one side of every split.
+    ``scan_id``, ``tile`` (y0, x0, y1, x1) in pixels of the scan, ``scan_shape`` (H, W) and ``scan_label``, 1 for every
+    tile of a defective scan; ``StitchedAnomalyMetric`` makes maps of whole scans from them. Tiles of one scan are on
+    one side of every split.
 
     Args:
         data_root: Folder as in :class:`~anomaly_rd.datasets.folder.FolderDataset`.
@@ -59,7 +60,7 @@ class TiledDataset(FolderDataset):
             boxes = tile_boxes(*shape, self.tile, self.mode, self.overlap)
         except UserError as error:
             raise UserError(f"'{scan['img_path']}': {error}") from error
-        tiles = [dict(scan, tile=box, scan_shape=shape) for box in boxes]
+        tiles = [dict(scan, tile=box, scan_shape=shape, scan_label=scan['gt_label']) for box in boxes]
         if not scan['gt_label']:
             return tiles
         if scan['mask_path'] is None:

@@ -6,7 +6,7 @@ from typing import Any
 from anomaly_rd.registry import DATASETS
 
 from .base import AnomalyDataset
-from .layouts import Layout, visa_layout
+from .layouts import SPLIT_CSV, Layout, visa_layout
 
 
 @DATASETS.register_module()
@@ -25,7 +25,7 @@ class VisADataset(AnomalyDataset):
         **kwargs: Further arguments of :class:`~anomaly_rd.datasets.base.AnomalyDataset`.
     """
 
-    def __init__(self, data_root: str, category: str, split: str = 'train', split_csv: str = 'split_csv/1cls.csv',
+    def __init__(self, data_root: str, category: str, split: str = 'train', split_csv: str = SPLIT_CSV,
                  **kwargs: Any) -> None:
         self.category, self.split_csv = category, split_csv
         super().__init__(data_root, split, **kwargs)

@@ -31,11 +31,15 @@ class TwoPhaseHook(Hook):
         """Set the phase.
 
         Raises:
-            UserError: The model has no phases.
+            UserError: The model has no phases, or the training ends before the head's.
         """
         model = unwrap(runner.model)
         if not hasattr(model, 'set_phase'):
             raise UserError(f'TwoPhaseHook: {type(model).__name__} has no phases; remove the hook from custom_hooks')
+        if self.switch_at >= runner.max_iters:
+            raise UserError(f'TwoPhaseHook has switch_at={self.switch_at}, and the training ends after '
+                            f'{runner.max_iters} iterations: the head would never be trained, so set switch_at lower '
+                            'or train_cfg.max_iters higher')
         self._phase = ''
         self._set(runner)
 

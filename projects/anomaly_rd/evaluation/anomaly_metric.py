@@ -16,19 +16,25 @@ from anomaly_rd.registry import METRICS
 
 from . import summary
 from .functional.ranking import Ranking
-from .functional.size_recall import SIZE_EDGES
+from .functional.size_recall import SIZE_EDGES, bin_names
 from .pixel_state import PixelState
 from .prediction import Prediction, read_prediction
 from .score_counts import ScoreCounts
 
 NAMES = (*summary.METRIC_NAMES, 'recall')
+#: Which images' pixels are pooled.
+POOLS = ('all', 'anomalous')
+#: Behind the names of metrics of the pool 'anomalous', so that they are never taken for the usual ones.
+POOL_SUFFIX = '_of_anomalous'
+#: From this possible error of pixel_auroc on, it is said.
+WORTH_SAYING = 1e-3
 
 
 @METRICS.register_module()
 class AnomalyMetric(BaseMetric):
     """AUROC, average precision and F1-max of images and pixels, AUPRO, and recall by defect size.
 
-    All images are pooled, good ones included; values lie in 0..1 and NaN is undefined. ``pixel_f1max`` and
+    Pixels of all images are pooled, good ones included; values lie in 0..1 and NaN is undefined. ``pixel_f1max`` and
     ``image_f1max`` use the best threshold on the test set: they are upper bounds, and ``pixel_f1max`` is small
     beside AUROC wherever defects are small; read it beside ``pixel_ap``.
 
@@ -38,7 +44,7 @@ class AnomalyMetric(BaseMetric):
 
     After ``evaluate``: ``curves`` (name to x and y: image_roc, image_pr, pixel_roc, pixel_pr, pro), ``image_scores``
     (scores and labels), ``counts`` of images and regions, and ``pixel_auroc_bound``, the most by which the
-    histogram's bins can have changed ``pixel_auroc``.
+    histogram's bins can have changed ``pixel_auroc``; above 0.001 it is said in a warning.
 
     Args:
         metrics: Which of ``NAMES``; aupro is integrated to an FPR of 0.3, aupro_05 to 0.05.
@@ -47,6 +53,11 @@ class AnomalyMetric(BaseMetric):
         size_edges: Lower edges in pixels of the bins of recall: see :func:`recall_by_size`.
         recall_fpr: Recall is measured at the lowest score at which at most this share of normal pixels is found.
         recall_threshold: Score to measure recall at instead.
+        pixels: Whose pixels are pooled: of 'all' images, or of 'anomalous' ones alone, an older protocol whose values
+            have names of their own (``pixel_auroc_of_anomalous``).
+        defect_area: Smallest area (included) and largest (excluded, None is no limit) of the largest defect of an
+            image: only such anomalous images count, and all normal ones. In pixels of the image or tile before it is
+            resized; (0, 1024) and (1024, None) make the blue film's subsets Small and Big.
         kwargs: As for mmengine's ``BaseMetric``.
 
     Raises:
@@ -57,11 +68,15 @@ class AnomalyMetric(BaseMetric):
 
     def __init__(self, metrics: Sequence[str] = NAMES, original_size: bool = False, per_image_aupro: bool = False,
                  size_edges: Sequence[float] = SIZE_EDGES, recall_fpr: float = 0.01,
-                 recall_threshold: float | None = None, **kwargs: Any) -> None:
+                 recall_threshold: float | None = None, pixels: str = 'all',
+                 defect_area: tuple[float, float | None] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         unknown = sorted(set(metrics) - set(NAMES))
         if unknown:
             raise UserError(f'AnomalyMetric knows no metric {unknown[0]!r}; choose from {", ".join(NAMES)}.')
+        if pixels not in POOLS:
+            raise UserError(f'AnomalyMetric: pixels={pixels!r} is unknown; use one of {", ".join(POOLS)}.')
+        self.pixels, self.defect_area = pixels, _checked_range(defect_area)
         self.names, self.original_size, self.per_image_aupro = tuple(metrics), original_size, per_image_aupro
         self.size_edges = tuple(size_edges) if 'recall' in metrics else ()
         self.recall_fpr, self.recall_threshold = recall_fpr, recall_threshold
@@ -88,15 +103,30 @@ class AnomalyMetric(BaseMetric):
         self._unmasked = min(all_gather_object(self._unmasked))
         metrics = self.compute_metrics([])
         self._reset()
-        return {'/'.join((self.prefix, key)) if self.prefix else key: value for key, value in metrics.items()}
+        return self._named(metrics)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See the class; mmengine's ``results`` stay empty."""
         metrics = {**self._image_metrics(), **(self._pixel_metrics() if self.with_map else {})}
         undefined = [name for name, value in metrics.items() if np.isnan(value)]
         if undefined and not self._skipped[0]:
-            print_log(f'n/a, because the test set has no such images or regions: {", ".join(undefined)}', 'current')
+            print_log(f'n/a, because the test set has no such images or regions: {", ".join(undefined)}', 'current',
+                      logging.WARNING)
         return metrics
+
+    def value_names(self) -> list[str]:
+        """Names of all values, without the prefix."""
+        images, pixels = ([name for name in self.names if name in known]
+                          for known in (summary.IMAGE_METRICS, summary.PIXEL_METRICS))
+        pixels += bin_names(self.size_edges) if self.size_edges else []
+        pixels += ['aupro_per_image'] if self.per_image_aupro else []
+        return [*images, *map(self._pixel_name, pixels)]
+
+    def _named(self, metrics: dict[str, float]) -> dict[str, float]:
+        return {'/'.join((self.prefix, key)) if self.prefix else key: value for key, value in metrics.items()}
+
+    def _pixel_name(self, name: str) -> str:
+        return name + POOL_SUFFIX if self.pixels == 'anomalous' else name
 
     def _image_metrics(self) -> dict[str, float]:
         scores, (normal, anomalous) = self._images.read()
@@ -113,6 +143,7 @@ class AnomalyMetric(BaseMetric):
         metrics.update(self._pixels.recall(ranking, self.recall_fpr, self.recall_threshold))
         if self.per_image_aupro:
             metrics['aupro_per_image'] = self._pixels.aupro_per_image()
+        metrics = {self._pixel_name(name): value for name, value in metrics.items()}
         self.pixel_auroc_bound = self._pixels.histogram.auroc_bound(ranking)
         without_mask, without_region = self._skipped.tolist()
         self.counts.update(regions=int(self._pixels.sums[0]), anomalous_without_mask=without_mask,
@@ -123,14 +154,17 @@ class AnomalyMetric(BaseMetric):
             print_log(f'Pixel metrics are n/a: {without_mask} anomalous images have no mask, the first is '
                       f'{self._unmasked[1]}.', 'current', logging.WARNING)
             return dict.fromkeys(metrics, float('nan'))
+        if self.pixel_auroc_bound > WORTH_SAYING:
+            print_log(f'pixel_auroc may be off by up to {self.pixel_auroc_bound:.2g}: many scores are equal, or lie '
+                      'closer together than the histogram tells apart.', 'current', logging.WARNING)
         self.curves.update(summary.curves(summary.PIXEL_CURVES, ranking))
         return metrics
 
     def _count(self, prediction: Prediction | None) -> None:
-        if prediction is None:
+        if prediction is None or not self._wants(prediction):
             return
         self._images.add(prediction.score, prediction.label)
-        if prediction.scores is None:
+        if prediction.scores is None or (self.pixels == 'anomalous' and not prediction.label):
             return
         if prediction.mask is None:
             self._unmasked = min(self._unmasked, (prediction.sample_idx, prediction.img_path))
@@ -139,6 +173,14 @@ class AnomalyMetric(BaseMetric):
         self._skipped[1] += prediction.label and not prediction.mask.any()
         self._pixels.add(prediction.scores, prediction.mask)
 
+    def _wants(self, prediction: Prediction) -> bool:
+        if self.defect_area is None or not prediction.label:
+            return True
+        if prediction.area is None:
+            raise UserError(f'{prediction.img_path} is anomalous and has no mask, so that nobody knows the size of its '
+                            'defects: add the mask, or leave defect_area out.')
+        return self.defect_area[0] <= prediction.area < self.defect_area[1]
+
     def _reset(self) -> None:
         self._held: Prediction | None = None
         self._seen = 0
@@ -146,3 +188,13 @@ class AnomalyMetric(BaseMetric):
         self._pixels = PixelState(self.size_edges, self.per_image_aupro)
         self._skipped = np.zeros(2, np.int64)  # anomalous images without a mask, and with an empty one
         self._unmasked = (float('inf'), '')  # position and path of the first one without a mask
+
+
+def _checked_range(area: Sequence[float | None] | None) -> tuple[float, float] | None:
+    """The range with infinity as 'no limit'."""
+    if area is None:
+        return None
+    if len(area) != 2 or area[0] is None or not 0 <= area[0] < (area[1] or float('inf')):
+        raise UserError(f'AnomalyMetric: defect_area={area!r} must be (smallest, largest) in pixels, the largest None '
+                        'for no limit.')
+    return float(area[0]), float(area[1] or 'inf')

@@ -24,6 +24,7 @@ class Prediction(NamedTuple):
         label: 0 normal, 1 anomalous.
         scores: (H, W) float32 anomaly map, finite; None where no pixel metric is asked for.
         mask: (H, W) bool; None for an anomalous image without a mask.
+        area: Of the largest defect, in pixels of the image or tile before it was resized; None where it is not known.
     """
 
     img_path: str
@@ -32,6 +33,7 @@ class Prediction(NamedTuple):
     label: int
     scores: np.ndarray | None = None
     mask: np.ndarray | None = None
+    area: int | None = None
 
 
 def read_prediction(sample: dict[str, Any], with_map: bool, original_size: bool) -> Prediction:
@@ -40,8 +42,9 @@ def read_prediction(sample: dict[str, Any], with_map: bool, original_size: bool)
     Args:
         sample: As of :class:`AnomalyDataSample`.
         with_map: Whether to read map and mask.
-        original_size: Compare with the mask file, the map enlarged bilinearly (align_corners False) to ``ori_shape``;
-            otherwise with ``gt_mask`` at the map's own size.
+        original_size: Compare with the mask file, the map enlarged bilinearly (align_corners False) to ``ori_shape``,
+            or to the part of the mask that a :class:`CentreCrop` left (``crop``); otherwise with ``gt_mask`` at the
+            map's own size.
 
     Raises:
         UserError: If a score is NaN or infinite, a field is missing, or the mask has another size than the map,
@@ -50,9 +53,9 @@ def read_prediction(sample: dict[str, Any], with_map: bool, original_size: bool)
     path, score, label = sample['img_path'], np.float32(_field(sample, 'pred_score')), int(_field(sample, 'gt_label'))
     if not np.isfinite(score):
         raise UserError(f'The score of {path} is {score}; look for NaN in the training log, lower the learning rate.')
-    head = (path, int(sample.get('sample_idx', 0)), score, label)
+    found = Prediction(path, int(sample.get('sample_idx', 0)), score, label, area=sample.get('defect_area'))
     if not with_map:
-        return Prediction(*head)
+        return found
     scores = torch.as_tensor(_field(sample, 'anomaly_map')).detach().float().cpu()
     if not np.isfinite(scores.numpy()).all():  # torch would wake all its threads for these few pixels
         raise UserError(f'The anomaly map of {path} holds NaN or infinite scores; look for NaN in the training log and '
@@ -63,7 +66,7 @@ def read_prediction(sample: dict[str, Any], with_map: bool, original_size: bool)
             raise UserError(f'The mask of {path} has {mask.shape[0]}x{mask.shape[1]} pixels but its anomaly map '
                             f'{scores.shape[0]}x{scores.shape[1]}; resize both alike in the pipeline.')
         scores = F.interpolate(scores[None, None], mask.shape, mode='bilinear', align_corners=False)[0, 0]
-    return Prediction(*head, scores.numpy(), mask)
+    return found._replace(scores=scores.numpy(), mask=mask)
 
 
 def _field(sample: dict[str, Any], name: str) -> Any:
@@ -80,12 +83,18 @@ def _resized_mask(sample: dict[str, Any], label: int, scores: Tensor) -> np.ndar
 
 
 def _original_mask(sample: dict[str, Any], label: int) -> np.ndarray | None:
-    if not label:
-        return np.zeros(tuple(sample['ori_shape']), bool)
-    if sample.get('mask_path') is None:
+    if label and sample.get('mask_path') is None:
         return None
+    mask = _full_mask(sample) if label else np.zeros(tuple(sample['ori_shape']), bool)
+    if sample.get('crop') is None:
+        return mask
+    y0, x0, y1, x1 = (round(share * side) for share, side in zip(sample['crop'], 2 * mask.shape, strict=True))
+    return mask[y0:y1, x0:x1]
+
+
+def _full_mask(sample: dict[str, Any]) -> np.ndarray:
     mask = read_mask(sample['mask_path'])
     if sample.get('tile') is not None:
-        return cut(mask, sample['tile'], None) != 0
+        return cut(mask, sample['tile'], False) != 0
     check_mask_size(sample['mask_path'], mask.shape, sample['img_path'], sample['ori_shape'])
     return mask != 0

@@ -47,7 +47,7 @@ class DenoisingDistillation(TeacherStudentModel):
         data_preprocessor: As usual; it passes ``inputs_corrupt`` on.
 
     Raises:
-        UserError: Unknown ``map`` or ``reduction``, or the teacher has less than three levels.
+        UserError: Unknown ``map`` or ``reduction``, ``topk`` below 1, or the teacher has less than three levels.
     """
 
     map_options: ClassVar[tuple[str, ...]] = ('map_head', 'map', 'topk', 'sigma')
@@ -62,6 +62,8 @@ class DenoisingDistillation(TeacherStudentModel):
         if map not in MAPS or reduction not in ('sum', 'mean'):
             raise UserError(f"model has map={map!r} and reduction={reduction!r}: map is one of {', '.join(MAPS)}, "
                             "reduction is 'sum' or 'mean'")
+        if topk < 1:
+            raise UserError(f'model.topk is {topk}: at least 1 pixel makes a score')
         self.map, self.reduction, self.topk = map, reduction, topk
         self.student = _build_student(student, self.teacher)
         self.head = MODELS.build(head)

@@ -77,7 +77,11 @@ def check_file(path: str | Path) -> None:
 
 
 def damaged(path: str | Path, error: Exception) -> UserError:
-    """What to raise for a file that no runtime can load."""
-    reason = str(error).strip().splitlines()
-    return UserError(f'{path} is damaged or no ONNX model ({reason[-1] if reason else type(error).__name__}): export '
-                     'the checkpoint again')
+    """What to raise for a file that cannot be loaded."""
+    return UserError(f'{path} is damaged or no ONNX model ({reason_of(error)}): export the checkpoint again')
+
+
+def reason_of(error: Exception) -> str:
+    """The last line of a runtime's message, which is where they say what happened."""
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

@@ -7,7 +7,7 @@ import numpy as np
 from mminspect.errors import UserError
 from numpy.typing import NDArray
 
-from .metadata import damaged, model_spec
+from .metadata import model_spec, reason_of
 
 PRECISIONS = ('f32', 'bf16')
 
@@ -27,8 +27,8 @@ class OpenVinoNetwork:
         precision: As given.
 
     Raises:
-        UserError: The file is missing, damaged or without a description, OpenVINO is not installed, or the processor
-            does not compute in ``precision``.
+        UserError: The file is missing, damaged or without a description, OpenVINO is not installed or cannot compute
+            it, or the processor does not compute in ``precision``.
     """
 
     runtime = 'openvino'
@@ -50,7 +50,8 @@ class OpenVinoNetwork:
         try:
             self._compiled = core.compile_model(core.read_model(str(path)), 'CPU', settings)
         except RuntimeError as error:
-            raise damaged(path, error) from error
+            raise UserError(f'OpenVINO {openvino.__version__} cannot compute {path} ({reason_of(error)}): use runtime '
+                            'onnxruntime') from error
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""

@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.onnx.errors import OnnxExporterError
 
 from ..backends import OnnxNetwork
-from ..backends.metadata import describe
+from ..backends.metadata import describe, reason_of
 from ..networks import TorchNetwork
-from .fixed_sides import FixedSides
 from .silence import no_advice
+from .tracing import TraceMode
 
 INPUT, BATCH = 'images', 'batch'
 #: By how much an output may differ from PyTorch's; boxes in pixels.
@@ -74,7 +74,7 @@ def _for_export(network: TorchNetwork) -> TorchNetwork:
 def _traced(network: TorchNetwork, images: Tensor, opset: int) -> onnx.ModelProto:
     """By torch's tracing exporter: seconds where the newer one takes a minute, and exactly the opset asked for."""
     outputs, file = list(network.spec.outputs), BytesIO()
-    with warnings.catch_warnings(), no_advice(), torch.no_grad(), FixedSides():
+    with warnings.catch_warnings(), no_advice(), torch.no_grad(), TraceMode():
         warnings.simplefilter('ignore')  # that it is the older one, and that sides become numbers
         try:
             torch.onnx.export(network.module, (images,), file, dynamo=False, opset_version=opset, input_names=[INPUT],
@@ -119,4 +119,4 @@ def _run(exported: OnnxNetwork, batch: NDArray[np.float32]) -> dict[str, NDArray
         return exported(batch)
     except Exception as error:  # the runtime's own classes have no other base
         raise UserError(f'the exported {exported.spec.name} fails on a batch of {len(batch)}, so that nothing is '
-                        f'written: {str(error).strip().splitlines()[-1]}') from error
+                        f'written: {reason_of(error)}') from error

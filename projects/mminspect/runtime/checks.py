@@ -31,8 +31,13 @@ SPLIT_CHECKS: list[Callable[[dict, dict, str], None]] = []
 ABSENCE_CHECKS: list[Callable[[dict], str | None]] = []
 
 
-def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES) -> None:
+def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES, option: str = '--work-dir') -> None:
     """Create the folder of a run and make sure that it can be written to.
+
+    Args:
+        path: Of the folder.
+        free_bytes: Least room on its disk.
+        option: Of the tool, that names another folder.
 
     Raises:
         UserError: It cannot be created or written, or the disk has less than ``free_bytes`` left.
@@ -42,12 +47,24 @@ def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES) -> None:
         with tempfile.NamedTemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise UserError(f'work directory {path} cannot be written ({os.strerror(error.errno or 0)}): '
-                        'choose another with --work-dir') from error
+        raise UserError(f'folder {path} cannot be written ({os.strerror(error.errno or 0)}): '
+                        f'choose another with {option}') from error
     free = shutil.disk_usage(path).free
     if free < free_bytes:
         raise UserError(f'only {free >> 20} MiB are free under {path}, a run needs at least {free_bytes >> 20} MiB: '
-                        'free some space or choose another --work-dir')
+                        f'free some space or choose another {option}')
+
+
+def check_length(cfg: Config) -> None:
+    """Make sure that a training has something to do.
+
+    Raises:
+        UserError: It has no epoch or iteration, or does not say how many.
+    """
+    for key in ('max_epochs', 'max_iters'):
+        value = (cfg.get('train_cfg') or {}).get(key)
+        if value is not None and (type(value) is not int or value < 1):
+            raise UserError(f'train_cfg.{key} of {cfg.filename} is {value!r}: give a whole number, 1 or more')
 
 
 def check_data(cfg: Config, parts: tuple[str, ...]) -> None:

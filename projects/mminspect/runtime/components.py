@@ -18,21 +18,32 @@ from mminspect.errors import UserError
 def explained(cfg: Config) -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
 
-    So it is with torch's error about a training batch that has a single value for each channel of a BatchNorm.
+    So it is with torch's errors about values that an optimiser refuses, and about a training batch that has a single value for each channel of a BatchNorm.
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError) as error:
         what = _explanation(cfg, str(error))
         if what is None:
             raise
         raise UserError(f'{cfg.filename or "the config"} {what}') from error
+    except ValueError as error:
+        if match := re.search(r'Invalid [a-z_]+( [a-z_]+)*: .*', str(error)):
+            raise UserError(f'{cfg.filename or "the config"} gives its optimiser a value that it refuses '
+                            f'({match.group()}): correct optim_wrapper.optimizer') from error
+        if 'Expected more than 1 value per channel when training' not in str(error):
+            raise
+        raise UserError('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '
+                        'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of '
+                        'the images') from error
 
 
 def _explanation(cfg: Config, message: str) -> str | None:
     if match := re.search(r'([\w.:]+) is not in the ([\w.: ]+) registry', message):
         registry = match.group(2).split('::')[-1]
         return _unknown(match.group(1), f' ({registry})', component_names(registry))
+    if 'must contain the key "type"' in message:
+        return _typeless(cfg, message)
     if 'Cannot find None in registry' in message or 'None is not a callable object' in message:
         # layers and optimisers are looked up without saying what was not found
         known = component_names(None)
@@ -40,10 +51,18 @@ def _explanation(cfg: Config, message: str) -> str | None:
                     None)
     if "got an unexpected keyword argument '" in message:
         return f'gives an argument that its component does not have: {message}'
-    if 'Expected more than 1 value per channel when training' in message:
-        return ('trains on a batch of one image so small that BatchNorm gets a single value: raise '
-                'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of the images')
     return None
+
+
+def _typeless(cfg: Config, message: str) -> str:
+    """Which entry has no type, and what it may have been meant for."""
+    entries = {name: dict(hook) for name, hook in (cfg.get('default_hooks') or {}).items() if isinstance(hook, dict)}
+    name = next((name for name, hook in entries.items() if 'type' not in hook and str(hook) in message), None)
+    if name is None:
+        return f'has an entry without a type, so that nobody knows what it is: {message}'
+    near = difflib.get_close_matches(name, [other for other, hook in entries.items() if 'type' in hook], n=3)
+    hint = f'did you mean {" or ".join(near)}?' if near else 'name its type'
+    return f'has a hook without a type, default_hooks.{name}; {hint}'
 
 
 def _unknown(name: str, kind: str, known: set[str]) -> str:

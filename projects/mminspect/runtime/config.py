@@ -2,25 +2,34 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import mmcv_fallback
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mminspect.errors import UserError
 
 #: Options that stand for several entries of a config, added likewise: name -> what sets them to a value.
 OPTION_SETTERS: dict[str, Callable[[Config, Any], None]] = {}
 
+#: Give the default work directory further folders, added likewise: config -> name of a folder, or None.
+WORK_DIR_PARTS: list[Callable[[Config], str | None]] = []
+
 #: What ``--cfg-options`` may add to a config that does not name it.
 OPTIONAL_KEYS = frozenset({'auto_scale_lr', 'compile', 'custom_hooks', 'experiment_name', 'find_unused_parameters',
                            'load_from', 'log_level', 'model_wrapper_cfg', 'randomness', 'resume', 'sync_bn',
                            'work_dir'})
+
+#: Entries of a config that something reads when it is complete. All others are variables, which have done their work
+#: when the file has been read: changing one afterwards changes nothing.
+READ_KEYS = frozenset({*inspect.signature(Runner.__init__).parameters, *OPTIONAL_KEYS, 'published', 'picture_hook'})
 
 
 def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str | None = None) -> Config:
@@ -29,10 +38,12 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
     Args:
         path: Config file.
         options: Overrides from ``--cfg-options``.
-        work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``.
+        work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``, and in there what
+            :data:`WORK_DIR_PARTS` add, such as the category.
 
     Raises:
-        UserError: The file or one of its bases is missing, fails, or imports something that is not installed.
+        UserError: The file or one of its bases is missing, fails, or imports something that is not installed; or an
+            option does not fit it or would change nothing.
     """
     if not Path(path).is_file():
         raise UserError(f'config {path} does not exist: check the path')
@@ -51,8 +62,13 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
             raise UserError(f'--cfg-options does not fit {path}: {error}') from error
         for name in options.keys() & OPTION_SETTERS.keys():
             OPTION_SETTERS[name](cfg, options[name])
-    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(_default_work_dir(cfg, path))
     return cfg
+
+
+def _default_work_dir(cfg: Config, path: str) -> Path:
+    parts = (part(cfg) for part in WORK_DIR_PARTS)
+    return Path('work_dirs', Path(path).stem, *filter(None, parts))
 
 
 def _check_options(cfg: Config, options: dict[str, Any]) -> None:
@@ -63,8 +79,31 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
             near = difflib.get_close_matches(key, [*cfg, *OPTIONAL_KEYS], n=3, cutoff=0.5)
             hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(cfg))}'
             raise UserError(f'--cfg-options: {cfg.filename} has no {key!r} ({option}); {hint}')
+        if key not in READ_KEYS and key not in OPTION_SETTERS:
+            raise UserError(f'--cfg-options: {option} would change nothing, because {key} is only a variable inside '
+                            f'{cfg.filename}: {_instead(cfg, option)}')
         if _is_number(old := _lookup(cfg, option)) and not (value is None or _is_number(value)):
             raise UserError(f'--cfg-options: {option} is the number {old} in {cfg.filename}, {value!r} is none')
+
+
+def _instead(cfg: Config, option: str) -> str:
+    """What to set in place of a variable: up to three entries with its value, of its name if there are any."""
+    key, _, rest = option.partition('.')
+    places = [place for name in cfg if name in READ_KEYS
+              for place in _places(cfg[name], cfg[key], name)] if cfg[key] is not None else []
+    named = [place for place in places if place.split('.')[-1] == key]
+    found = [f'{place}.{rest}' if rest else place for place in (named or places)[:3]]
+    return f'set {", ".join(found)} instead' if found else 'set the entries that it stands for, or change the file'
+
+
+def _places(node: Any, value: Any, path: str) -> Iterator[str]:
+    """Paths below ``path`` of all entries that are equal to ``value``."""
+    if type(node) is type(value) and node == value:
+        yield path
+        return
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    for key, child in items:
+        yield from _places(child, value, f'{path}.{key}')
 
 
 def _lookup(cfg: Any, option: str) -> Any:

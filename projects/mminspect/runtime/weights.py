@@ -26,18 +26,28 @@ def announce_initial_weights(cfg: Config) -> None:
               logger='current', level=logging.WARNING)
 
 
-def check_checkpoint(model: torch.nn.Module, path: str) -> None:
+def check_checkpoint(model: torch.nn.Module, path: str, resume: bool = False) -> None:
     """Make sure that a checkpoint holds all weights of ``model``, since mmengine would only warn and go on.
 
     A model that needs a teacher for its predictions tells with ``teacher_sha256()`` which one it has, None for one that
     comes with the checkpoint. Checkpoints that do not say which one they were trained with (older ones) fit any.
 
+    Args:
+        model: Built from the config.
+        path: File; addresses are left to mmengine, which downloads them later.
+        resume: Whether a training is to go on from it.
+
     Raises:
-        UserError: The file is missing or damaged, or belongs to another model or to another teacher's weights.
+        UserError: The file is missing or damaged, or belongs to another model or to another teacher's weights, or holds
+            weights alone, from which no training can go on.
     """
     if '://' in path:
         return
     checkpoint = load_from_local(path, map_location='cpu')
+    if resume and not {'meta', 'message_hub'} <= checkpoint.keys():
+        raise UserError(f'checkpoint {path} holds weights alone, not the state of a training: name an epoch_*.pth or '
+                        f'iter_*.pth file of a training with --resume, or start from it with --cfg-options '
+                        f'load_from={path}')
     own, weights = _own_and_loaded(model, checkpoint)
     wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
     if wrong:

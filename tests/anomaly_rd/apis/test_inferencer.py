@@ -5,6 +5,7 @@ import pytest
 import torch
 from anomaly_rd.apis import AnomalyInferencer
 from anomaly_rd.postprocess import NormalImage, calibrate
+from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from mminspect.errors import UserError
@@ -149,3 +150,52 @@ def test_pipelines_it_cannot_use(root, checkpoint, tmp_path):
 def test_batch_size(config, checkpoint):
     with pytest.raises(UserError, match='batch_size'):
         AnomalyInferencer(str(config), str(checkpoint))(np.zeros((4, 4), np.uint8), batch_size=0)
+
+
+@pytest.fixture
+def tiled(config, root, tmp_path):
+    """The config, but with a test set of scans in tiles of 32x32."""
+    cfg = runner_cfg(root, tmp_path / 'run', [], model=dict(gain=0.0))
+    cfg.test_dataloader.dataset = dict(type='RepeatDataset', times=1, dataset=dict(
+        type='TiledDataset', data_root=str(root / 'plate'), split='test', tile=32,
+        pipeline=cfg.test_dataloader.dataset.pipeline))
+    cfg.dump(tmp_path / 'tiled.py')
+    return tmp_path / 'tiled.py'
+
+
+def test_a_scan_is_cut_as_the_test_set_is(tiled, checkpoint, tmp_path):
+    """A spot of 6x6 in 80x140, which would vanish at 32x32; also its map and its score are those of the tiles."""
+    scan = np.full((80, 140, 3), 50, np.uint8)
+    scan[60:66, 100:106] = 240
+    cv2.imwrite(str(tmp_path / 'scan.png'), scan)
+    inferencer = AnomalyInferencer(str(tiled), str(checkpoint))
+    found = inferencer([str(tmp_path / 'scan.png'), scan[:, ::-1].copy(), np.full((40, 50), 60, np.uint8)],
+                       batch_size=4, draw=True, out_dir=tmp_path / 'out')
+    one, two, good = found['predictions']
+    np.testing.assert_allclose(one['anomaly_map'], GAIN * scan[..., 0] / 255, rtol=1e-5)
+    np.testing.assert_allclose(two['anomaly_map'], one['anomaly_map'][:, ::-1], rtol=1e-5)
+    assert one['pred_score'] == two['pred_score'] == pytest.approx(GAIN * 240 / 255)
+    assert [f['pred_label'] for f in (one, two, good)] == [1, 1, 0] and good['anomaly_map'].shape == (40, 50)
+    assert len(found['visualization']) == 3 == len(list((tmp_path / 'out').iterdir()))
+    sample, = inferencer(scan, return_datasamples=True)['predictions']
+    assert sample.anomaly_map.shape == (80, 140) and int(sample.pred_label) == 1
+
+
+def test_a_scan_that_was_written_anew_is_read_anew(tiled, checkpoint, tmp_path):
+    inferencer, path, scores = AnomalyInferencer(str(tiled), str(checkpoint)), str(tmp_path / 'latest.png'), []
+    for value in (51, 102):
+        cv2.imwrite(path, np.full((64, 64), value, np.uint8))
+        scores.append(inferencer(path)['predictions'][0]['pred_score'])
+    assert scores == pytest.approx([GAIN * 0.2, GAIN * 0.4])
+
+
+def test_what_scans_cannot_have(tiled, checkpoint):
+    inferencer = AnomalyInferencer(str(tiled), str(checkpoint))
+    with pytest.raises(UserError, match=r'array 0.*cannot be cut from a side of 20'):
+        inferencer(np.zeros((20, 64), np.uint8))
+    with pytest.raises(UserError, match='leave original_size out'):
+        inferencer(np.zeros((64, 64), np.uint8), original_size=False)
+    cfg = Config.fromfile(tiled)
+    cfg.test_dataloader.dataset.dataset.pipeline.insert(2, dict(type='CentreCrop', size=32))
+    with pytest.raises(UserError, match='do not cover the scan'):
+        AnomalyInferencer(cfg, checkpoint)

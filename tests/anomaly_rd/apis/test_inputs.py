@@ -33,7 +33,9 @@ def test_one_input_is_a_list_of_one(folder):
 
 @pytest.mark.parametrize(('inputs', 'said'), [
     ([], 'nothing to score'), ('nowhere.png', r'nowhere\.png does not exist'), ([3], 'input 0 is a int'),
-    (np.zeros((2, 2)), 'array 0'), ([np.zeros((2, 2, 2), np.uint8)], 'array 0')])
+    (np.zeros((2, 2)), 'array 0'), ([np.zeros((2, 2, 2), np.uint8)], 'array 0'),
+    (np.zeros((0, 5, 3), np.uint8), r'array 0 has the shape \(0, 5, 3\)'),
+    (np.zeros((5, 0), np.uint8), 'none of them 0')])
 def test_mistakes(inputs, said):
     with pytest.raises(UserError, match=said):
         as_records(inputs)

@@ -76,6 +76,7 @@ def test_defects_without_masks_are_counted(category: Path, messages: list[str]) 
     dataset = MVTecDataset(category.parent, 'part', 'test', pipeline=PIPELINE)
     warning = next(message for message in messages if 'no mask' in message)
     assert '1 of 4 defective images have no mask' in warning and 'hole/001.png' in warning
+    assert 'all pixel metrics are n/a' in warning
     assert 'gt_mask' not in dataset[3]['data_samples'] and dataset[3]['data_samples'].gt_label == 1
     assert dataset[2]['data_samples'].gt_mask.sum() > 0
 

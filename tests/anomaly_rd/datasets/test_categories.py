@@ -17,6 +17,17 @@ def test_found(tmp_path: Path) -> None:
         find_categories(tmp_path)
 
 
+def test_visa_names_them_in_its_table(tmp_path: Path) -> None:
+    for name in ('pcb1/Data', 'candle/Data', 'split_csv', 'notes'):
+        (tmp_path / name).mkdir(parents=True)
+    table = tmp_path / 'split_csv' / '1cls.csv'
+    table.write_text('object,split,label,image,mask\npcb1,train,normal,a,\ncandle,test,normal,b,\nfryum,test,normal,c,')
+    assert find_categories(tmp_path) == ['candle', 'pcb1']  # fryum was not unpacked
+    table.write_text('a,b\n1,2')
+    with pytest.raises(UserError, match='take the table that comes with VisA'):
+        find_categories(tmp_path)
+
+
 def test_nothing_found(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='has no category'):
         find_categories(tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anomaly_rd.datasets import check_dataset_cfg
+from anomaly_rd.datasets.checks import check_split, missing_test
 from mminspect.errors import UserError
 from PIL import Image
 
@@ -121,3 +122,50 @@ def test_real_sets_pass(mvtec_screw: Path, aitex_fabric: Path) -> None:
     for root, name in ((mvtec_screw, 'screw'), (aitex_fabric, 'fabric02')):
         for split in ('train', 'test'):
             assert check_dataset_cfg(cfg(root / name, split, 256)) == []
+
+
+def flat_cfg(root: Path, split: str, **more: object) -> dict:
+    return dict(type='FolderDataset', data_root=str(root), split=split, pipeline=[], **more)
+
+
+@pytest.fixture
+def flat(tmp_path: Path, write_image: Callable) -> Path:
+    for index in range(10):
+        write_image(tmp_path / 'flat' / 'normal' / f'{index}.png')
+    write_image(tmp_path / 'flat' / 'abnormal' / '0.png')
+    return tmp_path / 'flat'
+
+
+@pytest.mark.parametrize('other', [dict(train_ratio=0.5), dict(seed=1)])
+def test_images_on_both_sides_of_a_split(flat: Path, other: dict) -> None:
+    check_split(flat_cfg(flat, 'train', train_ratio=0.6), flat_cfg(flat, 'test', train_ratio=0.6), 'val_dataloader')
+    options = dict(dict(train_ratio=0.6), **other)
+    with pytest.raises(UserError, match=r"of val_dataloader are also trained on \(first: '.*normal/\d\.png'\): give"):
+        check_split(flat_cfg(flat, 'train', train_ratio=0.6), flat_cfg(flat, 'test', **options), 'val_dataloader')
+
+
+def test_wrappers_are_looked_into_for_the_split_too(category: Path) -> None:
+    every = dict(type='RepeatDataset', times=2, dataset=cfg(category, 'train'))
+    check_split(every, cfg(category, 'test'), 'x')
+    with pytest.raises(UserError, match='2 of 2 images of x'):
+        check_split(every, dict(type='ConcatDataset', datasets=[cfg(category, 'holdout', holdout=0.3)]), 'x')
+
+
+def test_data_of_others_and_data_that_is_not_there_is_not_compared(category: Path) -> None:
+    for other in (dict(type='CocoDataset', ann_file='x.json'), cfg(category.with_name('gone'))):
+        check_split(cfg(category, 'train'), other, 'x')
+
+
+def test_a_set_without_test_images(category: Path) -> None:
+    assert missing_test(cfg(category)) is None
+    shutil.rmtree(category / 'ground_truth')
+    for path in (category / 'test').iterdir():
+        shutil.rmtree(path)
+    assert missing_test(cfg(category)) is None  # an empty folder is a mistake
+    (category / 'test').rmdir()
+    assert missing_test(cfg(category)) == str(category / 'test')
+    both = [cfg(category), cfg(category, 'holdout', holdout=0.3)]
+    assert missing_test(dict(type='ConcatDataset', datasets=both)) is None
+    assert missing_test(cfg(category, 'train')) is None
+    assert missing_test(cfg(category.with_name('gone'))) is None
+    assert missing_test(dict(type='CocoDataset', ann_file='x.json')) is None

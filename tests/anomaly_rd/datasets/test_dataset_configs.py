@@ -4,12 +4,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
+import torch
 from anomaly_rd.datasets import check_dataset_cfg
 from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
 from anomaly_rd.registry import DATASETS
 from helpers import evaluators
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mminspect.errors import UserError
 
 FOLDER = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'datasets'
@@ -48,7 +51,8 @@ def test_loaders_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
                    for loader in (cfg.train_dataloader, cfg.val_dataloader))
     assert train == test
     assert cfg.test_dataloader == cfg.val_dataloader and cfg.test_evaluator == cfg.val_evaluator
-    assert evaluators(cfg) == ['AnomalyMetric'] + ['StitchedAnomalyMetric'] * (name == 'linescan_tiles')
+    scans = ['AnomalyMetric', 'AnomalyMetric', 'StitchedAnomalyMetric']
+    assert evaluators(cfg) == ['AnomalyMetric'] + scans * (name == 'linescan_tiles')
 
 
 @pytest.mark.parametrize('name', BASES)
@@ -72,7 +76,9 @@ def test_category_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     cfg = read('mvtec')
     assert cfg.train_dataloader.dataset.category == cfg.test_dataloader.dataset.category == 'zipper'
     assert cfg.test_dataloader.dataset.data_root.endswith('/mine/')
-    assert read('visa').test_dataloader.dataset.category == 'zipper'
+    visa = read('visa')
+    for loader in (visa.train_dataloader, visa.test_dataloader):
+        assert loader.dataset.category == 'zipper' and loader.dataset.data_root == 'data/mine/'
     assert read('mvtec_screw').test_dataloader.dataset.category == 'screw'
 
 
@@ -98,6 +104,31 @@ def test_own_folders_load(name: str, tmp_path: Path, write_image: Callable, monk
             loader.dataset.tile = 64
         assert check_dataset_cfg(loader.dataset) == []
         assert DATASETS.build(loader.dataset)[0]['inputs'].shape == (3, 256, 256)
+
+
+def test_tiles_of_small_and_of_big_defects(tmp_path: Path, write_image: Callable, write_mask: Callable,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of 64x64 of two scans; a small defect in one tile, a big one in two."""
+    folder = tmp_path / 'linescan'
+    for image in ('train/good/a.png', 'test/good/a.png', 'test/tear/a.png'):
+        write_image(folder / image, (64, 192))
+    mask = write_mask(folder / 'ground_truth' / 'tear' / 'a.png', (5, 50, 45, 128), (64, 192))
+    pixels = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
+    pixels[10:42, 140:171] = 255  # 32 x 31
+    cv2.imwrite(str(mask), pixels)
+    monkeypatch.setenv('MMINSPECT_DATA', str(tmp_path))
+    cfg = read('linescan_tiles')
+    dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, tile=64))
+    samples = [dataset[index]['data_samples'] for index in range(len(dataset))]
+    assert [sample.get('defect_area') for sample in samples] == [None] * 3 + [40 * 14, 40 * 64, 32 * 31]
+    for number, sample in enumerate(samples):
+        sample.anomaly_map, sample.pred_score = sample.gt_mask + 0.01 * number, torch.tensor(float(number))
+    evaluator = Evaluator(list(cfg.test_evaluator))
+    evaluator.process(samples)
+    metrics = evaluator.evaluate(len(samples))
+    counts = {metric.prefix: metric.counts['anomalous_images'] for metric in evaluator.metrics}
+    assert counts == {'': 3, 'small': 2, 'big': 1, 'scan': 1}
+    assert [metrics[f'{prefix}image_auroc'] for prefix in ('', 'small/', 'big/', 'scan/')] == [1.0] * 4
 
 
 def test_real_sets_load(mvtec_screw: Path, aitex_fabric: Path, monkeypatch: pytest.MonkeyPatch) -> None:

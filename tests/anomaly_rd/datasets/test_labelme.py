@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
 from pathlib import Path
 
@@ -89,10 +91,35 @@ def test_chosen_labels(tmp_path: Path) -> None:
         convert(tmp_path / 'in', tmp_path / 'out', ['dents'])
 
 
+def test_shapes_without_an_area_are_left_out_and_counted(tmp_path: Path) -> None:
+    box = shape('rectangle', [[1, 2], [3, 4]])
+    write(tmp_path / 'in' / 'a.json', shape('point', [[30, 30]]), box, shape('line', [[1, 2], [9, 9]], 'crack'),
+          shape('point', [[31, 30]]))
+    write(tmp_path / 'in' / 'b.json', box)
+    lines = convert(tmp_path / 'in', tmp_path / 'out')
+    assert lines[0] == '2 masks of scratch' and len(lines) == 2
+    assert lines[1].startswith('warning: left out') and lines[1].endswith('no area: 1 line, 2 point')
+    assert 'a.json' in lines[1]
+    both = [np.asarray(Image.open(tmp_path / 'out' / f'{name}_mask.png')) for name in 'ab']
+    np.testing.assert_array_equal(*both)
+
+
+def test_painted_mask(tmp_path: Path) -> None:
+    """Labelme's tool for painting keeps a PNG of 0 and 1 between two corners."""
+    painted, file = np.random.default_rng(0).integers(0, 2, (5, 8), np.uint8), io.BytesIO()
+    Image.fromarray(painted).save(file, 'PNG')
+    png = base64.b64encode(file.getvalue()).decode()
+    drawing = read_labelme(write(tmp_path / 'a.json', dict(shape('mask', [[10, 20], [17, 24]]), mask=png)))
+    expected = np.zeros((H, W), np.uint8)
+    expected[20:25, 10:18] = 255 * painted
+    np.testing.assert_array_equal(drawing.mask(), expected)
+    assert drawing.skipped == ()
+
+
 @pytest.mark.parametrize(('shapes', 'more', 'message'), [
-    ([shape('line', [[1, 2], [3, 4]])], {},
-     r"bad\.json': the shape 'scratch' is a line: draw it as polygon, rectangle, circle"),
-    ([shape('polygon', [[1, 2], [3, 4]])], {}, "the polygon 'scratch' has 2 points instead of at least 3"),
+    ([dict(shape('mask', [[1, 2], [3, 4]]), mask='no picture')], {}, 'is not a complete JSON file of Labelme'),
+    ([shape('mask', [[1, 2], [3, 4]])], {}, r"KeyError: 'mask'"),
+    ([shape('polygon', [[1, 2], [3, 4]])], {}, r"bad\.json': the polygon 'scratch' has 2 points instead of at least 3"),
     ([shape('circle', [[1, 2], [3, float('nan')]])], {}, 'points that are no numbers'),
     ([shape('circle', [[1, 2], [3]])], {}, 'is not a complete JSON file of Labelme'),
     ([], dict(imageHeight=None), 'is not a complete JSON file of Labelme'),

@@ -57,6 +57,24 @@ def test_harmless_names(category: Path, write_image: Callable, name: str) -> Non
     assert len(folder_layout(category).train) == 7
 
 
+def test_defects_that_are_numbers(category: Path, write_image: Callable) -> None:
+    for name in ('1', '0-5'):
+        write_image(category / 'test' / name / '000.png')
+        write_image(category / 'train' / 'good' / f'{name}.png')
+    assert len(folder_layout(category).train) == 8
+    write_image(category / 'test' / '2mm' / '000.png')
+    write_image(category / 'train' / 'good' / '2mm_1.png')
+    with pytest.raises(UserError, match='bears the name of a defect'):
+        folder_layout(category)
+
+
+@pytest.mark.parametrize('folder', ['test/Good', 'train/GOOD', 'ground_truth/Good'])
+def test_good_is_spelled_in_lower_case(category: Path, write_image: Callable, folder: str) -> None:
+    write_image(category / folder / '000.png')
+    with pytest.raises(UserError, match=rf"{folder}' would be taken for a defect .* rename the folder to 'good'"):
+        folder_layout(category)
+
+
 def test_masks_of_an_unknown_defect(category: Path, write_mask: Callable) -> None:
     write_mask(category / 'ground_truth' / 'holes' / '000_mask.png')
     with pytest.raises(UserError, match=r"ground_truth/holes' has no images '.*test/holes' beside it"):

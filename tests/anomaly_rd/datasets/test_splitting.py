@@ -47,3 +47,8 @@ def test_scan_names() -> None:
     assert scan_of('/x/good/0010_15.png', r'\w+/\d+') == 'good/0010'
     with pytest.raises(UserError, match="finds nothing in 'good/a'"):
         scan_of('/x/good/a.png', r'\d+')
+
+
+def test_pattern_that_is_none() -> None:
+    with pytest.raises(UserError, match=r"scan_pattern '\(' is no regular expression"):
+        scan_of('a/b.png', '(')

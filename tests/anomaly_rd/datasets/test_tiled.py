@@ -77,6 +77,8 @@ def test_labels_of_tiles_come_from_the_mask(scans: Path) -> None:
         np.testing.assert_array_equal(sample.gt_mask.numpy(), mask[y0:y1, x0:x1])
         np.testing.assert_array_equal(packed['inputs'].permute(1, 2, 0).numpy(), image[y0:y1, x0:x1])
         assert sample.ori_shape == (32, 32) and sample.scan_id == 'test/tear/0'
+        assert sample.scan_label == 1
+    assert dataset[0]['data_samples'].scan_label == 0
     assert 0 < sum(labels) < 15
 
 

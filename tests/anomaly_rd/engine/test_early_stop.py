@@ -26,7 +26,8 @@ def losses(monkeypatch):
 
 def run_of(root, work_dir, epochs=8, model=None, more=None, **hook):
     hook = dict(type='NormalLossEarlyStopHook', holdout_dataloader=loader_cfg(root, 'holdout', holdout=0.5), **hook)
-    runner = Runner.from_cfg(runner_cfg(root, work_dir, [hook], model=model, epochs=epochs, **(more or {})))
+    more = dict(dict(train_dataloader=loader_cfg(root, 'train', holdout=0.5)), **(more or {}))
+    runner = Runner.from_cfg(runner_cfg(root, work_dir, [hook], model=model, epochs=epochs, **more))
     runner.train()
     return runner
 
@@ -82,8 +83,9 @@ def test_the_loss_is_the_mean_over_holdout_images_in_eval_mode(root, tmp_path, m
     monkeypatch.setattr(Brightness, 'forward', forward)
     holdout = dict(loader_cfg(root, 'holdout', holdout=0.75), batch_size=2)  # batches of two and of one image
     hook = dict(type='NormalLossEarlyStopHook', holdout_dataloader=holdout)
-    Runner.from_cfg(runner_cfg(root, tmp_path / 'run', [hook], epochs=1)).train()
-    assert seen == [('loss', True, 2), ('loss', True, 2), ('loss', False, 2), ('loss', False, 1)]
+    rest = loader_cfg(root, 'train', holdout=0.75)
+    Runner.from_cfg(runner_cfg(root, tmp_path / 'run', [hook], epochs=1, train_dataloader=rest)).train()
+    assert seen == [('loss', True, 1), ('loss', False, 2), ('loss', False, 1)]
     values = [float(item['inputs'].float().mean()) / 255 for item in Runner.build_dataloader(holdout).dataset]
     assert len(values) == 3
     assert scalars(tmp_path / 'run') == {1: pytest.approx(sum(values) / 3, rel=1e-5)}
@@ -99,6 +101,11 @@ def test_defects_are_refused(root, tmp_path):
     hook = dict(type='NormalLossEarlyStopHook', holdout_dataloader=loader_cfg(root, 'test'))
     with pytest.raises(UserError, match='anomalous image'):
         Runner.from_cfg(runner_cfg(root, tmp_path / 'run', [hook])).train()
+
+
+def test_images_that_are_trained_on_are_refused(root, tmp_path):
+    with pytest.raises(UserError, match=r'2 of 2 images of holdout_dataloader of NormalLossEarlyStopHook are also'):
+        run_of(root, tmp_path / 'run', more=dict(train_dataloader=loader_cfg(root, 'train')))
 
 
 def test_iterations_have_no_epochs(root, tmp_path):

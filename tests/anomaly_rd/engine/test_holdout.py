@@ -4,7 +4,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.engine.holdout import build_holdout, evaluating, normal_batches, training_images
+from anomaly_rd.engine.holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mminspect.errors import UserError
@@ -59,6 +59,26 @@ def test_an_empty_set(tmp_path):
     cfg = loader_cfg(tmp_path, 'train', indices=[])
     with pytest.raises(UserError, match='has no images'):
         build_holdout(cfg)
+
+
+def test_images_of_the_training_are_no_holdout(tmp_path):
+    write_category(tmp_path)
+    training = build_holdout(loader_cfg(tmp_path, 'train', holdout=0.5))
+    assert len(build_unseen(loader_cfg(tmp_path, 'holdout', holdout=0.5), training, 'X').dataset) == 2
+    every = loader_cfg(tmp_path, 'train')
+    every['dataset'] = dict(type='ConcatDataset', datasets=[every['dataset']])
+    with pytest.raises(UserError, match=r'2 of 4 images of holdout_dataloader of X are also trained on \(first: .*png'):
+        build_unseen(every, training, 'X')
+    link = tmp_path / 'linked'
+    link.symlink_to(tmp_path / 'plate')  # the same files under another name
+    with pytest.raises(UserError, match='also trained on'):
+        build_unseen(loader_cfg(tmp_path, 'train', category='linked'), training, 'X')
+
+
+def test_data_sets_that_know_no_paths_are_let_through(tmp_path):
+    write_category(tmp_path)
+    plain = torch.utils.data.DataLoader([dict(inputs=1)])
+    assert len(build_unseen(loader_cfg(tmp_path, 'train'), plain, 'X').dataset) == 4
 
 
 def test_training_images_are_prepared_as_in_the_test(tmp_path):

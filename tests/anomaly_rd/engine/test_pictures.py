@@ -106,14 +106,12 @@ def test_curves_and_histogram_show_what_the_metric_measured(root, tmp_path, pane
     assert oracle.value == pytest.approx(75 / 255) and oracle.origin == 'oracle'
 
 
-def test_curves_have_the_values_of_their_own_metric(root, tmp_path, panels):
-    first = dict(type='AnomalyMetric', prefix='tile')
-    for evaluators in ([first, dict(type='AnomalyMetric', prefix='scan', metrics=('image_auroc', ))],
-                       [dict(type='AnomalyMetric', metrics=('pixel_ap', )), dict(type='AnomalyMetric', prefix='scan')]):
-        metrics = test_run(root, tmp_path / 'test', HOOKS[1:], test_evaluator=evaluators)
-        own = 'tile/' if 'prefix' in evaluators[0] else ''
-        assert panels['draw_curves'][1] == {
-            name: metrics[own + name] for name in evaluators[0].get('metrics', ()) or panels['draw_curves'][1]}
+@pytest.mark.parametrize('prefix', [None, 'tile'])
+def test_curves_have_the_values_of_their_own_metric(root, tmp_path, panels, prefix):
+    drawn = dict(type='AnomalyMetric', prefix=prefix, metrics=('image_auroc', 'pixel_ap'))
+    other = dict(type='AnomalyMetric', prefix='scan', metrics=('image_auroc', 'image_ap'))
+    metrics = test_run(root, tmp_path / 'test', HOOKS[1:], test_evaluator=[drawn, other])
+    assert len(metrics) == 4 and set(panels['draw_curves'][1]) == {'image_auroc', 'pixel_ap'}
 
 
 def test_a_tile_is_named_after_its_place():

@@ -32,7 +32,14 @@ def holdout(root, **dataset):
     return loader_cfg(root, 'holdout', holdout=0.5, **dataset)
 
 
+def rest(root):
+    """What the training may use beside :func:`holdout`."""
+    return loader_cfg(root, 'train', holdout=0.5)
+
+
 def trained(root, work_dir, hook, **more):
+    if 'holdout_dataloader' in hook:
+        more.setdefault('train_dataloader', rest(root))
     runner = Runner.from_cfg(runner_cfg(root, work_dir, [dict(type='ThresholdHook', **hook)], **more))
     runner.train()
     return runner
@@ -77,7 +84,7 @@ def test_training_is_the_same_with_and_without(root, tmp_path, monkeypatch):
         return dict(loss=torch.zeros(()))
 
     def run(hooks):
-        cfg = runner_cfg(root, tmp_path / 'run', hooks)
+        cfg = runner_cfg(root, tmp_path / 'run', hooks, train_dataloader=rest(root))
         cfg.train_cfg, cfg.custom_hooks = dict(type='IterBasedTrainLoop', max_iters=6), hooks  # nobody seeds anew
         cfg.train_dataloader.sampler = dict(type='InfiniteSampler', shuffle=True)
         cfg.default_hooks.checkpoint.update(by_epoch=False, interval=2)
@@ -141,6 +148,37 @@ def test_defects_in_the_holdout_are_refused_before_a_checkpoint_is_written(root,
     with pytest.raises(UserError, match='anomalous image'):
         trained(root, tmp_path / 'run', dict(holdout_dataloader=loader_cfg(root, 'test')))
     assert not list((tmp_path / 'run').glob('*.pth'))
+
+
+def test_images_that_are_trained_on_are_no_holdout(root, tmp_path):
+    with pytest.raises(UserError, match=r'2 of 2 images of holdout_dataloader of ThresholdHook are also trained on'):
+        trained(root, tmp_path / 'run', dict(holdout_dataloader=holdout(root)),
+                train_dataloader=loader_cfg(root, 'train'))
+
+
+def test_a_threshold_on_other_maps_is_dropped(root, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('anomaly_rd.engine.threshold.print_log', lambda text, **options: said.append(text))
+    monkeypatch.setattr(Brightness, 'map_options', ('noise', ), raising=False)
+    trained(root, tmp_path / 'run', dict(rule='max'), epochs=1)
+    path = tmp_path / 'run' / 'epoch_1.pth'
+    assert load(path)['threshold']['settings'] == dict(noise='0.0')
+    said.clear()
+
+    def tested(model):
+        hook, seen = dict(type='ThresholdHook'), []
+        cfg = runner_cfg(root, tmp_path / 'test', [hook], load_from=str(path), model=model)
+        runner = Runner.from_cfg(cfg)
+        runner.register_hook(Keep(seen), 'LOWEST')
+        runner.test()
+        return ['pred_label' in sample for sample in seen]
+
+    assert all(tested(dict(noise=0))) and not any('NOT used' in text for text in said)
+    assert not any(tested(dict(noise=0.5))) and any('NOT used' in text and 'noise is 0.5, was 0.0' in text
+                                                    for text in said)
+    state = load(path)['threshold']
+    del state['settings']  # as in files of earlier versions
+    assert calibration_of(dict(threshold=state), dict(type='Brightness', noise=0.5)).threshold.value == state['value']
 
 
 @pytest.mark.parametrize('options', [dict(rule='f1_max'), dict(quantile=0), dict(quantile=1.5)])

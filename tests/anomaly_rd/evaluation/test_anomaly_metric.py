@@ -1,4 +1,5 @@
 """The metric as mmengine calls it: values, independence of batches, order and processes, mistakes."""
+import logging
 import os
 import time
 from datetime import timedelta
@@ -9,8 +10,9 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from anomaly_rd.evaluation import AnomalyMetric
+from anomaly_rd.evaluation import AnomalyMetric, anomaly_metric
 from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, recall_by_size
+from anomaly_rd.evaluation.histogram import ScoreHistogram
 from anomaly_rd.registry import METRICS
 from anomaly_rd.structures import AnomalyDataSample
 from mmengine.dataset import DefaultSampler
@@ -128,10 +130,60 @@ def test_empty_masks_are_counted(messages):
     assert any('1 anomalous images have an empty mask' in m for m in messages)
 
 
-def test_one_class_only_is_undefined_and_said_once(messages):
+def test_one_class_only_is_undefined_and_said_once(messages, monkeypatch):
     values = evaluate(AnomalyMetric(), [s for s in samples() if not s.gt_label])
     assert all(np.isnan(v) for v in values.values())
     assert len([m for m in messages if 'n/a' in m and 'aupro_05' in m]) == 1
+    levels = []
+    monkeypatch.setattr(anomaly_metric, 'print_log', lambda message, logger, level=logging.INFO: levels.append(level))
+    evaluate(AnomalyMetric(), [s for s in samples() if not s.gt_label])
+    assert levels == [logging.WARNING]
+
+
+def test_bins_that_may_have_changed_the_auroc_are_said(messages, monkeypatch):
+    evaluate(AnomalyMetric(metrics=('pixel_auroc', )), samples())
+    assert not messages
+    monkeypatch.setattr(ScoreHistogram, 'auroc_bound', lambda self, ranking: 0.0123)
+    evaluate(AnomalyMetric(metrics=('pixel_auroc', )), samples())
+    assert ['pixel_auroc may be off by up to 0.012' in m for m in messages] == [True]
+
+
+def test_pixels_of_anomalous_images_alone():
+    data = samples()
+    bad = [s for s in data if s.gt_label]
+    masks, maps = (np.stack([s.get(key).numpy() for s in bad]).ravel() for key in ('gt_mask', 'anomaly_map'))
+    usual, values = evaluate(AnomalyMetric(), data), evaluate(AnomalyMetric(pixels='anomalous', prefix='old'), data)
+    assert values['old/pixel_auroc_of_anomalous'] == pytest.approx(roc_auc_score(masks, maps), abs=1e-5)
+    assert values['old/pixel_auroc_of_anomalous'] != pytest.approx(usual['pixel_auroc'], abs=1e-4)
+    assert values['old/image_auroc'] == usual['image_auroc']
+    assert {name for name in usual if not name.startswith('image')} == {
+        name.removeprefix('old/').removesuffix('_of_anomalous') for name in values if name.endswith('_of_anomalous')}
+    with pytest.raises(UserError, match="pixels='good' is unknown; use one of all, anomalous"):
+        AnomalyMetric(pixels='good')
+
+
+def test_subsets_by_the_size_of_the_defect():
+    data = samples()
+    areas = {1: 1023, 3: 1024, 5: 3, 7: 9000}
+    for index, area in areas.items():
+        data[index].set_metainfo(dict(defect_area=area))
+    for limits, chosen in (((0, 1024), (1, 5)), ((1024, None), (3, 7)), ((3, 1025), (1, 3, 5))):
+        metric = AnomalyMetric(defect_area=limits)
+        subset = [s for i, s in enumerate(data) if i % 2 == 0 or i in chosen]
+        assert str(evaluate(metric, data)) == str(evaluate(AnomalyMetric(), subset))
+        assert metric.counts['normal_images'] == 5 and metric.counts['anomalous_images'] == len(chosen)
+    with pytest.raises(UserError, match=r'3\.png is anomalous and has no mask'):
+        data[3].set_metainfo(dict(defect_area=None))
+        evaluate(AnomalyMetric(defect_area=(0, 1024)), data)
+    for wrong in ((5, 5), (1, ), (None, 5), (-1, 5)):
+        with pytest.raises(UserError, match='defect_area'):
+            AnomalyMetric(defect_area=wrong)
+
+
+def test_names_of_all_values():
+    for options in (dict(), dict(per_image_aupro=True, pixels='anomalous'), dict(metrics=('aupro', 'image_ap'))):
+        metric = AnomalyMetric(**options)
+        assert set(metric.value_names()) == set(evaluate(metric, samples()))
 
 
 def test_a_score_that_is_no_number_names_the_image():

@@ -70,3 +70,19 @@ def test_original_size_of_a_tile(tmp_path):
     cv2.imwrite(str(tmp_path / 'mask.png'), mask)
     tile = dict(mask_path=str(tmp_path / 'mask.png'), tile=(8, 15, 16, 27))
     assert np.argwhere(read_prediction(sample(**tile), True, True).mask).tolist() == [[2, 5]]
+
+
+def test_original_size_of_a_crop(tmp_path):
+    """The map of the middle is compared with the middle of the mask, not stretched over all of it."""
+    mask = np.zeros((80, 120), np.uint8)
+    mask[0:10], mask[40, 60] = 255, 255
+    cv2.imwrite(str(tmp_path / 'mask.png'), mask)
+    crop = dict(ori_shape=(80, 120), crop=(0.25, 0.1, 0.75, 0.9))
+    read = read_prediction(sample(mask_path=str(tmp_path / 'mask.png'), **crop), True, True)
+    assert read.mask.shape == read.scores.shape == (40, 96) and np.argwhere(read.mask).tolist() == [[20, 48]]
+    assert read_prediction(sample(mask_path=None, gt_label=0, **crop), True, True).mask.shape == (40, 96)
+
+
+def test_area_of_the_largest_defect():
+    assert read_prediction(sample(defect_area=12), False, False).area == 12
+    assert read_prediction(sample(), True, False).area is None

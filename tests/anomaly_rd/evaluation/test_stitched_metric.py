@@ -29,12 +29,13 @@ def scans(tmp_path: Path) -> list[dict]:
     return found
 
 
-def tiles_of(scan: dict) -> list[dict]:
+def tiles_of(scan: dict, mode: str = 'pad', tile: int = TILE) -> list[dict]:
     mask = np.zeros(SHAPE) if scan['mask_path'] is None else np.asarray(Image.open(scan['mask_path']))
     tiles = []
-    for box in tile_boxes(*SHAPE, TILE, 'pad'):
+    for box in tile_boxes(*SHAPE, tile, mode):
         heat = scan['anomaly_map'].numpy()[box[0]:box[2], box[1]:box[3]]
-        tiles.append(dict(scan, tile=box, scan_shape=SHAPE, ori_shape=(TILE, TILE), pred_score=heat.max(),
+        tiles.append(dict(scan, tile=box, scan_shape=SHAPE, scan_label=scan['gt_label'],
+                          ori_shape=(tile, tile), pred_score=heat.max(),
                           gt_label=int(cut(mask, box, False).any()), anomaly_map=torch.from_numpy(heat)))
     return tiles
 
@@ -74,10 +75,39 @@ def test_it_can_be_used_again(scans: list[dict]) -> None:
     assert values[0] == values[1]
 
 
-def test_mistakes(scans: list[dict], monkeypatch) -> None:
+def test_a_scan_whose_defect_lies_outside_every_tile_is_anomalous(scans: list[dict]) -> None:
+    metric = StitchedAnomalyMetric(metrics=('image_auroc', 'aupro'))
+    for scan in scans:  # tiles of 40 leave out rows 40 to 47
+        if scan['gt_label']:
+            mask = np.zeros(SHAPE, np.uint8)
+            mask[43:47, 10:20] = 255
+            Image.fromarray(mask).save(scan['mask_path'])
+        tiles = tiles_of(scan, 'drop_last', 40)
+        assert len(tiles) == 2 and not any(tile['gt_label'] for tile in tiles)
+        metric.process(None, tiles)
+    metrics = metric.evaluate(0)
+    assert (metric.counts['normal_images'], metric.counts['anomalous_images'], metric.counts['regions']) == (2, 2, 2)
+    assert 0 <= metrics['image_auroc'] <= 1 and metrics['aupro'] < 0.2  # what no tile shows is not found
+
+
+def test_several_processes_have_no_scans(scans: list[dict], monkeypatch: pytest.MonkeyPatch,
+                                         messages: list[str]) -> None:
+    metric = StitchedAnomalyMetric(prefix='scan', per_image_aupro=True)
+    metric.process(None, [tile for scan in scans for tile in tiles_of(scan)])
+    expected = metric.evaluate(0)
+    monkeypatch.setattr('anomaly_rd.evaluation.stitched_metric.get_dist_info', lambda: (0, 2))
+    metric.process(None, tiles_of(scans[0])[::2])  # every other tile is no grid
+    metric.process(None, tiles_of(scans[1])[::2])
+    found = metric.evaluate(1)
+    assert found.keys() == expected.keys() and all(np.isnan(value) for value in found.values())
+    assert len([m for m in messages if 'Metrics of whole scans are n/a' in m]) == 1
+
+
+def test_mistakes(scans: list[dict]) -> None:
     metric = StitchedAnomalyMetric()
     with pytest.raises(UserError, match=r'scan0\.png is no tile'):
         metric.process(None, scans[:1])
-    monkeypatch.setattr('anomaly_rd.evaluation.stitched_metric.get_dist_info', lambda: (0, 2))
-    with pytest.raises(UserError, match='one process only'):
-        metric.evaluate(1)
+    with pytest.raises(UserError, match=r'a tile of scan0\.png was cropped'):
+        metric.process(None, [dict(tiles_of(scans[0])[0], crop=(0.1, 0.1, 0.9, 0.9))])
+    with pytest.raises(UserError, match='has no defect_area'):
+        StitchedAnomalyMetric(defect_area=(0, 1024))

@@ -3,6 +3,7 @@ import torch
 from anomaly_rd.models.teacher_student import TeacherStudentModel
 from anomaly_rd.models.teachers import ResNetTeacher
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.errors import UserError
 from torch import nn
 
 
@@ -67,3 +68,23 @@ def test_predictions_go_into_the_samples_that_are_given_or_into_new_ones():
         for sample in (old, new):
             assert torch.equal(sample.anomaly_map, maps[row]) and torch.equal(sample.pred_score, scores[row])
             assert [torch.equal(a, b[row]) for a, b in zip(sample.level_maps, levels, strict=True)] == [True, True]
+
+
+def test_a_teacher_that_is_not_saved_is_known_by_its_weights(weights, tmp_path):
+    cfg = dict(type='ResNetTeacher', weights=weights)
+    digest = Model(teacher=cfg).teacher_sha256()
+    again = Model(teacher=dict(cfg)).to(memory_format=torch.channels_last)
+    assert len(digest) == 64 and again.teacher_sha256() == digest
+    torch.save(ResNetTeacher().state_dict(), tmp_path / 'other.pth')
+    assert Model(teacher=dict(cfg, weights=str(tmp_path / 'other.pth'))).teacher_sha256() != digest
+    assert Model(teacher=cfg, save_teacher=True).teacher_sha256() is None
+    assert Model(teacher=dict(cfg, weights=None)).teacher_sha256() is None
+
+
+@pytest.mark.parametrize(('least', 'most', 'fits'), [(3, 3, True), (1, 4, True), (4, 4, False), (1, 2, False)])
+def test_number_of_levels(least, most, fits):
+    model = Model(teacher=dict(type='ResNetTeacher'))
+    if fits:
+        return model.need_levels(least, most)
+    with pytest.raises(UserError, match=r'Model needs a teacher with .* levels, and 3 has this ResNetTeacher'):
+        model.need_levels(least, most)

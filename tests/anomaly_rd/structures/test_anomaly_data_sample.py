@@ -17,7 +17,7 @@ from mminspect.thresholds import fit_threshold
 
 SIZE = (32, 64)
 META = dict(img_path='a/b.png', sample_idx=3, ori_shape=(40, 80), img_shape=SIZE, defect_type='hole',
-            mask_path='a/b_mask.png', scan_id='s')
+            mask_path='a/b_mask.png', scan_id='s', scan_shape=(400, 800), tile=(0, 80, 40, 160))
 # What the class promises: type and shape; level maps and threshold are no tensors.
 TENSORS = dict(gt_label=(torch.int64, ()), gt_mask=(torch.uint8, SIZE), anomaly_map=(torch.float32, SIZE),
                pred_score=(torch.float32, ()), pred_label=(torch.int64, ()), synthetic_mask=(torch.uint8, SIZE))
@@ -63,7 +63,7 @@ def test_what_is_documented_is_what_is_there(filled: AnomalyDataSample) -> None:
     head, fields = AnomalyDataSample.__doc__.split('Attributes:')
     assert re.findall(r'^ {8}(\w+):', fields, re.M) == list(AnomalyDataSample.__annotations__)
     meta = set(re.findall(r'``(\w+)``', head.split('Meta information:')[1]))
-    assert {'img_path', 'ori_shape', 'scan_id'} <= meta <= set(filled.metainfo_keys())
+    assert meta == set(filled.metainfo_keys())
     assert filled.metainfo == META
 
 
@@ -72,3 +72,16 @@ def test_it_goes_to_another_process_whole(filled: AnomalyDataSample) -> None:
     assert type(again) is AnomalyDataSample and again.metainfo == META and again.threshold == filled.threshold
     assert all(torch.equal(again.get(name), filled.get(name)) for name in TENSORS)
     assert all(map(torch.equal, again.level_maps, filled.level_maps))
+
+
+def test_level_maps_are_converted_with_the_tensors(filled: AnomalyDataSample) -> None:
+    half, arrays = filled.to(torch.float16), filled.numpy()
+    assert half.anomaly_map.dtype == half.level_maps[0].dtype == torch.float16
+    assert all(isinstance(level, np.ndarray) for level in (arrays.anomaly_map, *arrays.level_maps))
+    assert all(map(torch.equal, arrays.to_tensor().level_maps, filled.level_maps))
+    assert isinstance(arrays.numpy().level_maps[0], np.ndarray)  # a second time
+    assert all(type(same) is AnomalyDataSample for same in (half, arrays))
+    assert filled.level_maps[0].dtype == torch.float32  # the sample itself is as it was
+    attached = AnomalyDataSample(level_maps=[torch.ones(2, requires_grad=True)])
+    assert not attached.detach().level_maps[0].requires_grad and attached.cpu().level_maps[0].requires_grad
+    assert 'level_maps' not in AnomalyDataSample(gt_label=torch.tensor(1)).cpu()

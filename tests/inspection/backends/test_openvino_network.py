@@ -2,6 +2,7 @@
 import sys
 
 import numpy as np
+import onnx
 import pytest
 from anomaly_helpers import noise
 from inspection.backends import OpenVinoNetwork
@@ -56,3 +57,15 @@ def test_mistakes(exported, monkeypatch, openvino) -> None:
     monkeypatch.setitem(sys.modules, 'openvino', None)
     with pytest.raises(UserError, match=r'pip install \.\[deploy\]'):
         OpenVinoNetwork(exported)
+
+
+def test_a_graph_that_openvino_cannot_compute(exported, tmp_path, openvino) -> None:
+    """An operator of somebody's own."""
+    model = onnx.load(exported)
+    node = next(node for node in model.graph.node if node.op_type == 'Relu')
+    node.op_type, node.domain = 'Unknown', 'somewhere'
+    model.opset_import.append(onnx.helper.make_opsetid('somewhere', 1))
+    onnx.save(model, tmp_path / 'model.onnx')
+    with pytest.raises(UserError, match='use runtime onnxruntime') as caught:
+        OpenVinoNetwork(tmp_path / 'model.onnx')
+    assert '\n' not in str(caught.value)

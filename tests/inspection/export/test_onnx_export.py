@@ -23,7 +23,7 @@ class Maps(nn.Module):
         self.weight, self.change = nn.Parameter(torch.ones(3) / 3), change
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        maps = self.change(images @ self.weight)
+        maps = self.change((images * self.weight).sum(-1))
         return maps, maps.amax((1, 2))
 
 
@@ -68,6 +68,18 @@ def test_map_of_gradients(tmp_path, messages) -> None:
     assert set(export_onnx(small_network(MKD), tmp_path / 'model.onnx')) == {'pred_score'}
     assert model_spec(tmp_path / 'model.onnx').outputs == ('pred_score',)
     assert any('pred_score alone' in line for line in messages)
+
+
+def test_small_probabilities_keep_their_order(tmp_path) -> None:
+    network = TorchNetwork(Maps(lambda maps: (maps / 5 - 60).sigmoid()), anomaly_spec())
+    export_onnx(network, tmp_path / 'model.onnx')
+    expected = network(noise(side=32))['anomaly_map']
+    assert expected.max() < 1e-4 and 0 < expected.min() < 1e-20
+    for runtime in ('onnxruntime', 'openvino'):
+        if runtime == 'openvino':
+            pytest.importorskip('openvino')
+        found = open_network(tmp_path / 'model.onnx', runtime)(noise(side=32))['anomaly_map']
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
 
 
 def nan(maps):

@@ -37,6 +37,7 @@ def test_data_checks_see_the_named_parts_and_their_warnings_are_logged(monkeypat
     seen: list[dict] = []
     monkeypatch.setattr(checks, 'DATA_CHECKS', [lambda dataset: seen.append(dataset) or ['odd but allowed']])
     monkeypatch.setattr(checks, 'MODEL_CHECKS', [lambda model, dataset: seen.append({**model, **dataset})])
+    monkeypatch.setattr(checks, 'SPLIT_CHECKS', [])
     cfg = Config(dict(model=dict(depth=18), train_dataloader=dict(dataset=dict(type='A')),
                       test_dataloader=dict(dataset=dict(type='B'))))
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
@@ -49,3 +50,33 @@ def test_projects_add_their_checks(tmp_path: Path) -> None:
         cfg = Config(dict(model=model, train_dataloader=dict(dataset=dataset)))
         with pytest.raises(UserError, match=words):
             runtime.check_data(cfg, ('train_dataloader', ))
+
+
+def test_hooks_bring_data_of_their_own_and_all_of_it_is_compared_with_the_training(monkeypatch) -> None:
+    seen, compared = [], []
+    monkeypatch.setattr(checks, 'DATA_CHECKS', [lambda dataset: seen.append(dataset['type']) or []])
+    monkeypatch.setattr(checks, 'MODEL_CHECKS', [])
+    monkeypatch.setattr(checks, 'SPLIT_CHECKS', [
+        lambda train, other, name: compared.append((train['type'], other['type'], name))])
+    loaders = {f'{part}_dataloader': dict(dataset=dict(type=part)) for part in ('train', 'val', 'test')}
+    hooks = [dict(type='A', holdout_dataloader=dict(dataset=dict(type='holdout'))), dict(type='B'),
+             dict(type='C', holdout_dataloader=None)]
+    cfg = Config(dict(model={}, custom_hooks=hooks, **loaders))
+    runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    assert seen == ['train', 'val', 'holdout']
+    assert sorted(compared) == [('train', 'holdout', 'holdout_dataloader of A'), ('train', 'test', 'test_dataloader'),
+                                ('train', 'val', 'val_dataloader')]
+    compared.clear()
+    runtime.check_data(cfg, ('test_dataloader', ))  # a model is also tested where nobody has the training's images
+    assert compared == [] and seen[3:] == ['test']
+
+
+def test_validation_is_left_out_where_nobody_has_test_images(monkeypatch, messages: list[str]) -> None:
+    parts = dict(val_dataloader=dict(dataset=dict(type='A')), val_cfg=dict(type='B'), val_evaluator=dict(type='C'))
+    for found, left_out in ((None, False), ('data/test', True)):
+        monkeypatch.setattr(checks, 'ABSENCE_CHECKS', [lambda dataset: None, lambda dataset, found=found: found])
+        cfg = Config(dict(parts))
+        runtime.skip_missing_validation(cfg)
+        assert [cfg[key] is None for key in parts] == [left_out] * 3
+    assert len(messages) == 1 and "'data/test' does not exist" in messages[0] and 'WITHOUT validation' in messages[0]
+    runtime.skip_missing_validation(Config({}))

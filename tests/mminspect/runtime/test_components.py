@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 from helpers import detector_cfg
 from mmdet.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
@@ -69,3 +70,9 @@ def test_component_names_by_kind() -> None:
     assert 'SGD' not in runtime.component_names('model')
     assert {'SemanticFPN', 'SGD', 'StudentNoise', 'EpochSeedHook'} <= runtime.component_names(None)
     assert runtime.component_names('no such kind') == set()
+
+
+def test_a_batch_that_batch_norm_cannot_train_on() -> None:
+    with pytest.raises(UserError, match=r'holds one image, .* raise train_dataloader\.batch_size'), \
+            runtime.explained(Config(dict(model=dict()))):
+        nn.BatchNorm2d(3)(torch.zeros(1, 3, 1, 1))

@@ -48,3 +48,26 @@ def test_initial_weights_must_have_something_in_common(tmp_path: Path) -> None:
         torch.save(weights, tmp_path / 'b.pth')
         with pytest.raises(UserError, match='has no weight in common'):
             runtime.check_initial_weights(model, str(tmp_path / 'b.pth'))
+
+
+class Pupil(nn.Linear):
+    """Needs a teacher that is in no checkpoint."""
+
+    def __init__(self, digest: str | None) -> None:
+        super().__init__(2, 2)
+        self.digest = digest
+
+    def teacher_sha256(self) -> str | None:
+        return self.digest
+
+
+def test_a_checkpoint_belongs_to_one_teacher(tmp_path: Path) -> None:
+    ours, theirs = 'a1' * 32, 'b2' * 32
+    for stored in (ours, None):  # None: written by an earlier version
+        torch.save(dict(state_dict=Pupil(ours).state_dict(), teacher_sha256=stored), tmp_path / 'a.pth')
+        for digest in (ours, None):
+            runtime.check_checkpoint(Pupil(digest), str(tmp_path / 'a.pth'))
+    runtime.check_checkpoint(Pupil(theirs), str(tmp_path / 'a.pth'))
+    torch.save(dict(state_dict=Pupil(ours).state_dict(), teacher_sha256=ours), tmp_path / 'a.pth')
+    with pytest.raises(UserError, match=r'other weights \(SHA-256 a1a1a1a1\.\.\.\) .* names \(b2b2b2b2\.\.\.\)'):
+        runtime.check_checkpoint(Pupil(theirs), str(tmp_path / 'a.pth'))

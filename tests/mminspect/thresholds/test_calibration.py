@@ -8,7 +8,7 @@ from mminspect.errors import UserError
 from mminspect.thresholds import Calibration, MapScale, NormalScores, Threshold
 
 FULL = Calibration(Threshold(0.5, 'hold-out normal images', 2, 'quantile 0.995'), MapScale(0.1, 0.5),
-                   (MapScale(0.0, 1.0), MapScale(0.0, 4.0)), NormalScores((0.25, 0.5)))
+                   (MapScale(0.0, 1.0), MapScale(0.0, 4.0)), NormalScores((0.25, 0.5)), dict(fusion='sum', sigma='4'))
 DETECTOR = Calibration(Threshold(0.3, 'given', 0))
 
 
@@ -33,14 +33,21 @@ def test_scales_are_those_of_the_maps():
     assert FULL.scales == (MapScale(0.1, 0.5), MapScale(0.0, 1.0), MapScale(0.0, 4.0)) and DETECTOR.scales == ()
 
 
-def test_a_state_without_scores_is_an_older_one():
+def test_a_state_without_scores_or_settings_is_an_older_one():
     state = FULL.state()
-    del state['scores']
-    assert Calibration.from_state(state).scores is None
+    del state['scores'], state['settings']
+    older = Calibration.from_state(state)
+    assert older.scores is None and older.differences(dict(fusion='prod')) == []
+
+
+def test_settings_of_other_maps_are_told():
+    assert FULL.differences(dict(sigma='4', fusion='sum')) == [] and hash(FULL) == hash(FULL)
+    assert FULL.differences(dict(fusion='prod', topk='3')) == [
+        'fusion is prod, was sum', 'sigma is not there, was 4', 'topk is 3, was not there']
 
 
 @pytest.mark.parametrize('damage', [dict(value='high'), dict(map=3), dict(level_maps=[dict(low=0)]),
-                                    dict(scores=dict(values=[1])), dict(scores=[1.0])])
+                                    dict(scores=dict(values=[1])), dict(scores=[1.0]), dict(settings=[1])])
 def test_damaged_state(damage):
     with pytest.raises(UserError, match='damaged'):
         Calibration.from_state(dict(FULL.state(), **damage))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mminspect.images import read_image, read_mask
@@ -17,8 +18,9 @@ class LoadInspectionImage(BaseTransform):
     """Read ``img_path``, or the ``tile`` of it, and ``mask_path``.
 
     Adds ``img`` (H, W, 3), RGB of 0..255: uint8 for 8-bit sources, float32 for deeper ones; ``ori_shape`` (H, W);
-    ``gt_mask`` (H, W) uint8, 1 on defects and all 0 for normal images. A defective image without a mask gets no
-    ``gt_mask``, nor does one without ``gt_label``. An ``img`` that is there already is kept.
+    ``gt_mask`` (H, W) uint8, 1 on defects and all 0 for normal images; with a mask also ``defect_area``, the pixels of
+    its largest 8-connected region. A defective image without a mask gets neither, nor does one without ``gt_label``. An
+    ``img`` that is there already is kept.
 
     Args:
         max_value: Value of white in sources of more than 8 bits: see :func:`mminspect.images.read_image`.
@@ -45,6 +47,7 @@ class LoadInspectionImage(BaseTransform):
             if 'tile' not in results:
                 check_mask_size(results['mask_path'], results['gt_mask'].shape, results['img_path'],
                                 results['ori_shape'])
+            results['defect_area'] = _largest_region(results['gt_mask'])
         return results
 
     def _read(self, read: Callable, path: str, results: dict, repeat_border: bool) -> np.ndarray:
@@ -55,3 +58,8 @@ class LoadInspectionImage(BaseTransform):
         if self._scans.get(read, ('', ))[0] != path:
             self._scans[read] = path, read(path, **options)
         return cut(self._scans[read][1], results['tile'], repeat_border).copy()
+
+
+def _largest_region(mask: np.ndarray) -> int:
+    """Pixels of the largest 8-connected region of a mask (H, W) uint8."""
+    return int(cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:, cv2.CC_STAT_AREA].max(initial=0))

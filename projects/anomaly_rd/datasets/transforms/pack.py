@@ -11,8 +11,8 @@ from torch import Tensor
 from anomaly_rd.registry import TRANSFORMS
 from anomaly_rd.structures import AnomalyDataSample
 
-META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape', 'defect_type', 'mask_path', 'scan_id', 'scan_shape',
-             'tile')
+META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape', 'crop', 'defect_type', 'defect_area', 'mask_path',
+             'scan_id', 'scan_shape', 'scan_label', 'tile')
 
 
 @TRANSFORMS.register_module()

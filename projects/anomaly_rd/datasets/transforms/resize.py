@@ -14,7 +14,10 @@ _INTERPOLATIONS = dict(bilinear=Image.Resampling.BILINEAR, nearest=Image.Resampl
 
 
 def _checked_size(size: int | Sequence[int], divisor: int, name: str) -> tuple[int, int]:
-    height, width = (size, size) if isinstance(size, int) else size
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    if len(sides) != 2 or not all(type(side) is int for side in sides):
+        raise UserError(f'{name} has size={size!r}: give the side, or (height, width), in whole pixels')
+    height, width = sides
     if height < 1 or width < 1 or height % divisor or width % divisor:
         raise UserError(f'{name} has size={height}x{width} (height x width), but both sides must be multiples of '
                         f'{divisor}: give for example {_nearest(height, divisor)}x{_nearest(width, divisor)}')
@@ -83,6 +86,7 @@ class CentreCrop(BaseTransform):
     """Cut the middle out of ``img`` and ``gt_mask``.
 
     A defect outside vanishes from the mask, while its image stays defective: the check before a run counts those.
+    ``crop`` (y0, x0, y1, x1) says what part of the image is left, as shares of its sides.
 
     Args:
         size: Side, or (height, width), in pixels.
@@ -98,7 +102,8 @@ class CentreCrop(BaseTransform):
         self.size = _checked_size(size, size_divisor, type(self).__name__)
 
     def transform(self, results: dict) -> dict:
-        """Cut; changes ``img_shape``."""
+        """Cut; changes ``img_shape`` and adds ``crop``."""
+        results['crop'] = self._part(results['img'].shape[:2], results.get('crop', (0.0, 0.0, 1.0, 1.0)))
         for key in ('img', 'gt_mask'):
             if key in results:
                 results[key] = self.crop(results[key])
@@ -107,9 +112,18 @@ class CentreCrop(BaseTransform):
 
     def crop(self, pixels: np.ndarray) -> np.ndarray:
         """The middle of (H, W, ...)."""
-        top, left = ((have - want) / 2 for have, want in zip(pixels.shape[:2], self.size, strict=True))
+        top, left = self._corner(pixels.shape[:2])
+        return np.ascontiguousarray(pixels[top:top + self.size[0], left:left + self.size[1]])
+
+    def _corner(self, shape: tuple[int, int]) -> tuple[int, int]:
+        top, left = ((have - want) / 2 for have, want in zip(shape, self.size, strict=True))
         if top < 0 or left < 0:
             raise UserError(f'CentreCrop cannot cut {self.size[0]}x{self.size[1]} (height x width) from '
-                            f'{pixels.shape[0]}x{pixels.shape[1]}: resize to a larger size before it')
-        top, left = round(top), round(left)
-        return np.ascontiguousarray(pixels[top:top + self.size[0], left:left + self.size[1]])
+                            f'{shape[0]}x{shape[1]}: resize to a larger size before it')
+        return round(top), round(left)
+
+    def _part(self, shape: tuple[int, int], before: tuple[float, ...]) -> tuple[float, ...]:
+        """What is left of the whole image, of which an earlier crop may have left ``before``."""
+        (top, left), spans = self._corner(shape), (before[2] - before[0], before[3] - before[1])
+        edges = (top, left, top + self.size[0], left + self.size[1])
+        return tuple(before[i % 2] + edge / shape[i % 2] * spans[i % 2] for i, edge in enumerate(edges))

@@ -8,9 +8,13 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from anomaly_rd.models.layers import ConvNormAct
+from anomaly_rd.models.layers.options import check_option
 from anomaly_rd.registry import MODELS
 
 from .fuse import AdaptiveFuse
+
+FINALS = ('two', 'three')
+ALIGNMENTS = ('shallow_to_deep', 'deep_to_shallow')
 
 
 @MODELS.register_module()
@@ -31,6 +35,9 @@ class AKF(nn.Module):
 
     Attributes:
         out_channels: c3.
+
+    Raises:
+        UserError: An option has another value than those named.
     """
 
     def __init__(self, channels: Sequence[int], weight: Literal['predicted', 'static'] = 'predicted',
@@ -39,6 +46,8 @@ class AKF(nn.Module):
                  align: Literal['shallow_to_deep', 'deep_to_shallow'] = 'shallow_to_deep', refine_blocks: int = 0,
                  input_size: tuple[int, int] = (256, 256)) -> None:
         super().__init__()
+        check_option('AKF.final', final, FINALS)
+        check_option('AKF.align', align, ALIGNMENTS)
         self.out_channels = channels[2]
         self.upwards = align == 'deep_to_shallow'
         widths = channels[::-1] if self.upwards else channels

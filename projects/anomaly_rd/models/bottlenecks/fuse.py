@@ -9,9 +9,13 @@ from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from anomaly_rd.models.layers import BasicBlock, ConvNormAct
+from anomaly_rd.models.layers.options import check_option
 
 #: Channels to which each map is cut before the weights are predicted from all of them.
 COMPRESSED = 8
+WEIGHTS = ('predicted', 'static')
+WEIGHT_CHANNELS = ('one', 'full')
+NORMALISATIONS = ('softmax', 'sigmoid')
 
 
 class AdaptiveFuse(nn.Module):
@@ -29,12 +33,18 @@ class AdaptiveFuse(nn.Module):
         normalise: ``'softmax'`` over the levels, or ``'sigmoid'`` of each weight by itself.
         refine_blocks: Residual blocks behind the convolution.
         size: (h, w), for static weights.
+
+    Raises:
+        UserError: An option has another value than those named.
     """
 
     def __init__(self, channels: int, levels: int = 2, weight: Literal['predicted', 'static'] = 'predicted',
                  weight_channels: Literal['one', 'full'] = 'one', normalise: Literal['softmax', 'sigmoid'] = 'softmax',
                  refine_blocks: int = 0, size: tuple[int, int] = (0, 0)) -> None:
         super().__init__()
+        check_option('AKF.weight', weight, WEIGHTS)
+        check_option('AKF.weight_channels', weight_channels, WEIGHT_CHANNELS)
+        check_option('AKF.normalise', normalise, NORMALISATIONS)
         self.levels, self.normalise = levels, normalise
         self.weight_width = channels if weight_channels == 'full' else 1
         self.static = nn.Parameter(torch.zeros(levels, self.weight_width, *size)) if weight == 'static' else None

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from .act import build_act
 from .norm import build_norm
+from .options import check_option
 from .rfa_conv import RFAConv
 
 Resample = Literal['none', 'down', 'up']
+RESAMPLES = ('none', 'down', 'up')
 
 
 class _ResidualBlock(nn.Module):
@@ -92,7 +94,12 @@ def residual_stage(block: Literal['basic', 'bottleneck'], blocks: int, in_channe
         resample: What the first block does to height and width.
         wide: As for :class:`Bottleneck`; without meaning for basic blocks.
         options: ``norm``, ``act`` and ``rfa`` of every block.
+
+    Raises:
+        UserError: ``block`` or ``resample`` has another value than those named.
     """
+    check_option('block', block, ('basic', 'bottleneck'))
+    check_option('resample', resample, RESAMPLES)
     if block == 'bottleneck':
         options['wide'] = wide
     kind = Bottleneck if block == 'bottleneck' else BasicBlock

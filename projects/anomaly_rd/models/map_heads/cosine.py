@@ -28,7 +28,7 @@ class CosineMapHead(nn.Module):
         topk: Number of largest pixels for ``'topk_mean'``.
 
     Raises:
-        UserError: Unknown ``fusion`` or ``score``.
+        UserError: Unknown ``fusion`` or ``score``, negative ``sigma``, or ``topk`` below 1.
     """
 
     def __init__(self, fusion: Literal['sum', 'prod'] = 'sum', sigma: float = 4.0,
@@ -37,6 +37,8 @@ class CosineMapHead(nn.Module):
         if fusion not in ('sum', 'prod') or score not in ('max', 'topk_mean', 'mean'):
             raise UserError(f"map_head has fusion={fusion!r} and score={score!r}: fusion is 'sum' or 'prod', score is "
                             "'max', 'topk_mean' or 'mean'")
+        if topk < 1:
+            raise UserError(f'map_head.topk is {topk}: at least 1 pixel makes a score')
         self.fusion, self.score, self.topk = fusion, score, topk
         self.blur = GaussianBlur(sigma)
 

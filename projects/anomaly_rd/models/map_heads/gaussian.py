@@ -1,7 +1,10 @@
 """Smoothing of anomaly maps."""
 from __future__ import annotations
 
+import math
+
 import torch
+from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
@@ -13,10 +16,15 @@ class GaussianBlur(nn.Module):
 
     Args:
         sigma: Standard deviation in pixels; 0 changes nothing.
+
+    Raises:
+        UserError: ``sigma`` is negative or infinite.
     """
 
     def __init__(self, sigma: float = 4.0) -> None:
         super().__init__()
+        if not 0 <= sigma < math.inf:
+            raise UserError(f'sigma of a map is {sigma}: give the width of its Gaussian filter in pixels, 0 for none')
         self.radius = int(4 * sigma + 0.5)
         offsets = torch.arange(-self.radius, self.radius + 1, dtype=torch.float64)
         kernel = torch.exp(-0.5 * (offsets / sigma) ** 2) if self.radius else torch.ones(1, dtype=torch.float64)

@@ -71,3 +71,15 @@ def test_damaged_file(files: dict) -> None:
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(UserError, match=r"a\.png' cannot be decoded"):
         LoadInspectionImage()(files)
+
+
+def test_area_of_the_largest_defect(files: dict) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[2:5, 3:7], mask[5, 7], mask[15:18, 20:23] = 255, 255, 255  # 12 and, over a corner, 1 more; 9
+    cv2.imwrite(files['mask_path'], mask)
+    assert LoadInspectionImage()(dict(files))['defect_area'] == 13
+    tile = dict(files, tile=(10, 10, 17, 22), scan_shape=(20, 30))
+    assert LoadInspectionImage()(tile)['defect_area'] == 4
+    assert 'defect_area' not in LoadInspectionImage()(dict(files, gt_label=0, mask_path=None))
+    cv2.imwrite(files['mask_path'], np.zeros((20, 30), np.uint8))
+    assert LoadInspectionImage()(dict(files))['defect_area'] == 0

@@ -33,7 +33,7 @@ def test_sample() -> None:
 
 
 def test_tile_is_remembered() -> None:
-    more = dict(scan_id='s', tile=(0, 0, 4, 6), scan_shape=(8, 12))
+    more = dict(scan_id='s', tile=(0, 0, 4, 6), scan_shape=(8, 12), scan_label=1, defect_area=5, crop=(0, 0, 1, 1))
     sample = PackAnomalyInputs()(dict(results(), **more))['data_samples']
     assert {key: sample.metainfo[key] for key in more} == more
 

@@ -89,3 +89,11 @@ def test_any_size_before_a_crop() -> None:
 def test_unknown_interpolation() -> None:
     with pytest.raises(UserError, match="'cubic' is unknown: use one of bilinear, nearest"):
         ResizeInspection(32, mask_interpolation='cubic')
+
+
+def test_what_a_crop_leaves_of_the_image() -> None:
+    results = ResizeInspection((64, 128))(dict(img=IMAGE))
+    assert 'crop' not in results
+    results = CentreCrop((32, 96))(results)
+    assert results['crop'] == pytest.approx((0.25, 0.125, 0.75, 0.875))
+    assert CentreCrop((32, 32))(results)['crop'] == pytest.approx((0.25, 0.375, 0.75, 0.625))

@@ -106,3 +106,10 @@ def test_per_image_is_the_old_protocol():
     assert pro_auc_per_image(masks.astype(float), masks) == 1
     with pytest.warns(UserWarning, match='no defect region'):
         assert np.isnan(pro_auc_per_image(maps, np.zeros_like(masks)))
+
+
+@pytest.mark.parametrize('limit', [0, -0.1, 1.5, np.nan])
+@pytest.mark.parametrize('metric', [pro_auc, pro_auc_per_image])
+def test_limits_out_of_range(metric, limit):
+    with pytest.raises(UserError, match='fpr_limit of AUPRO is'):
+        metric(*images(), limit)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from anomaly_rd.models.bottlenecks import AKF
 from anomaly_rd.models.bottlenecks.fuse import AdaptiveFuse
+from mminspect.errors import UserError
 from torch import nn
 
 CHANNELS = (8, 16, 32)
@@ -56,3 +57,11 @@ def test_last_step_takes_the_fused_level_and_level_3() -> None:
         fusion.fuse2.predict.bias.copy_(torch.tensor([-100.0, 100.0]))
     inputs = features()
     assert torch.allclose(fusion(inputs), fusion.fuse2.out(inputs[2]), atol=1e-6)
+
+
+@pytest.mark.parametrize(('option', 'value', 'known'), [
+    ('weight', 'statik', 'predicted, static'), ('weight_channels', 'all', 'one, full'), ('final', '3', 'two, three'),
+    ('normalise', 'sofmax', 'softmax, sigmoid'), ('align', 'up', 'shallow_to_deep, deep_to_shallow')])
+def test_mistyped_options(option: str, value: str, known: str) -> None:
+    with pytest.raises(UserError, match=rf"AKF\.{option} is '{value}', known are {known}: change it"):
+        AKF(CHANNELS, **{option: value})

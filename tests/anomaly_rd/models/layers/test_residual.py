@@ -1,6 +1,7 @@
 import pytest
 import torch
 from anomaly_rd.models.layers import BasicBlock, BatchChannelNorm, Bottleneck, RFAConv, residual_stage
+from mminspect.errors import UserError
 from torch import nn
 from torchvision.models import resnet
 
@@ -64,3 +65,10 @@ def test_stage() -> None:
     assert len(stage) == 3 and stage(torch.randn(1, 24, 8, 8)).shape == (1, 32, 4, 4)
     assert [type(block) for block in residual_stage('basic', 2, 24, 32, 'none')] == [BasicBlock, BasicBlock]
     assert stage[1].body[0].out_channels == 16  # wide: half inside
+
+
+def test_mistyped_options() -> None:
+    with pytest.raises(UserError, match="block is 'botleneck', known are basic, bottleneck: change it"):
+        residual_stage('botleneck', 2, 16, 16, 'none')
+    with pytest.raises(UserError, match="resample is 'upp', known are none, down, up"):
+        residual_stage('basic', 2, 16, 16, 'upp')

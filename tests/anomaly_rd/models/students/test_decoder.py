@@ -5,6 +5,7 @@ import torch
 from anomaly_rd.models.layers import RFAConv
 from anomaly_rd.models.students import ReverseDecoder
 from anomaly_rd.models.teachers import TeacherLayout
+from mminspect.errors import UserError
 from torch import nn
 
 R18 = TeacherLayout((64, 128, 256))
@@ -88,3 +89,9 @@ def test_checkpointing_changes_nothing_but_memory(norm: str) -> None:
 def test_rfa_is_in_front_of_the_convolution_of_every_block() -> None:
     for block in (b for stage in ReverseDecoder(TINY, rfa=True).stages for b in stage):
         assert isinstance(block.body[0], RFAConv)
+
+
+@pytest.mark.parametrize('blocks', [(2, 2), (2, 2, 2, 2), (2, 0, 2), (2, 1.5, 2)])
+def test_wrong_blocks(blocks: tuple) -> None:
+    with pytest.raises(UserError, match=r'decoder\.blocks is .* three stages'):
+        ReverseDecoder(TINY, blocks=blocks)

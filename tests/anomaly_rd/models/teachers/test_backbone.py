@@ -76,3 +76,17 @@ def test_timm_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_package() -> None:
     with pytest.raises(UserError, match='TIMMBackbone requires timm'):
         BackboneTeacher(TIMM)
+
+
+def swin(**options: object) -> dict:
+    arch = dict(embed_dims=16, depths=[1, 1, 1, 1], num_heads=[1, 1, 1, 1])
+    return dict(type='mmpretrain.SwinTransformer', arch=arch, out_indices=(0, 1, 2), **options)
+
+
+def test_transformer_whose_windows_are_larger_than_the_maps_of_small_images() -> None:
+    assert BackboneTeacher(swin()).channels == (16, 32, 64)
+
+
+def test_transformer_that_takes_no_image_of_the_dry_run() -> None:
+    with pytest.raises(UserError, match=r'SwinTransformer does not take images of 256x256 pixels \(AssertionError: '):
+        BackboneTeacher(swin(window_size=35))

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from anomaly_rd.models.teachers.feature_cache import FeatureCache
+from mminspect.errors import UserError
 
 CPU = torch.device('cpu')
 
@@ -56,3 +57,8 @@ def test_clear() -> None:
     assert cache.get(['a'], CPU) is None
     cache.put(['a', 'b', 'c'], levels())
     assert cache.get(['a'], CPU) is not None
+
+
+def test_unknown_type_of_numbers() -> None:
+    with pytest.raises(UserError, match="cache_dtype is 'bf16', known are bfloat16, float32"):
+        FeatureCache('bf16')

@@ -1,0 +1,94 @@
+"""Who may use the station.
+
+Without a login only this machine may: requests that come straight from a loopback address to one of its names.
+Everybody else, and everything that came through a proxy, needs a user's session; machines that send pictures need the
+token.
+"""
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+
+from . import environment
+from .replies import is_api, problem
+
+#: A request with one of these has come through a proxy, whatever its address says.
+PROXY_HEADERS = frozenset(('forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
+                           'x-forwarded-server', 'x-forwarded-port', 'cf-connecting-ip', 'true-client-ip'))
+
+
+def is_open_to(address: str, headers: Collection[str]) -> bool:
+    """Whether a client needs no login.
+
+    Args:
+        address: Of the client.
+        headers: Names of its headers, in small letters.
+    """
+    return not settings.STATION_LOGIN and environment.is_loopback(address) and PROXY_HEADERS.isdisjoint(headers)
+
+
+def is_token(authorization: str) -> bool:
+    """Whether an Authorization header holds the station's token."""
+    kind, _, token = authorization.partition(' ')
+    return kind.lower() == 'bearer' and secrets.compare_digest(token.strip().encode(), settings.STATION_TOKEN.encode())
+
+
+def public(view: Callable) -> Callable:
+    """Mark a view that everybody may see, such as the login."""
+    view.is_public = True
+    return view
+
+
+class Access:
+    """Middleware: sends those away who may not.
+
+    A view class may say ``accepts_token = True``, and ``needs_token = True`` if nothing else will do.
+    """
+
+    async_capable = True
+
+    def __init__(self, get_response: Callable) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Refuse hosts of other names, as which a foreign page may address this machine; the rest needs the view."""
+        request.get_host()
+        request.by_token = False
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, *_: object) -> HttpResponse | None:
+        """None lets the request through."""
+        kind = getattr(view, 'view_class', view)
+        if getattr(view, 'is_public', False):
+            return None
+        if authorization := request.headers.get('Authorization'):
+            request.by_token = getattr(kind, 'accepts_token', False) and is_token(authorization)
+            return None if request.by_token else _unknown(request, 'the token is wrong, or not meant for this')
+        if getattr(kind, 'needs_token', False):
+            return _unknown(request, 'this needs the station\'s token: send "Authorization: Bearer ..."')
+        headers = {name.lower() for name in request.headers}
+        if request.user.is_authenticated or is_open_to(request.META.get('REMOTE_ADDR', ''), headers):
+            return None
+        return _unknown(request, 'log in first') if is_api(request) else redirect_to_login(request.get_full_path())
+
+
+class CsrfUnlessToken(CsrfViewMiddleware):
+    """Django's protection against foreign pages, which cannot send the token: with it nothing needs to be protected."""
+
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        """See Django's."""
+        return None if request.by_token else super().process_view(request, *view)
+
+
+def _unknown(request: HttpRequest, message: str) -> HttpResponse:
+    response = problem(request, 401, message)
+    response.headers['WWW-Authenticate'] = 'Bearer'
+    return response

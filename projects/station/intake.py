@@ -1,0 +1,54 @@
+"""An upload becomes a record: looked at, on the disk, in the database, and only then acknowledged."""
+from __future__ import annotations
+
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from .records import store
+from .records.models import UPLOAD, Record
+from .uploads import CheckedUpload, Limits, check_upload, shown_name
+
+
+def check(file: BinaryIO, name: str) -> CheckedUpload:
+    """Decode a picture within the limits of the settings; raises UploadError."""
+    limits = Limits(bytes=settings.STATION_MAX_BYTES, pixels=settings.STATION_MAX_PIXELS)
+    return check_upload(file, name, limits, settings.FILE_UPLOAD_TEMP_DIR)
+
+
+def accept(file: BinaryIO, name: str, record_id: UUID | None = None) -> Record:
+    """Check a picture and keep it; when this returns, not even a power failure loses it.
+
+    Args:
+        file: Opened, positioned anywhere.
+        name: What the sender calls it; only shown, never a path.
+        record_id: Chosen by the sender, so that sending it once more adds nothing; by default a new one.
+
+    Raises:
+        UploadError: It is no picture that the station takes; nothing of it is kept.
+        Refused: The same record is just being sent.
+        OSError: The disk is full.
+    """
+    record_id = record_id or uuid4()
+    if known := Record.objects.filter(id=record_id).first():
+        return known
+    checked = check(file, name)
+    record = Record(id=record_id, source=UPLOAD, name=shown_name(name), suffix=checked.extension,
+                    width=checked.width, height=checked.height)
+    del checked  # its pixels
+    store.claim(record_id)
+    try:
+        store.save(store.original(record_id, record.suffix), store.read_chunks(file))
+        with transaction.atomic():
+            record.save(force_insert=True)
+    except BaseException:
+        store.remove(record_id)
+        raise
+    return record
+
+
+def recover() -> int:
+    """After a start: delete pictures whose upload was never finished; returns how many."""
+    return store.remove_strangers(set(Record.objects.values_list('id', flat=True)))

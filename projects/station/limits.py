@@ -1,0 +1,105 @@
+"""Limits on requests as they arrive, before anything is read into memory or onto the disk."""
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+class _Stopped(Exception):
+    """The body is too large or does not come; the sender has been told."""
+
+
+class RequestLimits:
+    """ASGI application around another one.
+
+    Args:
+        app: What is to be protected.
+        uploads: Paths that start so may have bodies of ``upload_bytes``, all others of ``bytes``.
+        bytes: Largest body.
+        upload_bytes: Largest body with pictures.
+        requests: So many are worked on at a time; the next one is asked to come again (429).
+        patience: Seconds that a sender may pause within a body.
+    """
+
+    def __init__(self, app: App, uploads: tuple[str, ...], bytes: int, upload_bytes: int, requests: int,
+                 patience: float = 60) -> None:
+        self.app, self.uploads, self.bytes, self.upload_bytes = app, uploads, bytes, upload_bytes
+        self.requests, self.patience, self.active = requests, patience, 0
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        limit = self.upload_bytes if scope['path'].startswith(self.uploads) else self.bytes
+        headers = dict(scope['headers'])
+        length = headers.get(b'content-length', b'0')
+        if not length.isdigit() or int(length) > limit:
+            if b'expect' not in headers:  # who expects an answer has not begun to send
+                await self._drain(receive)
+            return await refuse(send, 413, _too_large(limit))
+        if self.active >= self.requests:
+            await self._drain(receive)
+            return await refuse(send, 429, 'the station is busy: send it again in a few seconds')
+        self.active += 1
+        try:
+            await self.app(scope, self._limited(receive, send, limit), send)
+        except _Stopped:
+            pass
+        finally:
+            self.active -= 1
+
+    def _limited(self, receive: Receive, send: Send, limit: int) -> Receive:
+        """``receive`` that counts the body and loses patience with it."""
+        seen, more = 0, True
+
+        async def counted() -> Message:
+            nonlocal seen, more
+            if not more:  # the application waits for the sender to hang up
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self.patience)
+            except asyncio.TimeoutError:
+                await refuse(send, 408, f'nothing came for {self.patience:g} seconds')
+                raise _Stopped from None
+            seen, more = seen + len(message.get('body', b'')), message.get('more_body', False)
+            if seen > limit:
+                if more:
+                    await self._drain(receive)
+                await refuse(send, 413, _too_large(limit))
+                raise _Stopped
+            return message
+
+        return counted
+
+    async def _drain(self, receive: Receive) -> None:
+        """Throw the body away: many senders look for the answer only when they have sent everything.
+
+        Those who go on for too long are hung up on.
+        """
+        seen, more, end = 0, True, time.monotonic() + self.patience
+        while more and seen <= 2 * self.upload_bytes and (left := end - time.monotonic()) > 0:
+            try:
+                message = await asyncio.wait_for(receive(), left)
+            except asyncio.TimeoutError:
+                return
+            seen, more = seen + len(message.get('body', b'')), message.get('more_body', False)
+
+
+def _too_large(limit: int) -> str:
+    return f'the request is larger than {limit} bytes: send less at a time'
+
+
+async def refuse(send: Send, status: int, message: str) -> None:
+    """Answer with a JSON message and hang up: the rest of the body is not wanted."""
+    body = json.dumps(dict(error=message, status=status)).encode()
+    headers = [(b'content-type', b'application/json'), (b'content-length', str(len(body)).encode()),
+               (b'x-content-type-options', b'nosniff'), (b'connection', b'close')]
+    if status == 429:
+        headers.append((b'retry-after', b'2'))
+    await send(dict(type='http.response.start', status=status, headers=headers))
+    await send(dict(type='http.response.body', body=body))

@@ -1,0 +1,1 @@
+"""The running line: the worker that owns the model, cameras, and everybody who watches."""

@@ -1,0 +1,1 @@
+"""What the station keeps: records of pictures, models, and thresholds."""

@@ -1,0 +1,66 @@
+"""What a threshold would mean: for good parts, by the calibration, and for the records there are."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max, Min
+from django.utils import timezone
+from mminspect.thresholds import DriftMonitor, NormalScores
+
+from . import decisions
+from .models import DONE, Model, Record
+
+
+def preview(model: Model, value: float) -> dict[str, Any]:
+    """Expected false-reject rate, None without calibration scores, and how many records would be what."""
+    scores, records = normal_scores(model), Record.objects.filter(state=DONE, model=model)
+    defects = records.filter(score__gt=value).count()
+    return dict(value=value, rate=scores and asdict(scores.false_reject_rate(value)),
+                records=dict(defect=defects, good=records.count() - defects))
+
+
+def describe_threshold(model: Model, limit: decisions.Limit | None) -> dict[str, Any]:
+    """The present threshold with everything that a slider needs."""
+    shown = dict(model=model.name, fingerprint=model.fingerprint, range=slider_range(model, limit))
+    if limit is None:
+        return dict(shown, value=None, origin='', count=0, rule='', by='', since=None, rate=None, records=None)
+    threshold = limit.threshold
+    return dict(shown, origin=threshold.origin, count=threshold.count, rule=threshold.rule, by=limit.by,
+                since=timezone.localtime(limit.change.created).isoformat(), **preview(model, threshold.value))
+
+
+def slider_range(model: Model, limit: decisions.Limit | None) -> tuple[float, float]:
+    """From the smallest to the largest score, of calibration and records, with a little room."""
+    seen = Record.objects.filter(state=DONE, model=model).aggregate(low=Min('score'), high=Max('score'))
+    scores = normal_scores(model)
+    values = [value for value in (*seen.values(), *(scores.values[:1] + scores.values[-1:] if scores else ()),
+                                  limit and limit.threshold.value) if value is not None] or [0.0, 1.0]
+    low, high = min(values), max(values)
+    room = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
+    return low - room, high + room
+
+
+def normal_scores(model: Model) -> NormalScores | None:
+    """Scores of the normal images of the calibration."""
+    calibration = model.read_calibration()
+    return calibration and calibration.scores
+
+
+def drift(model: Model) -> Mapping[str, Any] | None:
+    """The last scores against those of the calibration; None without a calibration.
+
+    The values of ``p_value`` and ``statistic`` are None before the window is full.
+    """
+    if (reference := normal_scores(model)) is None:
+        return None
+    monitor = DriftMonitor(reference, settings.STATION_DRIFT_WINDOW)
+    newest = Record.objects.filter(state=DONE, model=model).order_by('-created', '-id').values_list('score', flat=True)
+    for score in reversed(newest[:settings.STATION_DRIFT_WINDOW]):
+        monitor.add(score)
+    report = asdict(monitor.report())
+    known = report['p_value'] == report['p_value']  # not NaN
+    return dict(report, p_value=report['p_value'] if known else None,
+                statistic=report['statistic'] if known else None, window=settings.STATION_DRIFT_WINDOW)

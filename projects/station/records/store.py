@@ -1,0 +1,107 @@
+"""The pictures of records, below the media folder, under random names that nobody sends."""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import cv2
+import numpy as np
+from django.conf import settings
+from mminspect.fileio import replacing
+
+from station.replies import Refused
+
+#: What the worker writes into a record's folder, for browsers.
+VIEW, HEAT, OVERLAY, THUMB = 'view.jpg', 'heat.png', 'overlay.jpg', 'thumb.jpg'
+#: Pixels of the longer side.
+THUMB_SIDE = 192
+_NAME = re.compile('[0-9a-f]{32}')
+
+
+def folder(record_id: UUID) -> Path:
+    """Where everything of one record lies."""
+    return Path(settings.MEDIA_ROOT, record_id.hex[:2], record_id.hex)
+
+
+def original(record_id: UUID, suffix: str) -> Path:
+    """The picture as it came."""
+    return folder(record_id) / f'original{suffix}'
+
+
+def claim(record_id: UUID) -> None:
+    """Make a record's folder; of several that try at a time one succeeds.
+
+    Raises:
+        Refused: It is there.
+    """
+    try:
+        folder(record_id).mkdir(parents=True)
+    except FileExistsError as error:
+        raise Refused(409, f'record {record_id} is just being sent: ask for it in a moment') from error
+
+
+def save(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file that is whole and on the disk, not in its cache, when this returns.
+
+    Raises:
+        OSError: The disk is full or not to be written; nothing is left behind.
+    """
+    with replacing(path) as file:
+        for chunk in chunks:
+            file.write(chunk)
+    for parent in (path.parent, path.parent.parent, path.parent.parent.parent):  # their entries too
+        _sync(parent)
+
+
+def thumb(record_id: UUID) -> Path | None:
+    """A small picture, made when it is first asked for; None as long as there is nothing to make it from."""
+    path = folder(record_id) / THUMB
+    if not path.is_file():
+        sources = (folder(record_id) / name for name in (OVERLAY, VIEW))
+        if not (large := next((source for source in sources if source.is_file()), None)):
+            return None
+        pixels = cv2.imread(str(large))
+        factor = min(1.0, THUMB_SIDE / max(pixels.shape[:2]))
+        width, height = (max(1, round(side * factor)) for side in pixels.shape[1::-1])
+        save_jpeg(path, cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), 80)
+    return path
+
+
+def save_jpeg(path: Path, pixels: np.ndarray, quality: int) -> None:
+    """Write (H, W, 3) blue-green-red uint8 as JPEG; quality 0..100."""
+    with replacing(path) as file:
+        file.write(cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+
+
+def remove(record_id: UUID) -> None:
+    """Delete everything of one record."""
+    shutil.rmtree(folder(record_id), ignore_errors=True)
+
+
+def remove_strangers(known: Collection[UUID]) -> int:
+    """Delete folders without a record, which a killed station may have left behind; returns how many."""
+    names = {record_id.hex for record_id in known}
+    strangers = [path for path in Path(settings.MEDIA_ROOT).glob('??/*')
+                 if _NAME.fullmatch(path.name) and path.name not in names]
+    for path in strangers:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(strangers)
+
+
+def read_chunks(file: BinaryIO, size: int = 2**20) -> Iterable[bytes]:
+    """The content of a file from its beginning."""
+    file.seek(0)
+    return iter(lambda: file.read(size), b'')
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,79 @@
+"""What every source of live frames has in common."""
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Is told what is wrong in one sentence, and '' when all is well again.
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a stream.
+
+    Attributes:
+        pixels: (H, W, 3), RGB, uint8.
+        time: When it was taken, seconds since 1970.
+        number: From 0; pictures that were skipped have none.
+    """
+
+    pixels: NDArray[np.uint8]
+    time: float
+    number: int
+
+
+def next_due(due: float, period: float) -> float:
+    """When the next frame is due; who is late by more than a period begins anew and does not catch up."""
+    now = time.monotonic()
+    return due + period if due + period > now else now + period
+
+
+class Source(ABC):
+    """Frames at the pace of a camera.
+
+    Args:
+        rate: Frames a second at most; None: as they come.
+        report: What is told of pictures that are left out and cameras that are lost.
+    """
+
+    def __init__(self, rate: float | None, report: Report | None) -> None:
+        self._period = 0.0 if rate is None else 1 / rate
+        self._tell, self._said = report or (lambda sentence: None), None
+        self._closed = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        """Frame after frame, until the end of the source or :meth:`close`.
+
+        Raises:
+            UserError: There is nothing to be read, for good.
+        """
+        due = time.monotonic()
+        with closing(self._pictures()) as pictures:
+            for number, pixels in enumerate(pictures):
+                if self._closed.wait(max(0.0, due - time.monotonic())):
+                    return
+                due = next_due(due, self._period)
+                if self._said is None:
+                    self._report('')
+                yield Frame(pixels, time.time(), number)
+
+    def close(self) -> None:
+        """End :meth:`frames`, also from another thread; what is open is closed by it."""
+        self._closed.set()
+
+    @abstractmethod
+    def _pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+        """The pixels of the frames, without delay."""
+
+    def _report(self, sentence: str) -> None:
+        if sentence != self._said:
+            self._said = sentence
+            self._tell(sentence)

@@ -1,0 +1,76 @@
+// Two small charts in SVG.
+
+const SVG = 'http://www.w3.org/2000/svg';
+const EDGE = {left: 52, right: 14, top: 14, bottom: 24};
+const short = (value) => String(Number(value.toPrecision(3)));
+const exact = (value) => String(Number(value.toPrecision(4)));
+
+function add(parent, name, attributes = {}, text = '') {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+function prepare(svg) {
+  const {width, height} = svg.getBoundingClientRect();
+  svg.replaceChildren();
+  svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+  return {width, height, right: width - EDGE.right, bottom: height - EDGE.bottom};
+}
+
+const scale = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
+
+// points: [time, score, id, mark]; above the limit a diamond, below it a dot, so that colour is not all
+export function drawScores(svg, points, limit) {
+  const {right, bottom, width} = prepare(svg);
+  if (!points.length) return add(svg, 'text', {x: width / 2, y: 100, 'text-anchor': 'middle'}, 'no record of this model yet');
+  const values = [...points.map((point) => point[1]), ...(limit === null ? [] : [limit])];
+  const room = 0.06 * (Math.max(...values) - Math.min(...values)) || 0.5;
+  const y = scale(Math.min(...values) - room, Math.max(...values) + room, bottom, EDGE.top);
+  const x = scale(0, Math.max(1, points.length - 1), EDGE.left + 6, right - 6);
+  for (let i = 0; i <= 4; i++) {
+    const value = Math.min(...values) - room + (i / 4) * (Math.max(...values) - Math.min(...values) + 2 * room);
+    add(svg, 'line', {x1: EDGE.left, x2: right, y1: y(value), y2: y(value), class: 'axis'});
+    add(svg, 'text', {x: EDGE.left - 7, y: y(value) + 4, 'text-anchor': 'end'}, short(value));
+  }
+  points.forEach(([time, score, id, mark], index) => {
+    const link = add(svg, 'a', {href: `/records/${id}`, tabindex: -1});
+    const above = limit !== null && score > limit, [cx, cy] = [x(index), y(score)];
+    const ring = mark ? ' marked' : '';
+    const shape = above ? add(link, 'path', {d: `M${cx} ${cy - 5}l5 5-5 5-5-5z`, class: `defect${ring}`})
+                        : add(link, 'circle', {cx, cy, r: 3.2, class: `good${ring}`});
+    add(shape, 'title', {}, `${new Date(time).toLocaleString()}: ${short(score)}${mark && `, marked ${mark}`}`);
+  });
+  if (limit !== null) drawLimit(svg, EDGE.left, right, y(limit), y(limit), limit);
+  const when = (point) => new Date(point[0]).toLocaleString();
+  add(svg, 'text', {x: EDGE.left, y: bottom + 17}, when(points[0]));
+  add(svg, 'text', {x: right, y: bottom + 17, 'text-anchor': 'end'}, when(points[points.length - 1]));
+}
+
+export function drawHistogram(svg, normal, limit) {
+  const {right, bottom, width} = prepare(svg);
+  if (!normal) return add(svg, 'text', {x: width / 2, y: 90, 'text-anchor': 'middle'}, 'the model has no calibration scores');
+  const ends = [normal.edges[0], normal.edges[normal.edges.length - 1], ...(limit === null ? [] : [limit])];
+  const room = 0.04 * (Math.max(...ends) - Math.min(...ends)) || 0.5;
+  const x = scale(Math.min(...ends) - room, Math.max(...ends) + room, EDGE.left, right);
+  const most = Math.max(...normal.counts), y = scale(0, most, bottom, EDGE.top + 12);
+  normal.counts.forEach((count, i) => {
+    const [left, end] = [x(normal.edges[i]), x(normal.edges[i + 1])];
+    if (count) add(svg, 'rect', {x: left, y: y(count), width: Math.max(1, end - left - 1), height: bottom - y(count), class: 'bars'});
+  });
+  add(svg, 'line', {x1: EDGE.left, x2: right, y1: bottom, y2: bottom, class: 'axis'});
+  add(svg, 'text', {x: EDGE.left - 7, y: y(most) + 4, 'text-anchor': 'end'}, most);
+  add(svg, 'text', {x: x(normal.edges[0]), y: bottom + 17}, short(normal.edges[0]));
+  add(svg, 'text', {x: x(ends[1]), y: bottom + 17, 'text-anchor': 'end'}, short(ends[1]));
+  if (limit !== null) drawLimit(svg, x(limit), x(limit), EDGE.top, bottom, limit);
+}
+
+function drawLimit(svg, x1, x2, y1, y2, value) {
+  add(svg, 'line', {x1, x2, y1, y2, class: 'limit'});
+  const right = x1 === x2 && x1 > svg.getBoundingClientRect().width - 70;
+  const place = x1 === x2 ? {x: x1 + (right ? -6 : 6), y: y1 + 8, 'text-anchor': right ? 'end' : 'start'}
+                          : {x: x2, y: y1 - 5, 'text-anchor': 'end'};
+  add(svg, 'text', {...place, class: 'limit-text'}, exact(value));
+}

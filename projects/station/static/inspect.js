@@ -1,0 +1,74 @@
+// Pictures are sent one by one, two at a time; each card shows what became of one.
+
+import {get, post} from './api.js';
+import {fillCard, fromPage, newCard, setBadge} from './show.js';
+
+const AT_A_TIME = 2;
+const form = document.getElementById('upload');
+const input = document.getElementById('files');
+const results = document.getElementById('results');
+const progress = document.getElementById('progress');
+const queue = [];
+let active = 0, sent = 0, finished = 0;
+
+function add(files) {
+  for (const file of files) {
+    const card = newCard();
+    card.querySelector('.name').textContent = file.name;
+    setBadge(card.querySelector('.badge'), 'waiting');
+    results.prepend(card);
+    queue.push({file, card});
+    sent += 1;
+  }
+  tell();
+  while (active < AT_A_TIME && queue.length) work();
+}
+
+async function work() {
+  active += 1;
+  for (let job = queue.shift(); job; job = queue.shift()) {
+    await inspect(job).catch((error) => refuse(job.card, error.message));
+    finished += 1;
+    tell();
+  }
+  active -= 1;
+}
+
+async function inspect({file, card}) {
+  const body = new FormData();
+  body.append('image', file);
+  let record = await post('/api/detect', body);
+  fillCard(card, record);
+  while (record.state === 'waiting') {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    record = await get(`/api/records/${record.id}`);
+    fillCard(card, record);
+  }
+}
+
+function refuse(card, message) {
+  card.className = 'result refused';
+  setBadge(card.querySelector('.badge'), 'refused');
+  card.querySelector('.score').textContent = message;
+}
+
+function tell() {
+  progress.textContent = finished < sent ? `${finished} of ${sent} inspected` : sent ? `${sent} inspected` : '';
+}
+
+form.addEventListener('submit', (event) => event.preventDefault());
+input.addEventListener('change', () => {
+  add(input.files);
+  input.value = '';
+});
+for (const name of ['dragenter', 'dragover']) form.addEventListener(name, () => form.classList.add('over'));
+for (const name of ['dragleave', 'drop']) form.addEventListener(name, () => form.classList.remove('over'));
+// a picture dropped beside the field must not replace the page
+for (const name of ['dragover', 'drop']) {
+  window.addEventListener(name, (event) => event.preventDefault());
+}
+window.addEventListener('drop', (event) => add(event.dataTransfer.files));
+
+const newest = fromPage('newest-records');
+document.getElementById('earlier').hidden = newest.length === 0;
+for (const record of newest) document.getElementById('newest').append(fillCard(newCard(), record));

@@ -1,0 +1,118 @@
+// The threshold's slider, what it would mean, and the charts.
+
+import {get, post} from './api.js';
+import {drawHistogram, drawScores} from './chart.js';
+import {figures} from './show.js';
+
+const EVERY = 5000;
+const at = (id) => document.getElementById(id);
+const slider = at('slider'), number = at('value');
+let scores = null, touched = false, asked = 0;
+
+const percent = (share) => `${Number((100 * share).toPrecision(2))} %`;
+
+function chosen() {
+  const value = number.valueAsNumber;
+  return Number.isFinite(value) ? value : null;
+}
+
+function draw() {
+  const limit = touched ? chosen() : scores.threshold.value;
+  drawScores(at('chart'), scores.points, limit);
+  drawHistogram(at('histogram'), scores.normal, limit);
+}
+
+function showEffect({rate, records}) {
+  at('rate').textContent = !rate ? 'The false-reject rate is not known: the model has no calibration scores.'
+    : `Expected false rejects: ${percent(rate.rate)} of good parts (${percent(rate.confidence)} interval `
+      + `${percent(rate.low)} to ${percent(rate.high)})`;
+  at('effect').textContent = !records ? ''
+    : `${records.defect} of ${records.defect + records.good} records of this model are defects with it.`;
+}
+
+async function preview() {
+  const value = chosen(), turn = ++asked;
+  if (value === null) return;
+  draw();
+  const effect = await get(`/api/threshold?value=${value}`);
+  if (turn === asked) showEffect(effect);
+}
+
+function showThreshold(threshold) {
+  const [low, high] = threshold.range;
+  slider.min = low;
+  slider.max = high;
+  slider.value = number.value = threshold.value === null ? (low + high) / 2 : Number(threshold.value.toPrecision(6));
+  at('origin').textContent = threshold.value === null ? `${threshold.model} has no threshold yet.`
+    : `Now ${figures(threshold.value)} (${threshold.origin}: ${threshold.rule}`
+      + `${threshold.count ? `, ${threshold.count} images` : ''}), set by ${threshold.by}, `
+      + `${new Date(threshold.since).toLocaleString()}`;
+  for (const id of ['slider', 'value', 'apply', 'reset']) at(id).disabled = false;
+  showEffect(threshold);
+}
+
+function showDrift(drift) {
+  const banner = at('drift');
+  banner.hidden = !drift;
+  if (!drift) return;
+  banner.className = drift.drifted ? 'banner bad' : 'banner';
+  if (drift.p_value === null) {
+    banner.className = 'banner plain';
+    banner.textContent = `Drift: not tested yet, ${drift.count} of the ${drift.window} scores that it needs are there.`;
+  } else {
+    const odds = `difference ${figures(drift.statistic)}, p = ${figures(drift.p_value)}`;
+    banner.textContent = drift.drifted
+      ? `Drift: the last ${drift.count} scores are distributed otherwise than those of the calibration (${odds}). Look at `
+        + 'light, focus and material, or calibrate again.'
+      : `No drift: the last ${drift.count} scores look like those of the calibration (${odds}).`;
+  }
+}
+
+async function load() {
+  scores = await get('/api/scores');
+  if (!touched) showThreshold(scores.threshold);
+  draw();
+  showDrift(scores.drift);
+  at('normal').textContent = scores.normal ? `${scores.normal.count} images (${scores.normal.origin})` : '';
+  at('points').textContent = `the last ${scores.points.length} records`;
+}
+
+async function change(body) {
+  const threshold = await post('/api/threshold', body);
+  touched = false;
+  showThreshold(threshold);
+  await load();
+}
+
+// an error is shown until something works
+function trying(action) {
+  return async (event) => {
+    event?.preventDefault();
+    try {
+      await action(event);
+      at('trouble').hidden = true;
+    } catch (error) {
+      at('trouble').textContent = error.message;
+      at('trouble').hidden = false;
+    }
+  };
+}
+
+slider.addEventListener('input', trying(() => {
+  touched = true;
+  number.value = Number(slider.valueAsNumber.toPrecision(5));
+  return preview();
+}));
+number.addEventListener('input', trying(() => {
+  touched = true;
+  slider.value = number.value;
+  return preview();
+}));
+at('threshold').addEventListener('submit', trying(() => change({value: chosen()})));
+at('reset').addEventListener('click', trying(() => change({reset: true})));
+at('by-rate').addEventListener('submit', trying(() => change({false_reject_rate: at('percent').valueAsNumber / 100})));
+window.addEventListener('resize', () => scores && draw());
+
+const again = trying(load);
+await again();
+setInterval(again, EVERY);

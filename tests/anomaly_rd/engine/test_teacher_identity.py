@@ -1,0 +1,28 @@
+from types import SimpleNamespace
+
+from anomaly_rd.engine import TeacherIdentityHook
+from mminspect.runtime.weights import TEACHER_KEY
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self, digest):
+        super().__init__()
+        self.digest = digest
+
+    def teacher_sha256(self):
+        return self.digest
+
+
+def saved(model):
+    checkpoint = {}
+    TeacherIdentityHook().before_save_checkpoint(SimpleNamespace(model=model), checkpoint)
+    return checkpoint
+
+
+def test_the_checkpoint_knows_its_teacher():
+    assert saved(Model('ab' * 32)) == {TEACHER_KEY: 'ab' * 32}
+
+
+def test_teachers_inside_of_checkpoints_and_models_without_one_need_no_name():
+    assert saved(Model(None)) == saved(nn.Linear(1, 1)) == {}

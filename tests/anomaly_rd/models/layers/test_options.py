@@ -1,0 +1,9 @@
+import pytest
+from anomaly_rd.models.layers.options import check_option
+from mminspect.errors import UserError
+
+
+def test_known_words_only() -> None:
+    check_option('map', 'sum', ('sum', 'prod'))
+    with pytest.raises(UserError, match=r"map is None, known are sum, prod: change it in the config"):
+        check_option('map', None, ('sum', 'prod'))

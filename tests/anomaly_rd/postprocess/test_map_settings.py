@@ -1,0 +1,47 @@
+"""Settings that a threshold belongs to: named by value, not by how a config happens to write them."""
+import pytest
+from anomaly_rd.postprocess import map_settings
+from anomaly_rd.registry import MODELS
+from helpers import ROOT
+from mmengine.config import Config
+
+FOLDER = ROOT / 'configs' / 'anomaly_rd'
+RD4AD = 'rd4ad/rd4ad_r18_20e_mvtec'
+
+
+def settings(name, **options):
+    cfg = Config.fromfile(FOLDER / f'{name}.py')
+    cfg.merge_from_dict(options)
+    return map_settings(cfg.model)
+
+
+def changed(name, **options):
+    before, after = settings(name), settings(name, **{f'model.{key}': value for key, value in options.items()})
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+@pytest.mark.parametrize(('name', 'option', 'value'), [
+    (RD4AD, 'map_head.fusion', 'prod'), (RD4AD, 'map_head.sigma', 2), (RD4AD, 'map_head.score', 'mean'),
+    ('textile/textile_r18_300i_mvtec', 'map', 'distill'), ('textile/textile_r18_300i_mvtec', 'topk', 10),
+    ('mkd/mkd_vgg16-random_20e_mvtec', 'loss.lambda_on', 'dir'),
+    ('mkd/mkd_vgg16-random_20e_mvtec', 'localization.sigma', 1.0)])
+def test_what_changes_the_maps_or_scores(name, option, value):
+    assert changed(name, **{option: value}) == {option}
+
+
+@pytest.mark.parametrize('options', [
+    {'map_head.sigma': 4}, {'map_head.type': 'anomaly_rd.CosineMapHead'}, {'map_head.topk': 100},  # the default
+    {'cache_features': False}, {'loss.mode': 'local'}])
+def test_what_does_not(options):
+    assert changed(RD4AD, **options) == set()
+
+
+def test_every_method_names_some():
+    for name in (RD4AD, 'textile/textile_r18_300i_mvtec', 'mkd/mkd_vgg16-random_20e_mvtec'):
+        model = Config.fromfile(FOLDER / f'{name}.py').model
+        assert MODELS.get(model.type).map_options and all(map(str.isprintable, settings(name).values()))
+
+
+def test_fusions_of_one_method_differ():
+    assert settings(RD4AD)['map_head.fusion'] == '"sum"'
+    assert settings('rd4ad/rd4ad-prod_r18_20e_mvtec')['map_head.fusion'] == '"prod"'

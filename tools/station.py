@@ -1,0 +1,57 @@
+"""The inspection station in a browser: upload pictures, watch a camera, review records, choose the threshold.
+
+Example::
+
+    python tools/station.py --model model.onnx --source folder:data/replay
+
+Without a login it listens at this machine alone. Beyond it, make a user first (--add-user NAME) and give --host.
+docs/station.md lists the environment variables for limits, database and proxies.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# a script's own folder comes first: this file would be taken for the package `station`
+sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
+
+from mminspect import cli  # noqa: E402
+from mminspect.errors import UserError  # noqa: E402
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--model', help='exported model (.onnx) or checkpoint (.pth, .safetensors)')
+    parser.add_argument('--config', help='config of a checkpoint (default: the one that lies beside it)')
+    parser.add_argument('--data', type=Path, default=Path('work_dirs/station'),
+                        help='folder of database, pictures and secrets (default: %(default)s)')
+    parser.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s)')
+    parser.add_argument('--port', type=int, default=8000, help='0: any that is free (default: %(default)s)')
+    parser.add_argument('--source', action='append', default=[], metavar='SOURCE',
+                        help='folder:DIR, video:FILE or camera:0; may be repeated')
+    parser.add_argument('--add-user', metavar='NAME', help='make a user or change the password, and end')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Prepare and serve."""
+    args = parse_args(argv)
+    if args.model is None and args.add_user is None:
+        raise UserError('the station needs a model: --model MODEL.onnx from tools/deploy/export.py, or `make station` '
+                        'for that of the demo')
+    try:
+        from station import command
+    except ImportError as error:
+        raise UserError(f'the station needs more packages ({error}): pip install ".[web]"') from error
+    command.prepare(args.data, args.model, args.config, args.host, args.source)
+    if args.add_user:
+        command.add_user(args.add_user)
+    else:
+        command.serve(args.port)
+
+
+if __name__ == '__main__':
+    cli.run(main)
