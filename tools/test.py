@@ -10,6 +10,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mminspect import cli, runtime
+from mminspect.checkpoint import teacher_included
+from mminspect.errors import UserError
 from mminspect.fileio import replacing
 
 #: Draws detections, unless the config names another ``picture_hook``.
@@ -38,11 +40,21 @@ def add_hook(cfg: Config, hook: dict) -> None:
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
+def check_paths(checkpoint: str, show_dir: Path | None) -> None:
+    """Raise UserError for a checkpoint that is not there, or a folder for pictures that is a file."""
+    if '://' not in checkpoint and not Path(checkpoint).expanduser().is_file():
+        raise UserError(f'checkpoint {checkpoint} does not exist: check the path')
+    place = next((path for path in (show_dir, *show_dir.parents) if path.exists()), None) if show_dir else None
+    if place is not None and not place.is_dir():
+        raise UserError(f'--show-dir: {place} is a file: name a folder for the pictures')
+
+
 def main() -> None:
     """Config, checks, Runner, metrics.json (null where a metric is undefined)."""
     args = parse_args()
     # beside the checkpoint: the distilled student is tested with the plain student's config, whose folder is not its
     work_dir = args.work_dir or str(Path(args.checkpoint).parent)
+    check_paths(args.checkpoint, Path(work_dir, args.show_dir) if args.show_dir else None)
     cfg = runtime.load_config(args.config, args.cfg_options, work_dir)
     cfg.launcher, cfg.load_from, cfg.resume = args.launcher, args.checkpoint, False
     if args.show_dir:
@@ -51,7 +63,8 @@ def main() -> None:
         add_hook(cfg, dict(cfg.picture_hook, max_images=0))  # curves alone
     runtime.check_data(cfg, ('test_dataloader',))
     runtime.prepare_work_dir(cfg.work_dir)
-    runner = runtime.build_runner(cfg)
+    with teacher_included(args.checkpoint):
+        runner = runtime.build_runner(cfg)
     runtime.check_checkpoint(runner.model, args.checkpoint)
     with runtime.explained(cfg):
         metrics = runner.test()

@@ -12,9 +12,11 @@ from . import apis, datasets, engine, evaluation, models, structures, visualizat
 from .datasets.cache_check import check_cache
 from .datasets.categories import category_of, set_category
 from .datasets.checks import check_dataset_cfg, check_split, missing_test
+from .engine.two_phase import check_phases
 
 runtime.ABSENCE_CHECKS.append(missing_test)
 runtime.DATA_CHECKS.append(check_dataset_cfg)
+runtime.LENGTH_CHECKS.append(check_phases)
 runtime.MODEL_CHECKS.append(check_cache)
 runtime.SPLIT_CHECKS.append(check_split)
 runtime.OPTION_SETTERS['category'] = set_category

@@ -77,8 +77,8 @@ def locate_categories(names: Sequence[str], roots: Sequence[str | Path]) -> dict
     seen: dict[str, tuple[str, Path]] = {}
     for name, root in found:
         if other := seen.get(name.casefold()):
-            raise UserError(f"two categories have one name, '{other[1] / other[0]}' and '{root / name}', so that results "
-                            'of one would replace those of the other: name each category once')
+            raise UserError(f"two categories have one name, '{other[1] / other[0]}' and '{root / name}', so that "
+                            'results of one would replace those of the other: name each category once')
         seen[name.casefold()] = name, root
     return dict(found)
 
@@ -133,6 +133,7 @@ def run_all(runs: Sequence[Run], processes: int = 1, echo: Callable[[str], None]
                 failed[run] = str(error)
                 echo(f'[{number}/{len(runs)}] {run}: FAILED, {error}')
     except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
         jobs.end_children()  # or the pool would wait for the end of their training
         raise
     finally:

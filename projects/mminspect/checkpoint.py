@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -24,6 +26,9 @@ from mminspect.errors import UserError
 
 #: The methods that every HistoryBuffer registers and takes along when it is pickled.
 STATISTICS = ('min', 'max', 'current', 'mean')
+
+#: Whether a checkpoint that is loaded next brings a frozen teacher's weights along: :func:`teacher_included`.
+TEACHER_INCLUDED: ContextVar[bool] = ContextVar('TEACHER_INCLUDED', default=False)
 
 
 def safe_globals() -> list[Any]:
@@ -130,6 +135,32 @@ def _named_last(work_dir: str | Path) -> str:
 
 def _warn(message: str) -> None:
     print_log(message, logger='current', level=logging.WARNING)
+
+
+@contextmanager
+def teacher_included(checkpoint: str | None) -> Iterator[None]:
+    """In the block, teachers are built without their own files if the checkpoint holds their weights (``teacher.*``).
+
+    Args:
+        checkpoint: Loaded behind the block; None and addresses change nothing.
+    """
+    included = False
+    if checkpoint is not None and '://' not in checkpoint:
+        loaded = load_from_local(checkpoint, map_location='cpu')
+        names = loaded.get('state_dict', loaded)
+        included = any(str(name).removeprefix('module.').startswith('teacher.') for name in names)
+    with teachers_without_files(included):
+        yield
+
+
+@contextmanager
+def teachers_without_files(active: bool = True) -> Iterator[None]:
+    """In the block, frozen teachers are built with weights of no meaning instead of those of their files."""
+    token = TEACHER_INCLUDED.set(active)
+    try:
+        yield
+    finally:
+        TEACHER_INCLUDED.reset(token)
 
 
 def weight_mismatch(own: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor]) -> str:

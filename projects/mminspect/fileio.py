@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
-
 #: When this process began, in seconds; temporary files that are older are not its own.
 STARTED = time.time()
 #: Names that :func:`replacing` gives to checkpoints while it writes them.

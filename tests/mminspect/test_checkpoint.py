@@ -17,7 +17,17 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import download, load_from_local, newest_checkpoint, sha256, weight_mismatch, weights_sha256
+from mminspect.checkpoint import (
+    TEACHER_INCLUDED,
+    checkpoint_to_resume,
+    download,
+    load_from_local,
+    newest_checkpoint,
+    sha256,
+    teacher_included,
+    weight_mismatch,
+    weights_sha256,
+)
 from mminspect.errors import UserError
 from safetensors.torch import save_file
 from torch import nn
@@ -284,3 +294,32 @@ def test_mismatch_counts_and_names_the_first_of_each_kind() -> None:
     assert weight_mismatch(own, given) == ('1 missing (first: b); 1 unexpected (first: y); '
                                            '2 of another shape (first: c)')
     assert weight_mismatch({}, own) == '4 unexpected (first: a)'
+
+
+def test_where_a_training_goes_on(tmp_path: Path, messages: list[str]) -> None:
+    assert checkpoint_to_resume(tmp_path) is None
+    assert messages == [f'nothing to resume in {tmp_path}, training starts from the beginning']
+    (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_9.pth')
+    with pytest.raises(UserError, match=r'names epoch_9\.pth as its last checkpoint, which does not exist'):
+        checkpoint_to_resume(tmp_path)
+    (tmp_path / 'epoch_8.pth').touch()
+    assert checkpoint_to_resume(tmp_path) == tmp_path / 'epoch_8.pth' and 'goes on from epoch_8.pth' in messages[1]
+    (tmp_path / 'epoch_9.pth').touch()
+    assert checkpoint_to_resume(tmp_path) == tmp_path / 'epoch_9.pth' and len(messages) == 2
+
+
+def test_weights_that_are_a_text(tmp_path: Path) -> None:
+    torch.save(dict(state_dict='weights'), tmp_path / 'a.pth')
+    with pytest.raises(UserError, match='holds a str as state_dict'):
+        load_from_local(str(tmp_path / 'a.pth'))
+
+
+@pytest.mark.parametrize(('name', 'included'), [('teacher.a', True), ('module.teacher.a', True), ('student.a', False)])
+def test_checkpoints_with_a_teacher(name: str, included: bool, tmp_path: Path) -> None:
+    torch.save(dict(state_dict={name: torch.zeros(1)}), tmp_path / 'a.pth')
+    with teacher_included(str(tmp_path / 'a.pth')):
+        assert TEACHER_INCLUDED.get() == included
+    for other in (None, 'https://example.org/a.pth'):
+        with teacher_included(other):
+            assert not TEACHER_INCLUDED.get()
+    assert not TEACHER_INCLUDED.get()

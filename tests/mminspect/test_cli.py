@@ -47,7 +47,23 @@ def test_what_the_user_can_mend_is_one_sentence_and_status_2(error: BaseExceptio
 
 def test_interruption_is_status_130_and_says_how_to_go_on(capsys) -> None:
     assert status(failing(KeyboardInterrupt())) == 130
-    assert '--resume' in capsys.readouterr().err
+    assert capsys.readouterr().err == 'error: interrupted: what is on disk is whole\n'
+    for error, words in ((KeyboardInterrupt(), 'whole; the same command goes on where it stopped'),
+                         (OSError(errno.ENOSPC, 'x'), 'free some space and run the same command')):
+        with pytest.raises(SystemExit):
+            cli.run(failing(error), 'the same command')
+        assert capsys.readouterr().err.endswith(f'{words}\n')
+
+
+def test_reader_of_the_output_has_gone(monkeypatch) -> None:
+    monkeypatch.setattr(os, 'dup2', lambda *descriptors: None)
+    assert status(failing(BrokenPipeError())) == 141
+
+
+def test_options_outside_of_a_command_line() -> None:
+    assert cli.parse_options(['a.b=1', 'c=d']) == {'a.b': 1, 'c': 'd'} and cli.parse_options([]) == {}
+    with pytest.raises(UserError, match="'foo' is not of the form KEY=VALUE"):
+        cli.parse_options(['foo'])
 
 
 def test_cause_of_an_error_counts(capsys) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner.checkpoint import save_checkpoint
+from mminspect import fileio
 from mminspect.fileio import AtomicLocalBackend, completing, replacing
 
 
@@ -142,3 +143,16 @@ def test_folder_gets_the_usual_permissions(tmp_path: Path) -> None:
     finally:
         os.umask(mask)
     assert (tmp_path / 'set').stat().st_mode & 0o777 == 0o750
+
+
+def test_what_killed_processes_left_of_checkpoints_is_removed(tmp_path: Path) -> None:
+    stale = [tmp_path / name for name in ('.epoch_3.pth.ab12_cd9', '.iter_300.pth.abcdefgh')]
+    kept = [tmp_path / name for name in ('epoch_3.pth', '.epoch_3.pth', '.notes.pth.abcdefgh', '.epoch_3.pth.backup')]
+    for path in (*stale, *kept):
+        path.touch()
+        os.utime(path, (fileio.STARTED - 60, ) * 2)
+    young = tmp_path / '.epoch_4.pth.abcdefgh'  # another process may be at it
+    young.touch()
+    os.utime(young, (fileio.STARTED + 60, ) * 2)
+    fileio.remove_unfinished(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, young])

@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,13 @@ def test_a_config_that_cannot_be_read(config, tmp_path):
     config.write_text(CONFIG)
     with pytest.raises(UserError, match='--cfg-options does not fit'):
         jobs.run(options(config, tmp_path / 'run', 'optim_wrapper.lr.base=1'))
+
+
+def test_children_end_with_this_process(tmp_path, monkeypatch):
+    """SIGTERM, as of a scheduler: the training does not go on alone."""
+    replace_tools(monkeypatch, tmp_path, 'import time; print("progress: 1", flush=True); time.sleep(60)', '')
+    (tmp_path / 'a.py').write_text('')
+    with pytest.raises(SystemExit) as end, jobs.ending_on_sigterm():
+        jobs.run(jobs.Job(tmp_path / 'a.py', tmp_path / 'run'), lambda line: os.kill(os.getpid(), signal.SIGTERM))
+    assert end.value.code == 128 + signal.SIGTERM and not jobs._children
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

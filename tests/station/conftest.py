@@ -59,6 +59,7 @@ def database(tables: None) -> Iterator[None]:
 
 @pytest.fixture(scope='module')
 def running(tables: None) -> Iterator[station_site.Site]:
+    empty()
     with station_site.serving() as site:
         station_site.eventually(lambda: site.worker.ready.is_set())
         yield site

@@ -9,6 +9,7 @@ from mminspect.errors import UserError
 CONFIG = """
 category = '{{$MMINSPECT_CATEGORY:bottle}}'
 train_dataloader = dict(dataset=dict(type='MVTecDataset', category=category))
+model = dict(type='A')
 """
 
 
@@ -56,10 +57,10 @@ def test_table_of_all_categories(call, trained, tmp_path):
 
 
 def test_arguments_reach_the_tools(call, trained):
-    assert call('--categories', 'screw', '--amp', '--show-dir', 'pictures', '--cfg-options', 'a.b=1', 'c=d')[0] == 0
+    assert call('--categories', 'screw', '--amp', '--show-dir', 'pictures', '--cfg-options', 'model.b=1', 'model.c=d')[0] == 0
     job, = trained
-    assert job.train_arguments == ('--seed', '0', '--amp', '--cfg-options', 'a.b=1', 'c=d')
-    assert job.test_arguments == ('--show-dir', 'pictures', '--cfg-options', 'a.b=1', 'c=d')
+    assert job.train_arguments == ('--seed', '0', '--amp', '--cfg-options', 'model.b=1', 'model.c=d')
+    assert job.test_arguments == ('--show-dir', 'pictures', '--cfg-options', 'model.b=1', 'model.c=d')
 
 
 def test_a_failed_run_is_said_at_the_end_and_the_table_is_there(call, trained, tmp_path):
@@ -73,9 +74,10 @@ def test_a_failed_run_is_said_at_the_end_and_the_table_is_there(call, trained, t
 
 @pytest.mark.parametrize(('arguments', 'said'), [
     (('--categories', 'nut'), 'category nut is no folder of'),
-    (('--categories', 'screw', 'screw'), 'two categories have one name'),
+    (('--categories', 'screw', 'screw'), "mvtec/screw' and '/"),
     (('--seeds', 1, 1), 'several seeds 1'), (('--jobs', 0), '--jobs must be at least 1'),
-    (('--configs', 'none.py'), 'none.py does not exist')])
+    (('--configs', 'none.py'), 'none.py does not exist'),
+    (('--cfg-options', 'modle.b=1'), 'did you mean model'), (('--cfg-options', 'foo'), 'KEY=VALUE')])
 def test_mistakes_end_the_command_before_anything_is_trained(call, trained, tmp_path, arguments, said):
     status, out, err = call(*arguments)
     assert (status, out, trained) == (2, '', []) and err.startswith('error: ') and said in err
@@ -88,3 +90,17 @@ def test_a_damaged_result_is_found_first(call, trained, tmp_path):
     (folder / 'metrics.json').write_text('half a fi')
     status, _, err = call()
     assert status == 2 and 'no file of results' in err and not trained
+
+
+def test_threads_of_the_environment_are_respected(call, trained, monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')
+    assert call('--categories', 'screw')[0] == 0 and 'OMP_NUM_THREADS' not in trained[0].environment
+    monkeypatch.delenv('OMP_NUM_THREADS')
+    assert call('--categories', 'carpet')[0] == 0 and int(trained[1].environment['OMP_NUM_THREADS']) >= 1
+
+
+def test_finished_runs_are_already_there_and_folders_have_their_option(call, trained, tmp_path):
+    assert '[1/1] rd4ad, screw, seed 0: done' in call('--categories', 'screw')[1]
+    assert '[1/1] rd4ad, screw, seed 0: already there' in call('--categories', 'screw')[1]
+    (tmp_path / 'file').touch()
+    assert 'choose another with --out' in call('--out', tmp_path / 'file')[2]

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from fdrd import comparison
 from mminspect import cli, runtime
 from mminspect.analysis import table
+from mminspect.errors import UserError
 from mminspect.fileio import replacing
-from mminspect.jobs import run
+from mminspect.jobs import ending_on_sigterm, run
 
 #: What goes on where an interrupted run stopped.
 AGAIN = 'the same command with --run'
@@ -43,14 +44,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     shape = tuple(args.shape)
     jobs = comparison.jobs_of(args.configs, args.work_root)
-    references = [runtime.load_config(config).get('published') for config in args.configs]
+    cfgs = [runtime.load_config(config) for config in args.configs]
+    if wrong := [cfg.filename for cfg in cfgs if cfg.get('default_scope', 'mmdet') != 'mmdet']:
+        raise UserError(f'{wrong[0]} is no detector, and this table has the AP of boxes: anomaly models have '
+                        'tools/sweep.py')
+    references = [cfg.get('published') for cfg in cfgs]
     for reference in [*args.published, *filter(None, references)]:
         comparison.published_row(reference)
     for job in jobs:
         comparison.metrics_of(job)  # a damaged file ends the command now, not behind hours of training
     for job in jobs if args.run else ():
         print(f'{job.config}: {"training and testing" if job.metrics is None else "finished"}', flush=True)
-        run(job, echo=lambda line: print(f'  {line}', flush=True))
+        with ending_on_sigterm():
+            run(job, echo=lambda line: print(f'  {line}', flush=True))
     rows = comparison.with_published(
         [comparison.measured_row(job, shape, args.images) for job in jobs], args.published)
     content, caption = comparison.cells(rows), comparison.caption(shape, args.images)

@@ -20,8 +20,7 @@ def check_cache(model: dict, dataset: dict) -> None:
         dataset: ``dataset`` of a dataloader; only those with split 'train' are looked at.
 
     Raises:
-        UserError: The pipeline has a step that is not marked ``deterministic = True``, or the option is neither True nor
-            False.
+        UserError: The pipeline has a step that is not marked ``deterministic = True``, or the option is no truth value.
     """
     if not isinstance(model.get('cache_features', False), bool):
         raise UserError(f"model.cache_features is {model['cache_features']!r}: give True or False")

@@ -13,7 +13,10 @@ from pathlib import Path
 import numpy as np
 from mminspect.errors import UserError
 from mminspect.fileio import replacing
+from mminspect.image_files import probe_image
 from PIL import Image, ImageDraw
+
+from .listing import IMAGE_EXTENSIONS
 
 _POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)  # kinds that have an area: least number of points
 
@@ -116,13 +119,17 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
         Lines that tell what was written, and for each file what was left out of it.
 
     Raises:
-        UserError: No JSON file, a damaged one (see :func:`read_labelme`), or a label that no shape has.
+        UserError: No JSON file, a damaged one (see :func:`read_labelme`), one of another size than the image beside it,
+            or a label that no shape has; or ``out`` is a file or ``source`` itself.
     """
     source = Path(source)
+    _check_out(source, Path(out))
     paths = sorted(path for path in source.rglob('*.json') if not path.name.startswith('.'))
     if not paths:
         raise UserError(f"there is no JSON file in '{source}': give the folder in which Labelme saved")
     drawings = {path: read_labelme(path) for path in paths}
+    for path, drawing in drawings.items():
+        _check_size(path, drawing)
     known = sorted({outline.label for drawing in drawings.values() for outline in drawing.outlines})
     if unknown := [label for label in labels or () if label not in known]:
         raise UserError(f"no shape in '{source}' has the label {unknown[0]!r}: there are {', '.join(known) or 'none'}")
@@ -134,6 +141,24 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
             *([f'{empty} of them are empty, because their files have no such shape'] if empty else []),
             *(_left_out(path, drawing.skipped) for path, drawing in drawings.items() if drawing.skipped)]
+
+
+def _check_out(source: Path, out: Path) -> None:
+    """Masks among the images would be taken for images."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out '{out}' is a file: name a folder for the masks")
+    if out.resolve() == source.resolve():
+        raise UserError(f"--out is the folder '{source}' of the images itself, where masks would be taken for images: "
+                        'name another, such as ground_truth')
+
+
+def _check_size(path: Path, drawing: Drawing) -> None:
+    """A drawing belongs to the image of its name, if that lies beside it."""
+    for image in (path.with_suffix(extension) for extension in IMAGE_EXTENSIONS):
+        size = probe_image(str(image)).size if image.is_file() else drawing.size
+        if size not in (drawing.size, (0, 0)):  # (0, 0): damaged, which the check of the data set tells
+            raise UserError(f"'{path}' was drawn on {drawing.size[0]}x{drawing.size[1]} pixels, but '{image}' has "
+                            f'{size[0]}x{size[1]}: draw it again on this image')
 
 
 def _left_out(path: Path, kinds: Sequence[str]) -> str:

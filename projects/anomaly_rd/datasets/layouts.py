@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ GOOD = 'good'
 SPLIT_CSV = 'split_csv/1cls.csv'
 #: A file among the good images that is called 'defect_012' is hardly one.
 _SUSPICIOUS = ('abnormal', 'anomalous', 'anomaly', 'bad', 'broken', 'defect', 'defective', 'ng')
+
+#: What the base configs of the data sets read from the environment.
+VARIABLES = ('MMINSPECT_DATA', 'MMINSPECT_DATASET', 'MMINSPECT_CATEGORY')
 
 
 class Layout(NamedTuple):
@@ -117,12 +121,18 @@ def visa_rows(root: Path, split_csv: str = SPLIT_CSV) -> list[dict[str, str]]:
     return rows
 
 
+def _variables() -> str:
+    """Which variables of the environment that the configs read have no value."""
+    unset = [name for name in VARIABLES if not os.environ.get(name)]
+    return f'; the configs of the data sets also read {", ".join(unset)} from the environment' if unset else ''
+
+
 def require_folder(root: Path) -> None:
     """Raise UserError, with the neighbours' names, if ``root`` is no folder."""
     if not root.is_dir():
         near = [path.name for path in list_folders(root.parent)]
         hint = f"'{root.parent}' has {', '.join(near[:12])}" if near else 'check data_root'
-        raise UserError(f"the data folder '{root}' does not exist: {hint}")
+        raise UserError(f"the data folder '{root}' does not exist: {hint}{_variables()}")
 
 
 def check_spelling(folders: Sequence[Path]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
@@ -10,6 +11,9 @@ from mminspect.engine import unwrap
 from mminspect.errors import UserError
 
 from anomaly_rd.registry import HOOKS
+
+#: First iteration of the head's phase, where a config does not say.
+SWITCH_AT = 1000
 
 
 @HOOKS.register_module()
@@ -23,7 +27,7 @@ class TwoPhaseHook(Hook):
         switch_at: First iteration (from 0) of the head's phase.
     """
 
-    def __init__(self, switch_at: int = 1000) -> None:
+    def __init__(self, switch_at: int = SWITCH_AT) -> None:
         self.switch_at = switch_at
         self._phase = ''
 
@@ -31,15 +35,11 @@ class TwoPhaseHook(Hook):
         """Set the phase.
 
         Raises:
-            UserError: The model has no phases, or the training ends before the head's.
+            UserError: The model has no phases.
         """
         model = unwrap(runner.model)
         if not hasattr(model, 'set_phase'):
             raise UserError(f'TwoPhaseHook: {type(model).__name__} has no phases; remove the hook from custom_hooks')
-        if self.switch_at >= runner.max_iters:
-            raise UserError(f'TwoPhaseHook has switch_at={self.switch_at}, and the training ends after '
-                            f'{runner.max_iters} iterations: the head would never be trained, so set switch_at lower '
-                            'or train_cfg.max_iters higher')
         self._phase = ''
         self._set(runner)
 
@@ -53,3 +53,15 @@ class TwoPhaseHook(Hook):
             self._phase = phase
             unwrap(runner.model).set_phase(phase)
             print_log(f'From iteration {runner.iter + 1} on the {phase} is trained.', logger='current')
+
+
+def check_phases(cfg: Config) -> None:
+    """Raise UserError if a training of a config ends before the head's phase, with a head that knows nothing."""
+    length = (cfg.get('train_cfg') or {}).get('max_iters')
+    for hook in cfg.get('custom_hooks') or ():
+        if length is not None and hook.get('type') in ('TwoPhaseHook', 'anomaly_rd.TwoPhaseHook', TwoPhaseHook):
+            switch_at = hook.get('switch_at', SWITCH_AT)
+            if switch_at >= length:
+                raise UserError(f'TwoPhaseHook has switch_at={switch_at} and the training ends after {length} '
+                                'iterations, so that the head would never be trained: set switch_at lower or '
+                                'train_cfg.max_iters higher')

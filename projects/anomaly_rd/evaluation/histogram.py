@@ -89,7 +89,11 @@ class ScoreHistogram:
         return Ranking(bins << self.shift, above[kept], np.cumsum(hits[kept]), overlap / max(overlap[-1], 1))
 
     def auroc_bound(self, ranking: Ranking) -> float:
-        """The most by which the bins can have changed the AUROC of this histogram's ranking; 0 where none has two."""
+        """The most by which the bins can have changed the AUROC of this histogram's ranking; 0 where none has two.
+
+        Where bins hold several scores (``shift`` above 0), those that are in truth equal raise it all the same: a bin
+        does not know how many scores it holds.
+        """
         if not self.shift or not ranking.defined:
             return 0.0
         pairs = np.diff(ranking.normal, prepend=0) / ranking.normal[-1] * np.diff(ranking.anomalous, prepend=0)

@@ -34,7 +34,7 @@ def draw_curves(curves: Mapping[str, tuple[NDArray, NDArray]], metrics: Mapping[
     groups = {kind: {name: curve for name, curve in curves.items() if name.split('_')[-1] == kind and len(curve[0])}
               for kind in PANELS}
     groups = {kind: group for kind, group in groups.items() if group}
-    figure = Figure(figsize=(4.2 * max(len(groups), 1), 4.2), dpi=120, layout='constrained')
+    figure = Figure(figsize=(4.2 * max(len(groups), 1), 4.6), dpi=120, layout='constrained')
     if not groups:
         figure.text(0.5, 0.5, 'no curve is defined:\none kind of images is missing', ha='center')
     for column, (kind, group) in enumerate(groups.items()):
@@ -53,6 +53,7 @@ def _panel(axis: Axes, kind: str, curves: Mapping[str, Sequence[NDArray]], metri
         axis.plot([0, 1], [0, 1], color='grey', linestyle=':', linewidth=1)
     if kind == 'pro':
         axis.axvspan(0, PRO_LIMIT, color='grey', alpha=0.15, label=f'area of aupro (to {PRO_LIMIT:g})')
-    axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title, xlabel=horizontal, ylabel=vertical, aspect='equal')
+    axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title, xlabel=horizontal, ylabel=vertical)
+    axis.set_box_aspect(1)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8, loc='lower left' if kind == 'pr' else 'lower right')

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from mminspect.thresholds import Threshold
-from numpy.typing import ArrayLike
+from matplotlib.ticker import MaxNLocator
+from mminspect.thresholds import ORACLE, Threshold
+from numpy.typing import ArrayLike, NDArray
 
 NORMAL_COLOUR, ANOMALOUS_COLOUR = '#1f77b4', '#d62728'
 
@@ -30,11 +31,20 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
     for number, threshold in enumerate(thresholds):
         missed = np.count_nonzero(labels & (scores <= threshold.value))
         alarms = np.count_nonzero(~labels & (scores > threshold.value))
-        axis.axvline(threshold.value, color='black', linestyle='-' if number == 0 else '--', linewidth=1.3,
+        axis.axvline(_place(threshold, scores), color='black', linestyle='-' if number == 0 else '--', linewidth=1.3,
                      label=f'threshold {threshold}:\n{missed} of {np.count_nonzero(labels)} missed, '
                            f'{alarms} of {np.count_nonzero(~labels)} false alarms')
     axis.set_xlabel('image score (larger = more anomalous)')
     axis.set_ylabel('images')
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_title('scores of the test images', fontsize=10)
     figure.legend(fontsize=8, loc='outside lower center', ncols=2)  # beside the bars, of which it must hide none
     return figure
+
+
+def _place(threshold: Threshold, scores: NDArray) -> float:
+    """Where to draw it: an oracle is one of the scores, and midway to the next one it shows on which side that lies."""
+    below, above = scores[scores <= threshold.value], scores[scores > threshold.value]
+    if threshold.origin != ORACLE or not below.size or not above.size:
+        return threshold.value
+    return float(below.max() + above.min()) / 2

@@ -12,6 +12,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
+from mminspect.checkpoint import teacher_included
 from mminspect.log import quiet_log
 from mminspect.runtime import check_checkpoint, explained
 
@@ -39,7 +40,8 @@ def load_model(cfg: Config, checkpoint: str | None, device: str | torch.device =
     Raises:
         UserError: As :func:`build_model`; or the checkpoint is missing, damaged or of another model.
     """
-    model = build_model(cfg)
+    with teacher_included(checkpoint):
+        model = build_model(cfg)
     if checkpoint is None:
         _initialise(model)
         print_log(f'{cfg.filename}: no checkpoint is given, the weights are RANDOM', logger='current',

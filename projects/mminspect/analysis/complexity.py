@@ -1,6 +1,7 @@
 """Parameters and FLOPs of a detector at a given input size."""
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from mminspect.checkpoint import teachers_without_files
 from mminspect.errors import UserError
 
 from .building import build_model
@@ -74,10 +76,14 @@ def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280)) -> Complexi
 
 
 def _measure(cfg: Config, shape: tuple[int, int], device: str) -> Complexity:
-    model = build_model(cfg, device)
+    with teachers_without_files(), warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # torch has a line for every tensor that keeps no data
+        model = build_model(cfg, device)
     # Train-time helpers (adapters of a distillation term) are parameters but in no checkpoint: not the detector's.
     saved = model.state_dict().keys()
     params = [p for name, p in model.named_parameters() if name in saved]
+    if cfg.get('default_scope') == 'anomaly_rd':  # predictions need the teacher, which is no part of the model
+        params += model.teacher.parameters()
     image = torch.zeros(1, 3, *shape, device=device)
     proposals = _fix_proposals(model, image) if hasattr(model, 'roi_head') else None
     counter = _forward(model, image)

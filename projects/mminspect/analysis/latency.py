@@ -1,4 +1,4 @@
-"""How long one image takes, from pixels in memory to final boxes."""
+"""How long one image takes, from pixels in memory to final boxes, or to the anomaly map."""
 from __future__ import annotations
 
 import itertools
@@ -20,6 +20,7 @@ from mminspect.errors import UserError
 from .environment import device_name
 
 INCLUDED = 'transfer to the device, normalisation, padding, network, decoding of boxes, NMS'
+INCLUDED_MAPS = 'transfer to the device, normalisation, teacher and student, anomaly map, score'
 EXCLUDED = 'reading, decoding and resizing of the image file'
 
 
@@ -120,7 +121,7 @@ def dataset_images(cfg: Config, count: int) -> list[dict[str, Any]]:
     return [pseudo_collate([dataset[i]]) for i in range(min(count, len(dataset)))]
 
 
-def report(result: Latency, name: str, weights: str) -> str:
+def report(result: Latency, name: str, weights: str, included: str = INCLUDED) -> str:
     """A few lines for a terminal: the numbers and all that they depend on."""
     return '\n'.join([
         name,
@@ -129,7 +130,7 @@ def report(result: Latency, name: str, weights: str) -> str:
         f'  images       {len(result.milliseconds)}, after {result.warmup} for warm-up',
         f'  device       {result.device}, torch {torch.__version__} with {result.threads} CPU threads',
         f'  weights      {weights}',
-        f'  included     {INCLUDED}',
+        f'  included     {included}',
         f'  excluded     {EXCLUDED}',
     ])
 

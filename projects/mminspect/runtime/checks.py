@@ -30,6 +30,9 @@ SPLIT_CHECKS: list[Callable[[dict, dict, str], None]] = []
 #: the place where there is nothing, or None.
 ABSENCE_CHECKS: list[Callable[[dict], str | None]] = []
 
+#: Checks that a training is long enough for what its config asks for, added likewise: config -> None, or UserError.
+LENGTH_CHECKS: list[Callable[[Config], None]] = []
+
 
 def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES, option: str = '--work-dir') -> None:
     """Create the folder of a run and make sure that it can be written to.
@@ -59,12 +62,14 @@ def check_length(cfg: Config) -> None:
     """Make sure that a training has something to do.
 
     Raises:
-        UserError: It has no epoch or iteration, or does not say how many.
+        UserError: It has no epoch or iteration, or a check of :data:`LENGTH_CHECKS` found it too short.
     """
     for key in ('max_epochs', 'max_iters'):
         value = (cfg.get('train_cfg') or {}).get(key)
         if value is not None and (type(value) is not int or value < 1):
             raise UserError(f'train_cfg.{key} of {cfg.filename} is {value!r}: give a whole number, 1 or more')
+    for check in LENGTH_CHECKS:
+        check(cfg)
 
 
 def check_data(cfg: Config, parts: tuple[str, ...]) -> None:

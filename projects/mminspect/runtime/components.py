@@ -18,7 +18,8 @@ from mminspect.errors import UserError
 def explained(cfg: Config) -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
 
-    So it is with torch's errors about values that an optimiser refuses, and about a training batch that has a single value for each channel of a BatchNorm.
+    So it is with torch's errors about values that an optimiser refuses, and about a training batch that has a single
+    value for each channel of a BatchNorm.
     """
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,10 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program and may fail in every way
+        variable = re.search(r'`(\w+)` cannot be found in `os.environ`', str(error))
+        if variable and os.environ.get(variable[1]) == '':  # mmengine takes it for one that is not set
+            raise UserError(f'config {path} reads {variable[1]} from the environment, where it is empty: give it a '
+                            'value, or unset it') from error
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     if options:
         _check_options(cfg, options)

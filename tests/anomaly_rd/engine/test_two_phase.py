@@ -1,9 +1,11 @@
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from anomaly_rd.engine import TwoPhaseHook
+from anomaly_rd.engine.two_phase import check_phases
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
@@ -67,3 +69,11 @@ def test_resumed_equals_uninterrupted(tmp_path, stop):
 def test_model_without_phases():
     with pytest.raises(UserError, match='custom_hooks'):
         TwoPhaseHook().before_train(SimpleNamespace(model=nn.Linear(1, 1), iter=0))
+
+
+def test_a_training_that_ends_before_the_head():
+    for hook, length, wrong in ((dict(switch_at=5), 5, True), (dict(switch_at=5), 6, False), ({}, 1000, True)):
+        cfg = Config(dict(train_cfg=dict(max_iters=length), custom_hooks=[dict(type='TwoPhaseHook', **hook)]))
+        with pytest.raises(UserError, match='the head would never be trained') if wrong else nullcontext():
+            check_phases(cfg)
+    check_phases(Config(dict(train_cfg=dict(max_epochs=1))))

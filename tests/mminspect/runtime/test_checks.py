@@ -80,3 +80,18 @@ def test_validation_is_left_out_where_nobody_has_test_images(monkeypatch, messag
         assert [cfg[key] is None for key in parts] == [left_out] * 3
     assert len(messages) == 1 and "'data/test' does not exist" in messages[0] and 'WITHOUT validation' in messages[0]
     runtime.skip_missing_validation(Config({}))
+
+
+@pytest.mark.parametrize('length', [dict(max_epochs=0), dict(max_iters=-1), dict(max_epochs=0.5)])
+def test_a_training_of_no_length(length: dict, monkeypatch) -> None:
+    with pytest.raises(UserError, match=r'train_cfg\.max_.* give a whole number, 1 or more'):
+        runtime.check_length(Config(dict(train_cfg=length)))
+    seen = []
+    monkeypatch.setattr(checks, 'LENGTH_CHECKS', [seen.append])
+    runtime.check_length(cfg := Config(dict(train_cfg=dict(max_epochs=1))))
+    assert seen == [cfg]
+
+
+def test_option_that_names_another_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='choose another --out'):
+        runtime.prepare_work_dir(str(tmp_path), free_bytes=2**60, option='--out')

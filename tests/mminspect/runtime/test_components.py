@@ -76,3 +76,19 @@ def test_a_batch_that_batch_norm_cannot_train_on() -> None:
     with pytest.raises(UserError, match=r'holds one image, .* raise train_dataloader\.batch_size'), \
             runtime.explained(Config(dict(model=dict()))):
         nn.BatchNorm2d(3)(torch.zeros(1, 3, 1, 1))
+
+
+def test_values_that_an_optimiser_refuses() -> None:
+    wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=-1))
+    with pytest.raises(UserError, match=r'\(Invalid learning rate: -1\): correct optim_wrapper\.optimizer'), \
+            runtime.explained(Config(dict(optim_wrapper=wrapper))):
+        build_optim_wrapper(nn.Linear(1, 1), wrapper)
+
+
+def test_hooks_without_a_type() -> None:
+    hooks = dict(checkpoint=dict(type='CheckpointHook'), chekpoint=dict(interval=1))
+    with pytest.raises(UserError, match=r'default_hooks\.chekpoint; did you mean checkpoint'), \
+            runtime.explained(Config(dict(default_hooks=hooks))):
+        HOOKS.build(hooks['chekpoint'])
+    with pytest.raises(UserError, match='has an entry without a type'), runtime.explained(Config({})):
+        HOOKS.build(dict(interval=1))

@@ -34,18 +34,19 @@ def test_unusable_configs_are_one_sentence(name: str, text: str | None, words: s
 @pytest.fixture
 def config(tmp_path: Path) -> str:
     path = tmp_path / 'recipe.py'
-    path.write_text('model = dict(type="GFL", depth=18)\nhooks = [dict(a=1), dict(a=2)]\nepochs = 3\n')
+    path.write_text('model = dict(type="GFL", depth=18)\ncustom_hooks = [dict(a=1), dict(a=2)]\n'
+                    'epochs = 3\ntrain_cfg = dict(epochs=epochs, other=3, x=[3])\n')
     return str(path)
 
 
 def test_options_override_and_work_dir_follows_the_name(config: str) -> None:
-    cfg = runtime.load_config(config, {'model.depth': 50, 'hooks.1.a': 5})
-    assert (cfg.model.depth, cfg.hooks[1].a, cfg.work_dir) == (50, 5, 'work_dirs/recipe')
+    cfg = runtime.load_config(config, {'model.depth': 50, 'custom_hooks.1.a': 5})
+    assert (cfg.model.depth, cfg.custom_hooks[1].a, cfg.work_dir) == (50, 5, 'work_dirs/recipe')
     assert runtime.load_config(config, {'work_dir': 'b'}).work_dir == 'b'
     assert runtime.load_config(config, {'work_dir': 'b'}, work_dir='c').work_dir == 'c'
 
 
-@pytest.mark.parametrize(('option', 'words'), [('modle.depth', 'did you mean model'), ('zzz', 'it has epochs, hooks')])
+@pytest.mark.parametrize(('option', 'words'), [('modle.depth', 'did you mean model'), ('zzz', 'it has custom_hooks, epochs')])
 def test_options_that_the_config_does_not_have(config: str, option: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         runtime.load_config(config, {option: 1})
@@ -61,7 +62,7 @@ def test_packages_of_the_working_directory_can_be_imported(tmp_path: Path, monke
     assert sys.modules.pop('own_package_of_a_user').VALUE == 1
 
 
-@pytest.mark.parametrize('options', [{'epochs.x': 1}, {'hooks.7.a': 1}, {'hooks.x.a': 1}, {'model.type.x': 1}])
+@pytest.mark.parametrize('options', [{'train_cfg.epochs.x': 1}, {'custom_hooks.7.a': 1}, {'custom_hooks.x.a': 1}, {'model.type.x': 1}])
 def test_options_that_do_not_fit(config: str, options: dict) -> None:
     with pytest.raises(UserError, match='--cfg-options does not fit'):
         runtime.load_config(config, options)
@@ -69,9 +70,9 @@ def test_options_that_do_not_fit(config: str, options: dict) -> None:
 
 @pytest.mark.parametrize('value', ['abc', True, [1], {'a': 1}])
 def test_numbers_stay_numbers(config: str, value: object) -> None:
-    with pytest.raises(UserError, match=r'hooks.1.a is the number 2 in .*recipe.py'):
-        runtime.load_config(config, {'hooks.1.a': value})
-    assert runtime.load_config(config, {'hooks.1.a': None, 'epochs': 0.5}).epochs == 0.5
+    with pytest.raises(UserError, match=r'custom_hooks.1.a is the number 2 in .*recipe.py'):
+        runtime.load_config(config, {'custom_hooks.1.a': value})
+    assert runtime.load_config(config, {'custom_hooks.1.a': None, 'train_cfg.epochs': 0.5}).train_cfg.epochs == 0.5
 
 
 @pytest.mark.parametrize('gpu', [True, False])
@@ -84,3 +85,31 @@ def test_mixed_precision_by_device(gpu: bool, before: dict, monkeypatch) -> None
     assert cfg.optim_wrapper == dict(expected, optimizer=dict(type='SGD', lr=0.1), clip_grad=dict(max_norm=35))
     if not gpu:
         assert type(build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)).__name__ == 'Bf16OptimWrapper'
+
+
+@pytest.mark.parametrize(('option', 'words'), [
+    ('epochs', r'epochs would change nothing, .* variable inside .*: set train_cfg\.epochs instead'),
+    ('steps', r'set train_cfg\.steps\.0, model\.stages\.1 instead'),
+    ('pipeline.1.size', r'set train_dataloader\.dataset\.pipeline\.1\.size instead'),
+    ('unused', 'set the entries that it stands for, or change the file'),
+])
+def test_variables_are_refused_with_what_to_set_instead(option: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / 'a.py').write_text(
+        'epochs = 20\nsteps = 7\nunused = "b"\npipeline = [dict(type="A"), dict(type="B", size=3)]\n'
+        'train_cfg = dict(epochs=epochs, warmup=20, steps=[steps])\nmodel = dict(type="GFL", stages=[1, 7])\n'
+        'train_dataloader = dict(dataset=dict(pipeline=pipeline))\n')
+    with pytest.raises(UserError, match=words):
+        runtime.load_config(str(tmp_path / 'a.py'), {option: 1})
+
+
+def test_projects_add_folders_to_the_default_work_dir(config: str, monkeypatch) -> None:
+    monkeypatch.setattr(runtime.config, 'WORK_DIR_PARTS', [lambda cfg: cfg.model.type, lambda cfg: None])
+    assert runtime.load_config(config).work_dir == 'work_dirs/recipe/GFL'
+    assert runtime.load_config(config, work_dir='a').work_dir == 'a'
+
+
+def test_empty_variable_of_the_environment(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / 'a.py').write_text("root = '{{$MMINSPECT_DATA:data}}'")
+    monkeypatch.setenv('MMINSPECT_DATA', '')
+    with pytest.raises(UserError, match='reads MMINSPECT_DATA from the environment, where it is empty'):
+        runtime.load_config(str(tmp_path / 'a.py'))

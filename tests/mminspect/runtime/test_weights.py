@@ -71,3 +71,13 @@ def test_a_checkpoint_belongs_to_one_teacher(tmp_path: Path) -> None:
     torch.save(dict(state_dict=Pupil(ours).state_dict(), teacher_sha256=ours), tmp_path / 'a.pth')
     with pytest.raises(UserError, match=r'other weights \(SHA-256 a1a1a1a1\.\.\.\) .* names \(b2b2b2b2\.\.\.\)'):
         runtime.check_checkpoint(Pupil(theirs), str(tmp_path / 'a.pth'))
+
+
+def test_weights_alone_are_no_training_to_resume(tmp_path: Path) -> None:
+    model = nn.Linear(2, 2)
+    torch.save(model.state_dict(), tmp_path / 'a.pth')
+    runtime.check_checkpoint(model, str(tmp_path / 'a.pth'))
+    with pytest.raises(UserError, match='holds weights alone, not the state of a training'):
+        runtime.check_checkpoint(model, str(tmp_path / 'a.pth'), resume=True)
+    torch.save(dict(state_dict=model.state_dict(), meta={}, message_hub={}), tmp_path / 'a.pth')
+    runtime.check_checkpoint(model, str(tmp_path / 'a.pth'), resume=True)

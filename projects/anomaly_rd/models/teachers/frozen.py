@@ -8,12 +8,16 @@ from urllib.error import URLError
 import torch
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import weight_mismatch  # importing it makes mmengine's loaders execute nothing
+from mminspect.checkpoint import TEACHER_INCLUDED, weight_mismatch  # it makes mmengine's loaders execute nothing
 from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .layout import TeacherLayout
+
+#: Where weights come from.
+HINT = ('give model.teacher.weights a file, a URL such as torchvision://resnet18 (needs a network), or None for random '
+        'weights; the configs read the folder MMINSPECT_WEIGHTS')
 
 
 class FrozenTeacher(nn.Module):
@@ -91,7 +95,7 @@ def read_weights(source: str) -> Mapping[str, Tensor]:
     try:
         loaded = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
     except (UserError, URLError, OSError, KeyError) as error:  # KeyError: torchvision knows no such name
-        raise UserError(f'teacher weights {source} cannot be loaded: {error}; correct teacher.weights') from error
+        raise UserError(f'teacher weights {source} cannot be loaded ({error}): {HINT}') from error
     weights = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
     of_backbone = {name.removeprefix('backbone.'): value for name, value in weights.items()
                    if name.startswith('backbone.')}
@@ -99,7 +103,7 @@ def read_weights(source: str) -> Mapping[str, Tensor]:
 
 
 def load_weights(network: nn.Module, source: str, ignored: tuple[str, ...] = ()) -> None:
-    """Load weights that must be those of ``network``.
+    """Load weights that must be those of ``network``; within ``teacher_included`` a checkpoint does so afterwards.
 
     Args:
         network: Network to fill.
@@ -109,6 +113,8 @@ def load_weights(network: nn.Module, source: str, ignored: tuple[str, ...] = ())
     Raises:
         UserError: As :func:`read_weights`, or names are missing or left over, or shapes differ.
     """
+    if TEACHER_INCLUDED.get():
+        return  # the checkpoint that is loaded next has them
     own = network.state_dict()
     weights = {name: value for name, value in read_weights(source).items()
                if name in own or not name.startswith(ignored)}
