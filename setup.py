@@ -29,5 +29,5 @@ setup(
     package_dir={'': 'projects'},
     packages=packages(),
     install_requires=requirements('runtime'),
-    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web')},
+    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm')},
 )

@@ -177,3 +177,15 @@ def test_ingest_needs_the_token_even_at_home(site: Site) -> None:
         with pytest.raises(InvalidStatus, match='403'), \
                 connect(f'ws://127.0.0.1:{site.port}/ws/ingest/line', additional_headers=headers):
             pass
+
+
+def test_who_guesses_does_not_lock_everybody_out(strict: Site) -> None:
+    User.objects.create_user('mira', password='rosebud-17')
+    client = strict.client()
+    client.get('/login')
+    for number in range(11):
+        client.submit('/login', username=f'name{number}', password='wrong')
+    assert client.submit('/login', username='mira', password='rosebud-17').status == 302
+    for number in range(40):
+        client.submit('/login', username=f'name{number}', password='wrong')
+    assert client.submit('/login', username='other', password='wrong').status == 429

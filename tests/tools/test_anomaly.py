@@ -279,3 +279,37 @@ def test_category_is_an_option(config, data, tmp_path, call):
     status, _, error = call('train', file, '--work-dir', tmp_path / 'a')
     assert status == 2 and 'weave' in error
     assert call('train', file, '--cfg-options', 'category=twill')[0] == 0
+
+
+def test_a_checkpoint_with_its_teacher_needs_no_other_file(config, tmp_path, call):
+    teacher, checkpoint = tmp_path / 'teacher.pth', tmp_path / 'run' / 'epoch_1.pth'
+    torch.save(ResNetTeacher().state_dict(), teacher)
+    file = config(**{'model.teacher.weights': str(teacher), 'train_cfg.max_epochs': 1, 'model.save_teacher': True})
+    assert call('train', file)[0] == 0
+    before = AnomalyInferencer(file, checkpoint).model.teacher.state_dict()
+    teacher.unlink()
+    status, said, _ = call('test', file, checkpoint)
+    assert status == 0 and 'RANDOM' not in said
+    after = AnomalyInferencer(file, checkpoint).model.teacher.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    status, _, error = call('train', file, '--work-dir', tmp_path / 'other')
+    assert status == 2 and 'give model.teacher.weights a file' in error and 'MMINSPECT_WEIGHTS' in error
+
+
+def test_paths_of_a_test_are_looked_at_first(config, tmp_path, call):
+    status, _, error = call('test', config(), tmp_path / 'none' / 'epoch_1.pth')
+    assert status == 2 and 'does not exist' in error and not (tmp_path / 'none').exists()
+    for name in ('epoch_1.pth', 'file'):
+        (tmp_path / name).touch()
+    status, _, error = call('test', config(), tmp_path / 'epoch_1.pth', '--show-dir', tmp_path / 'file' / 'below')
+    assert status == 2 and '--show-dir' in error and 'is a file' in error
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    (('--seed', -5), '--seed is -5'), (('--cfg-options', 'optim_wrapper.optimizer.lr=-1'), 'Invalid learning rate'),
+    (('--cfg-options', 'default_hooks.chekpoint.interval=1'), 'did you mean checkpoint'),
+    (('--cfg-options', 'train_cfg.max_epochs=0'), 'give a whole number'),
+    (('--cfg-options', 'max_epochs=1'), 'train_cfg.max_epochs instead')])
+def test_mistakes_of_the_command_line(arguments, said, config, call):
+    status, _, error = call('train', config(), *arguments)
+    assert status == 2 and said in error and error.count('\n') == 1, error

@@ -57,7 +57,8 @@ def test_table_of_all_categories(call, trained, tmp_path):
 
 
 def test_arguments_reach_the_tools(call, trained):
-    assert call('--categories', 'screw', '--amp', '--show-dir', 'pictures', '--cfg-options', 'model.b=1', 'model.c=d')[0] == 0
+    options = ('--cfg-options', 'model.b=1', 'model.c=d')
+    assert call('--categories', 'screw', '--amp', '--show-dir', 'pictures', *options)[0] == 0
     job, = trained
     assert job.train_arguments == ('--seed', '0', '--amp', '--cfg-options', 'model.b=1', 'model.c=d')
     assert job.test_arguments == ('--show-dir', 'pictures', '--cfg-options', 'model.b=1', 'model.c=d')

@@ -23,7 +23,7 @@ class EmptyLoaderHook(Hook):
         """
         loader = runner.train_dataloader
         # an infinite sampler fills batches that are larger than the data set
-        if len(loader) or isinstance(loader.sampler, InfiniteSampler):
+        if len(loader) or isinstance(loader.batch_sampler.sampler, InfiniteSampler):
             return
         raise UserError(f'train_dataloader has no batch: {len(loader.dataset)} images are less than one batch_size and '
                         'drop_last=True drops the rest, so lower train_dataloader.batch_size or set drop_last=False')

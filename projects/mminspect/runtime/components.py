@@ -24,7 +24,7 @@ def explained(cfg: Config) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError) as error:
-        what = _explanation(cfg, str(error))
+        what = _explanation(cfg, ' '.join(map(str, error.args)))  # KeyError shows its text escaped
         if what is None:
             raise
         raise UserError(f'{cfg.filename or "the config"} {what}') from error

@@ -92,23 +92,22 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def _instead(cfg: Config, option: str) -> str:
-    """What to set in place of a variable: up to three entries with its value, of its name if there are any."""
+    """What to set in place of a variable: up to three entries of its name, or else of its value."""
     key, _, rest = option.partition('.')
-    places = [place for name in cfg if name in READ_KEYS
-              for place in _places(cfg[name], cfg[key], name)] if cfg[key] is not None else []
-    named = [place for place in places if place.split('.')[-1] == key]
-    found = [f'{place}.{rest}' if rest else place for place in (named or places)[:3]]
+    entries = [entry for name in cfg if name in READ_KEYS for entry in _entries(cfg[name], name)]
+    named = [path for path, _ in entries if path.split('.')[-1] == key]
+    value = cfg[key]
+    equal = [path for path, other in entries if value is not None and type(other) is type(value) and other == value]
+    found = [f'{path}.{rest}' if rest else path for path in (named or equal)[:3]]
     return f'set {", ".join(found)} instead' if found else 'set the entries that it stands for, or change the file'
 
 
-def _places(node: Any, value: Any, path: str) -> Iterator[str]:
-    """Paths below ``path`` of all entries that are equal to ``value``."""
-    if type(node) is type(value) and node == value:
-        yield path
-        return
+def _entries(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Path and value of a node and of all entries below it."""
+    yield path, node
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
     for key, child in items:
-        yield from _places(child, value, f'{path}.{key}')
+        yield from _entries(child, f'{path}.{key}')
 
 
 def _lookup(cfg: Any, option: str) -> Any:

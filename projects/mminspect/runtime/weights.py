@@ -44,15 +44,15 @@ def check_checkpoint(model: torch.nn.Module, path: str, resume: bool = False) ->
     if '://' in path:
         return
     checkpoint = load_from_local(path, map_location='cpu')
-    if resume and not {'meta', 'message_hub'} <= checkpoint.keys():
-        raise UserError(f'checkpoint {path} holds weights alone, not the state of a training: name an epoch_*.pth or '
-                        f'iter_*.pth file of a training with --resume, or start from it with --cfg-options '
-                        f'load_from={path}')
     own, weights = _own_and_loaded(model, checkpoint)
     wrong = sorted(k for k in own if k not in weights or own[k].shape != weights[k].shape)
     if wrong:
         raise UserError(f'checkpoint {path} is not one of this config: {len(wrong)} of {len(own)} weights are missing '
                         f'or of another shape (first: {wrong[0]}); test it with the config it was trained with')
+    if resume and not {'meta', 'message_hub'} <= checkpoint.keys():
+        raise UserError(f'checkpoint {path} holds weights alone, not the state of a training: name an epoch_*.pth or '
+                        f'iter_*.pth file of a training with --resume, or start from it with --cfg-options '
+                        f'load_from={path}')
     given = getattr(unwrap(model), 'teacher_sha256', lambda: None)()
     trained = checkpoint.get(TEACHER_KEY)
     if given and trained and given != trained:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from django.conf import settings
 from mminspect.fileio import replacing
+from PIL import Image
 
 from station.replies import Refused
 
@@ -20,6 +21,8 @@ from station.replies import Refused
 VIEW, HEAT, OVERLAY, THUMB = 'view.jpg', 'heat.png', 'overlay.jpg', 'thumb.jpg'
 #: Pixels of the longer side.
 THUMB_SIDE = 192
+#: Share of the heat map in it, as on the pages.
+HEAT_OPACITY = 0.6
 _NAME = re.compile('[0-9a-f]{32}')
 
 
@@ -62,14 +65,21 @@ def thumb(record_id: UUID) -> Path | None:
     """A small picture, made when it is first asked for; None as long as there is nothing to make it from."""
     path = folder(record_id) / THUMB
     if not path.is_file():
-        sources = (folder(record_id) / name for name in (OVERLAY, VIEW))
-        if not (large := next((source for source in sources if source.is_file()), None)):
+        if (large := _drawn(folder(record_id))) is None:
             return None
-        pixels = cv2.imread(str(large))
-        factor = min(1.0, THUMB_SIDE / max(pixels.shape[:2]))
-        width, height = (max(1, round(side * factor)) for side in pixels.shape[1::-1])
-        save_jpeg(path, cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), 80)
+        large.thumbnail((THUMB_SIDE, THUMB_SIDE))
+        save_jpeg(path, np.asarray(large)[..., ::-1], 80)
     return path
+
+
+def _drawn(pictures: Path) -> Image.Image | None:
+    """The picture under its heat map, or with its boxes where it has none."""
+    view, heat, overlay = (pictures / name for name in (VIEW, HEAT, OVERLAY))
+    if not (heat.is_file() and view.is_file()):
+        return Image.open(overlay).convert('RGB') if overlay.is_file() else None
+    below, above = Image.open(view).convert('RGB'), Image.open(heat).convert('RGBA')
+    below.paste(above, mask=above.getchannel('A').point(lambda alpha: alpha * HEAT_OPACITY))
+    return below
 
 
 def save_jpeg(path: Path, pixels: np.ndarray, quality: int) -> None:

@@ -5,8 +5,8 @@ import {figures, setBadge, showLayers, shownBoxes, smallCard, verdict} from './s
 
 const KEPT = 12;
 const WORDS = {seen: 'frames', accepted: 'accepted', duplicate: 'duplicates', blurred: 'blurred', dark: 'too dark',
-               bright: 'too bright', normal: 'clearly normal', inspected: 'inspected', good: 'good', defect: 'defects',
-               undecided: 'undecided', skipped: 'skipped, busy'};
+               bright: 'too bright', normal: 'clearly normal', skipped: 'skipped, busy', inspected: 'inspected',
+               good: 'good', defect: 'defects', undecided: 'undecided'};
 const at = (id) => document.getElementById(id);
 const canvas = at('frame'), paper = canvas.getContext('2d');
 const camera = at('live').dataset.camera;
@@ -33,10 +33,11 @@ async function paint(blob) {
 }
 
 function showLast(record) {
+  const boxes = shownBoxes(record).length;
   setBadge(at('decision'), verdict(record));
   at('last').href = record.url;
   at('score').textContent = `score ${figures(record.score)}, threshold ${figures(record.threshold)}`;
-  at('more').textContent = `${shownBoxes(record).length} boxes · ${Math.round(record.ms)} ms`;
+  at('more').textContent = `${boxes} ${boxes === 1 ? 'box' : 'boxes'} · ${Math.round(record.ms)} ms`;
   showLayers(at('last'), record).catch(() => {}); // its record may have made room in the meantime
 }
 
@@ -57,10 +58,11 @@ async function catchUp() {
 }
 
 function showCounters({prescreen, results}) {
-  const items = Object.entries({...prescreen, ...results}).map(([name, count]) => {
+  const counts = {...prescreen, ...results}, names = Object.keys(WORDS).filter((name) => name in counts);
+  const items = names.map((name) => {
     const item = document.createElement('div'), word = document.createElement('dt'), number = document.createElement('dd');
-    word.textContent = WORDS[name] ?? name;
-    number.textContent = count.toLocaleString('en');
+    word.textContent = WORDS[name];
+    number.textContent = counts[name].toLocaleString('en');
     number.dataset.counter = name;
     item.append(word, number);
     return item;

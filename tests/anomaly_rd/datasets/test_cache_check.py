@@ -33,3 +33,8 @@ def test_nothing_to_say(data: dict) -> None:
 
 def test_the_check_is_one_of_every_run() -> None:
     assert check_cache in runtime.MODEL_CHECKS
+
+
+def test_neither_true_nor_false() -> None:
+    with pytest.raises(UserError, match="cache_features is 'perhaps': give True or False"):
+        check_cache(dict(cache_features='perhaps'), dataset())

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from anomaly_rd.datasets import check_categories, find_categories, set_category
+from anomaly_rd.datasets.categories import category_of
 from mmengine.config import Config
+from mminspect import runtime
 from mminspect.errors import UserError
 
 
@@ -49,3 +51,12 @@ def test_category_of_a_config() -> None:
     assert cfg.train_dataloader.dataset.dataset.category == cfg.test_dataloader.dataset.category == 'b'
     with pytest.raises(UserError, match='has no data set with categories'):
         set_category(Config(dict(train_dataloader=dict(dataset=dict(type='FolderDataset')))), 'b')
+
+
+def test_the_category_of_a_config() -> None:
+    def cfg(*names: str | None) -> Config:
+        return Config(dict(train_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=dict(
+            type='ConcatDataset', datasets=[dict(category=name) for name in names])))))
+
+    assert [category_of(cfg(*names)) for names in (('a', ), ('a', 'b'), (None, ))] == ['a', None, None]
+    assert category_of(Config({})) is None and category_of in runtime.WORK_DIR_PARTS

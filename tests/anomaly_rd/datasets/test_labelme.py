@@ -145,3 +145,21 @@ def test_no_json(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / 'none'):
         with pytest.raises(UserError, match='there is no JSON file'):
             convert(folder, tmp_path / 'out')
+
+
+def test_out_is_another_folder(tmp_path: Path) -> None:
+    write(tmp_path / 'test' / 'a.json', shape('rectangle', [[1, 1], [3, 3]]))
+    (tmp_path / 'file').touch()
+    for out, words in ((tmp_path / 'file', 'is a file: name a folder'), (tmp_path / 'test', 'taken for images')):
+        with pytest.raises(UserError, match=words):
+            convert(tmp_path / 'test', out)
+
+
+def test_drawing_of_another_size_than_its_image(tmp_path: Path) -> None:
+    drawn = write(tmp_path / 'a.json', shape('rectangle', [[1, 1], [3, 3]]))
+    size = read_labelme(drawn).size
+    Image.new('L', size).save(tmp_path / 'a.png')
+    convert(tmp_path, tmp_path / 'out')
+    Image.new('L', (size[0] + 1, size[1])).save(tmp_path / 'a.png')
+    with pytest.raises(UserError, match=rf"drawn on {size[0]}x{size[1]} pixels, but '.*a\.png' has"):
+        convert(tmp_path, tmp_path / 'out')

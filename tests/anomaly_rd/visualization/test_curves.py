@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from anomaly_rd.visualization import draw_curves
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 X = np.linspace(0, 1, 5)
 NAMES = ('image_roc', 'image_pr', 'pixel_roc', 'pixel_pr', 'pro')
@@ -28,3 +29,12 @@ def test_what_is_undefined_is_left_out():
 def test_unknown_kind():
     with pytest.raises(ValueError, match='image_det'):
         draw_curves(dict(image_det=(X, X)))
+
+
+def test_titles_are_inside_of_the_picture():
+    x = np.linspace(0, 1, 5)
+    figure = draw_curves(dict(image_roc=(x, x), image_pr=(x, x), pro=(x, x)))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for axis in figure.axes:
+        assert axis.title.get_window_extent(canvas.get_renderer()).y1 < figure.bbox.y1

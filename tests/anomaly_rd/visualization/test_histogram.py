@@ -1,6 +1,6 @@
 import numpy as np
 from anomaly_rd.visualization import draw_histogram
-from mminspect.thresholds import Threshold
+from mminspect.thresholds import ORACLE, Threshold
 
 
 def test_counts_and_lines():
@@ -11,7 +11,7 @@ def test_counts_and_lines():
     normal, anomalous = axis.containers
     assert np.array_equal([bar.get_height() for bar in normal], np.histogram(scores[:4], 8, (0.1, 0.9))[0])
     assert np.array_equal([bar.get_height() for bar in anomalous], np.histogram(scores[4:], 8, (0.1, 0.9))[0])
-    assert [line.get_xdata()[0] for line in axis.lines] == [0.3, 0.4]
+    assert [line.get_xdata()[0] for line in axis.lines] == [0.3, (0.35 + 0.6) / 2]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {'normal (4)', 'anomalous (3)'} <= {*texts}
     first, second = (text for text in texts if text.startswith('threshold'))
@@ -22,3 +22,10 @@ def test_counts_and_lines():
 def test_one_kind_and_one_score():
     axis = draw_histogram([0.5, 0.5], [0, 0]).axes[0]
     assert sum(bar.get_height() for bar in axis.containers[0]) == 2
+
+
+def test_whole_images_and_an_oracle_between_two_scores():
+    figure = draw_histogram([0, 1, 2, 4], [0, 0, 0, 1], [Threshold(2.0, ORACLE, 4, 'F1'), Threshold(1.0, 'a', 4, 'b')])
+    axis, = figure.axes
+    assert [line.get_xdata()[0] for line in axis.lines] == [3.0, 1.0]
+    assert all(float(tick).is_integer() for tick in axis.get_yticks())

@@ -19,5 +19,6 @@ def test_a_training_without_a_step_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(('length', 'sampler'), [(1, DefaultSampler), (0, InfiniteSampler)])
 def test_others_are_not(length: int, sampler: type) -> None:
-    loader = type('Loader', (), dict(__len__=lambda self: length, sampler=sampler([1]), dataset=[1]))()
+    batches = SimpleNamespace(sampler=sampler([1]))
+    loader = type('Loader', (), dict(__len__=lambda self: length, batch_sampler=batches, dataset=[1]))()
     EmptyLoaderHook().before_train(SimpleNamespace(train_dataloader=loader))

@@ -46,7 +46,8 @@ def test_options_override_and_work_dir_follows_the_name(config: str) -> None:
     assert runtime.load_config(config, {'work_dir': 'b'}, work_dir='c').work_dir == 'c'
 
 
-@pytest.mark.parametrize(('option', 'words'), [('modle.depth', 'did you mean model'), ('zzz', 'it has custom_hooks, epochs')])
+@pytest.mark.parametrize(('option', 'words'), [
+    ('modle.depth', 'did you mean model'), ('zzz', 'it has custom_hooks, epochs')])
 def test_options_that_the_config_does_not_have(config: str, option: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         runtime.load_config(config, {option: 1})
@@ -62,7 +63,8 @@ def test_packages_of_the_working_directory_can_be_imported(tmp_path: Path, monke
     assert sys.modules.pop('own_package_of_a_user').VALUE == 1
 
 
-@pytest.mark.parametrize('options', [{'train_cfg.epochs.x': 1}, {'custom_hooks.7.a': 1}, {'custom_hooks.x.a': 1}, {'model.type.x': 1}])
+@pytest.mark.parametrize('options', [{'train_cfg.epochs.x': 1}, {'custom_hooks.7.a': 1}, {'custom_hooks.x.a': 1},
+                                     {'model.type.x': 1}])
 def test_options_that_do_not_fit(config: str, options: dict) -> None:
     with pytest.raises(UserError, match='--cfg-options does not fit'):
         runtime.load_config(config, options)
@@ -89,14 +91,14 @@ def test_mixed_precision_by_device(gpu: bool, before: dict, monkeypatch) -> None
 
 @pytest.mark.parametrize(('option', 'words'), [
     ('epochs', r'epochs would change nothing, .* variable inside .*: set train_cfg\.epochs instead'),
-    ('steps', r'set train_cfg\.steps\.0, model\.stages\.1 instead'),
+    ('steps', r'set train_cfg\.milestones\.0, model\.stages\.1 instead'),
     ('pipeline.1.size', r'set train_dataloader\.dataset\.pipeline\.1\.size instead'),
     ('unused', 'set the entries that it stands for, or change the file'),
 ])
 def test_variables_are_refused_with_what_to_set_instead(option: str, words: str, tmp_path: Path) -> None:
     (tmp_path / 'a.py').write_text(
         'epochs = 20\nsteps = 7\nunused = "b"\npipeline = [dict(type="A"), dict(type="B", size=3)]\n'
-        'train_cfg = dict(epochs=epochs, warmup=20, steps=[steps])\nmodel = dict(type="GFL", stages=[1, 7])\n'
+        'train_cfg = dict(epochs=epochs, warmup=20, milestones=[steps])\nmodel = dict(type="GFL", stages=[1, 7])\n'
         'train_dataloader = dict(dataset=dict(pipeline=pipeline))\n')
     with pytest.raises(UserError, match=words):
         runtime.load_config(str(tmp_path / 'a.py'), {option: 1})

@@ -66,7 +66,20 @@ def test_a_thumb_is_made_once_from_what_there_is() -> None:
     assert store.thumb(ID) is None
     store.claim(ID)
     cv2.imwrite(str(store.folder(ID) / store.VIEW), np.full((300, 600, 3), 90, np.uint8))
+    assert store.thumb(ID) is None
+    cv2.imwrite(str(store.folder(ID) / store.OVERLAY), np.full((300, 600, 3), 140, np.uint8))
     path = store.thumb(ID)
-    assert cv2.imread(str(path)).shape == (96, 192, 3)
+    assert (cv2.imread(str(path)) == 140).all() and cv2.imread(str(path)).shape == (96, 192, 3)
     written = path.stat().st_mtime_ns
     assert store.thumb(ID) == path and path.stat().st_mtime_ns == written
+
+
+def test_a_thumb_shows_the_heat_map_over_the_picture() -> None:
+    store.claim(ID)
+    cv2.imwrite(str(store.folder(ID) / store.VIEW), np.full((50, 80, 3), 100, np.uint8))
+    heat = np.full((50, 80, 4), 200, np.uint8)
+    heat[:, :40, 3], heat[:, 40:, 3] = 0, 255  # transparent, opaque
+    cv2.imwrite(str(store.folder(ID) / store.HEAT), heat)
+    small = cv2.imread(str(store.thumb(ID)))
+    np.testing.assert_allclose(small[:, :30], 100, atol=3)
+    np.testing.assert_allclose(small[:, 50:], 0.4 * 100 + 0.6 * 200, atol=3)

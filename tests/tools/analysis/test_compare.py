@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from helpers import load_tool
+from helpers import ROOT, load_tool
 
 
 @pytest.fixture
@@ -72,3 +72,8 @@ def test_a_mistake_ends_the_command_before_anything_is_trained(call, configs, tm
     (tmp_path / 'runs' / 'first' / 'metrics.json').write_text('half a fi')
     status, _, err = call(tool, tmp_path / 'first.py', '--work-root', tmp_path / 'runs', '--run')
     assert status == 2 and 'metrics.json is no file of results' in err
+
+
+def test_anomaly_models_have_another_table(call):
+    status, _, err = call('analysis/compare', ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py')
+    assert status == 2 and 'no detector' in err and 'tools/sweep.py' in err

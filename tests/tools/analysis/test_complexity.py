@@ -1,5 +1,9 @@
 """tools/analysis/complexity.py from the command line."""
-from helpers import build, detector_cfg
+import re
+import warnings
+
+from anomaly_rd.models.teachers import ResNetTeacher
+from helpers import ROOT, build, detector_cfg
 
 
 def test_prints_parameters_and_flops(call, config):
@@ -24,3 +28,12 @@ def test_mistakes(call, config):
     assert status == 2 and err.startswith('error: the input must have at least 32 pixels')
     status, _, err = call('analysis/complexity', config, '--cfg-options', 'model.neck.type=FPM')
     assert status == 2 and err.startswith('error: ') and 'FPM' in err
+
+
+def test_an_anomaly_model_counts_with_its_teacher(call, tmp_path):
+    path = ROOT / 'configs' / 'anomaly_rd' / 'rd4ad' / 'rd4ad_r18_20e_mvtec.py'
+    with warnings.catch_warnings(record=True) as said:
+        status, out, err = call('analysis/complexity', path, '--shape', 64, 64)
+    assert (status, err) == (0, '') and not [w for w in said if 'meta' in str(w.message)]
+    trainable, whole = (int(word.replace(',', '')) for word in re.findall(r'([\d,]+) (?:trainable|in all)', out))
+    assert whole - trainable == sum(p.numel() for p in ResNetTeacher().parameters())

@@ -97,3 +97,9 @@ def test_what_a_crop_leaves_of_the_image() -> None:
     results = CentreCrop((32, 96))(results)
     assert results['crop'] == pytest.approx((0.25, 0.125, 0.75, 0.875))
     assert CentreCrop((32, 32))(results)['crop'] == pytest.approx((0.25, 0.375, 0.75, 0.625))
+
+
+@pytest.mark.parametrize('size', ['banana', (256, ), (256.0, 256), (32, 32, 3)])
+def test_size_that_is_none(size: object) -> None:
+    with pytest.raises(UserError, match='give the side, or'):
+        ResizeInspection(size)

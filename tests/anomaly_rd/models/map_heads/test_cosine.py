@@ -83,3 +83,8 @@ def test_float32_for_half_precision_under_autocast() -> None:
 def test_unknown_options(bad: dict) -> None:
     with pytest.raises(UserError, match='map_head has'):
         CosineMapHead(**bad)
+
+
+def test_score_of_no_pixels() -> None:
+    with pytest.raises(UserError, match=r'map_head\.topk is 0'):
+        CosineMapHead(score='topk_mean', topk=0)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from anomaly_rd.models.map_heads import GaussianBlur
+from mminspect.errors import UserError
 from scipy.ndimage import gaussian_filter
 
 
@@ -19,3 +20,9 @@ def test_zero_sigma_changes_nothing() -> None:
 
 def test_kernel_is_no_part_of_checkpoints() -> None:
     assert not GaussianBlur().state_dict()
+
+
+@pytest.mark.parametrize('sigma', [-2, float('inf'), float('nan')])
+def test_width_of_no_meaning(sigma: float) -> None:
+    with pytest.raises(UserError, match='0 for none'):
+        GaussianBlur(sigma)
