@@ -20,4 +20,4 @@ else:
     from mminspect import cli
 
     if __name__ == '__main__':
-        cli.run(main)
+        cli.run(main, 'the same command with --resume')

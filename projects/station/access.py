@@ -69,7 +69,8 @@ class Access:
         kind = getattr(view, 'view_class', view)
         if getattr(view, 'is_public', False):
             return None
-        if authorization := request.headers.get('Authorization'):
+        authorization = request.headers.get('Authorization', '')
+        if authorization.lower().startswith('bearer'):  # others are a proxy's
             request.by_token = getattr(kind, 'accepts_token', False) and is_token(authorization)
             return None if request.by_token else _unknown(request, 'the token is wrong, or not meant for this')
         if getattr(kind, 'needs_token', False):

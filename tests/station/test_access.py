@@ -163,10 +163,17 @@ def test_the_token_does_not_make_an_operator(site: Site) -> None:
         assert machine.get(path).status == 401, path
 
 
-@pytest.mark.parametrize('header', ['Bearer wrong', 'Bearer', f'Basic {TOKEN}', 'Bearer \xfc\xfc', f'Bearer {TOKEN}x'])
+@pytest.mark.parametrize('header', ['Bearer wrong', 'Bearer', 'bearer x', 'Bearer \xfc\xfc', f'Bearer {TOKEN}x',
+                                    f'Bearer{TOKEN}'])
 def test_a_wrong_token_is_refused_even_at_home(site: Site, header: str) -> None:
     reply = site.client().request('GET', '/api/records', headers=dict(Authorization=header.encode('latin1')))
     assert reply.status == 401 and reply.headers['WWW-Authenticate'] == 'Bearer'
+
+
+def test_another_kind_of_authorization_opens_nothing(strict: Site) -> None:
+    reply = strict.client().get('/api/records', Authorization=f'Basic {TOKEN}')
+    assert reply.status == 401
+    assert strict.client().get('/api/ingest/line', Authorization=f'Basic {TOKEN}').status == 401
 
 
 def test_ingest_needs_the_token_even_at_home(site: Site) -> None:
@@ -185,7 +192,9 @@ def test_who_guesses_does_not_lock_everybody_out(strict: Site) -> None:
     client.get('/login')
     for number in range(11):
         client.submit('/login', username=f'name{number}', password='wrong')
-    assert client.submit('/login', username='mira', password='rosebud-17').status == 302
+    other = strict.client()
+    other.get('/login')
+    assert other.submit('/login', username='mira', password='rosebud-17').status == 302
     for number in range(40):
         client.submit('/login', username=f'name{number}', password='wrong')
     assert client.submit('/login', username='other', password='wrong').status == 429

@@ -115,8 +115,8 @@ def _build(dataset_cfg: dict) -> AnomalyDataset | None:
 
 def _paths(dataset_cfg: dict) -> list[str]:
     """All images of a data set."""
-    datasets = filter(None, map(_build, innermost(dataset_cfg)))
-    return [item['img_path'] for dataset in datasets for item in dataset.images()]
+    datasets = map(_build, innermost(dataset_cfg))
+    return [item['img_path'] for dataset in datasets if dataset is not None for item in dataset.images()]
 
 
 def _check_dataset(dataset_cfg: dict) -> list[str]:

@@ -5,10 +5,9 @@ import asyncio
 import logging
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 from django.conf import settings
@@ -26,14 +25,13 @@ from station.worker import Answer, WorkerClient
 from . import results
 from .camera import Camera
 from .feed import Feed
+from .frames import Frames
 from .hub import Hub
 from .inbox import Inbox
 
 logger = logging.getLogger(__name__)
 #: Cameras that machines may add by sending frames, besides those of the command line.
 CAMERAS = 16
-#: Frames that are kept in memory until the worker has answered or dropped them.
-FRAMES = 4
 _CAMERA_NAME = re.compile('[a-z0-9][a-z0-9_-]{0,31}')
 
 
@@ -55,8 +53,7 @@ class Line:
         self.hub, self.model, self.threshold = Hub(loop), None, None
         self._worker = make_worker(on_result=self._on_result, on_ready=self._on_ready)
         self.inbox = Inbox(self._submit_upload, loop)
-        self._lock = threading.Lock()
-        self._frames: OrderedDict[UUID, tuple[Camera, NDArray[np.uint8]]] = OrderedDict()
+        self._lock, self._frames = threading.Lock(), Frames()
         self.cameras: dict[str, Camera] = {}
         self._feeds = [Feed(source, self.camera(name)) for name, source in sources.items()]
 
@@ -107,11 +104,7 @@ class Line:
 
     def _offer(self, camera: Camera, frame: NDArray[np.uint8]) -> None:
         """A frame to the worker; an older one that waits gives way."""
-        frame_id = uuid4()
-        with self._lock:
-            self._frames[frame_id] = (camera, frame)
-            if len(self._frames) > FRAMES:
-                self._frames.popitem(last=False)[1][0].results['skipped'] += 1
+        frame_id = self._frames.add(camera, frame)
         self._worker.submit(str(frame_id), frame, store.folder(frame_id), live=True, threshold=self.threshold)
 
     def _submit_upload(self, record_id: UUID, path: str) -> bool:
@@ -128,7 +121,7 @@ class Line:
     def _on_result(self, job_id: str, answer: Answer) -> None:
         """In a thread of the worker's client."""
         record_id = UUID(job_id)
-        taken = self._taken(record_id)
+        taken = self._frames.take(record_id)
         try:
             if taken is None:
                 self._keep_upload(record_id, answer)
@@ -140,16 +133,6 @@ class Line:
                 self.inbox.returned(record_id)
         finally:
             close_old_connections()
-
-    def _taken(self, frame_id: UUID) -> tuple[Camera, NDArray[np.uint8]] | None:
-        """Camera and pixels of a frame that the worker has answered; those before it gave way to it."""
-        with self._lock:
-            while frame_id in self._frames:
-                first, (camera, frame) = self._frames.popitem(last=False)
-                if first == frame_id:
-                    return camera, frame
-                camera.results['skipped'] += 1
-        return None
 
     def _keep_upload(self, record_id: UUID, answer: Answer) -> None:
         if answer.result is None:

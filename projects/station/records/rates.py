@@ -1,6 +1,7 @@
 """What a threshold would mean: for good parts, by the calibration, and for the records there are."""
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -61,6 +62,5 @@ def drift(model: Model) -> Mapping[str, Any] | None:
     for score in reversed(newest[:settings.STATION_DRIFT_WINDOW]):
         monitor.add(score)
     report = asdict(monitor.report())
-    known = report['p_value'] == report['p_value']  # not NaN
-    return dict(report, p_value=report['p_value'] if known else None,
-                statistic=report['statistic'] if known else None, window=settings.STATION_DRIFT_WINDOW)
+    unknown = [key for key in ('p_value', 'statistic') if math.isnan(report[key])]
+    return dict(report, **dict.fromkeys(unknown), window=settings.STATION_DRIFT_WINDOW)

@@ -18,7 +18,7 @@ from station.line import line
 from station.records import decisions, filters
 from station.records import export as csv_export
 from station.records.description import describe
-from station.records.models import CAMERA, Record
+from station.records.models import CAMERA, UPLOAD, Record
 from station.replies import Refused
 
 from .records_api import find, mark
@@ -30,7 +30,7 @@ PER_PAGE = 40
 def inspect(request: HttpRequest) -> HttpResponse:
     """Upload pictures."""
     limits = decisions.all_present()
-    newest = Record.objects.filter(source='upload').select_related('model')[:6]
+    newest = Record.objects.filter(source=UPLOAD).select_related('model')[:6]
     return render(request, 'inspect.html', dict(
         newest=[describe(record, limits) for record in newest], max_megabytes=settings.STATION_MAX_BYTES // 2**20,
         max_megapixels=settings.STATION_MAX_PIXELS // 10**6))

@@ -115,7 +115,9 @@ def test_argument_that_no_data_set_has(category: Path) -> None:
 
 def test_scans_are_checked_without_cutting_them(category: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('anomaly_rd.datasets.tiled.tile_boxes', None)
-    assert check_dataset_cfg(dict(type='TiledDataset', data_root=str(category), split='test', tile=32)) == []
+    scans = dict(type='TiledDataset', data_root=str(category), tile=32)
+    assert check_dataset_cfg(dict(scans, split='test')) == []
+    check_split(dict(scans, split='train'), dict(scans, split='test'), 'x')
 
 
 def test_real_sets_pass(mvtec_screw: Path, aitex_fabric: Path) -> None:

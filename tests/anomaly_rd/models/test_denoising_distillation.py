@@ -212,6 +212,8 @@ def test_distributed_training_through_both_phases(tmp_path):
 
 
 def test_mistakes():
+    with pytest.raises(UserError, match='model.topk is 0'):
+        build(topk=0)
     model = build()
     with pytest.raises(UserError, match='CutPaste'):
         model(torch.rand(1, 3, 64, 64), [AnomalyDataSample()], mode='loss')

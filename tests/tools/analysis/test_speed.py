@@ -1,6 +1,7 @@
 """tools/analysis/speed.py from the command line."""
 import pytest
 import torch
+from helpers import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +33,10 @@ def test_the_test_set_and_a_checkpoint(call, config, checkpoint):
 def test_mistakes(call, config, arguments, message):
     status, out, err = call('analysis/speed', config, *arguments)
     assert (status, out) == (2, '') and 'error: ' in err and message in err
+
+
+def test_an_anomaly_model_has_no_boxes(call):
+    path = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py'
+    status, out, err = call('analysis/speed', path, '--shape', 64, 64, '--images', 1, '--warmup', 0)
+    assert status == 0, err
+    assert 'anomaly map, score' in out and 'boxes' not in out
