@@ -35,7 +35,8 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str,
             highs.append(float(result.anomaly_map.max()))
     normal = NormalScores.of(scores, origin)
     fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
-    return Calibration(normal.threshold(rate), fused, () if earlier is None else earlier.levels, normal)
+    kept = {} if earlier is None else dict(levels=earlier.levels, settings=earlier.settings)
+    return Calibration(normal.threshold(rate), fused, scores=normal, **kept)
 
 
 def check_storable(model: str | Path) -> None:

@@ -36,7 +36,8 @@ def build_network(cfg: Config, checkpoint: str | None, device: str = 'cpu') -> T
     model = load_model(cfg, checkpoint, device)
     module, values = describe(cfg, model)
     name = Path(cfg.filename or 'model').stem
-    spec = NetworkSpec(name=name, fingerprint=fingerprint(cfg, model), calibration=_calibration(checkpoint), **values)
+    spec = NetworkSpec(name=name, fingerprint=fingerprint(cfg, model), calibration=_calibration(cfg, checkpoint),
+                       **values)
     return TorchNetwork(module.to(device), spec)
 
 
@@ -51,9 +52,15 @@ def _describer(cfg: Config) -> Callable[[Config, nn.Module], tuple[nn.Module, di
     raise UserError(f"{cfg.filename} has default_scope={scope!r}: known are 'anomaly_rd' and 'mmdet'")
 
 
-def _calibration(checkpoint: str | None) -> dict[str, Any] | None:
-    """The state in a checkpoint, in its newest form."""
-    if checkpoint is None:
+def _calibration(cfg: Config, path: str | None) -> dict[str, Any] | None:
+    """The state in a checkpoint, in its newest form; None, with a warning, if it belongs to other maps than these."""
+    if path is None:
         return None
-    state = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent').get(CALIBRATION_KEY)
-    return None if state is None else Calibration.from_state(state).state()
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
+    if cfg.get('default_scope') == 'anomaly_rd':
+        from anomaly_rd.engine.threshold import calibration_of
+        found = calibration_of(checkpoint, cfg.model)
+    else:
+        state = checkpoint.get(CALIBRATION_KEY)
+        found = None if state is None else Calibration.from_state(state)
+    return None if found is None else found.state()

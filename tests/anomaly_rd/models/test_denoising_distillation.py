@@ -212,7 +212,7 @@ def test_distributed_training_through_both_phases(tmp_path):
 
 
 def test_mistakes():
-    with pytest.raises(UserError, match='model.topk is 0'):
+    with pytest.raises(UserError, match=r'model\.topk is 0'):
         build(topk=0)
     model = build()
     with pytest.raises(UserError, match='CutPaste'):
