@@ -19,7 +19,7 @@ station: setup
 	@test -f $(DEMO)/$(MODEL).onnx || MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
 		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/$(MODEL).onnx
 	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station \
-		--source folder:$(DEMO)/data/textures/test
+		--source folder:$(DEMO)/data/textures/weave/test/good --source folder:$(DEMO)/data/textures/weave/test/hole
 
 test: setup
 	@$(RUN) -m pytest -q -n auto --maxprocesses 4

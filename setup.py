@@ -28,6 +28,7 @@ setup(
     python_requires='>=3.10,<3.13',
     package_dir={'': 'projects'},
     packages=packages(),
+    package_data={'station': ['templates/*.html', 'static/*']},
     install_requires=requirements('runtime'),
     extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm')},
 )
