@@ -33,7 +33,7 @@ class Plug:
             if not self.left:
                 return False, None
             self.left, self.plug.number = self.left - 1, self.plug.number + 1
-            return True, np.full((2, 3, 3), (0, 0, self.plug.number % 256), np.uint8)  # red for OpenCV
+            return True, np.full((2, 3, 3), (0, self.plug.number // 256, self.plug.number % 256), np.uint8)  # BGR
 
         def release(self) -> None:
             self.plug.released += 1
@@ -75,8 +75,8 @@ def test_frames_between_are_dropped_not_kept(plug: Plug) -> None:
     """At ten a second, of a camera that gives hundreds, each frame is a new one."""
     plug.states = [100_000]
     frames = list(islice(open_source('camera:0', rate=10).frames(), 4))
-    reds = [int(frame.pixels[0, 0, 0]) for frame in frames]
-    assert plug.number > 30 and min(np.diff(reds)) >= 5
+    numbers = [int(frame.pixels[0, 0, 0]) + 256 * int(frame.pixels[0, 0, 1]) for frame in frames]
+    assert plug.number > 30 and min(np.diff(numbers)) >= 5
     assert frames[-1].time - frames[0].time >= 0.29
 
 
