@@ -149,15 +149,37 @@ def anomaly_metrics() -> str:
 def inspection_latency() -> str:
     """Milliseconds of every model in every form, and how much faster than PyTorch."""
     result = load('inspection_latency')
-    forms = list(dict.fromkeys(row['form'] for row in result['rows']))
-    by_model: dict[str, dict[str, dict]] = {}
-    for row in result['rows']:
-        by_model.setdefault(row['model'], {})[row['form']] = row['milliseconds']
+    by_model = latencies(result)
+    forms = list(next(iter(by_model.values())))
     rows = [[model, *(f'{found[form]["p50"]:.0f} / {found[form]["p95"]:.0f}' for form in forms),
              f'{found[forms[0]]["p50"] / min(values["p50"] for values in found.values()):.1f}']
             for model, found in by_model.items()]
-    return markdown(['end to end, ms, p50 / p95', *forms, 'best / PyTorch'], rows) \
+    return markdown(['end to end, ms, p50 / p95', *forms, 'PyTorch / best'], rows) \
         + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
+def latencies(result: dict) -> dict[str, dict[str, dict]]:
+    """model -> form -> milliseconds."""
+    by_model: dict[str, dict[str, dict]] = {}
+    for row in result['rows']:
+        by_model.setdefault(row['model'], {})[row['form']] = row['milliseconds']
+    return by_model
+
+
+def inspection_ratios() -> str:
+    """The student against itself in PyTorch, and against larger detectors in the same form."""
+    (name, student), *others = latencies(load('inspection_latency')).items()
+    best = min(student, key=lambda form: student[form]['p50'])
+    eager, fastest = student['PyTorch']['p50'], student[best]['p50']
+    rows = [[f'student in PyTorch / in {best}', f'{eager / fastest:.1f}', '≥ 2']]
+    for model, forms in others:
+        if not model.endswith('R50'):
+            continue
+        if model == 'GFL-R50':
+            rows.append([f'{model} in PyTorch / student in {best}', f'{forms["PyTorch"]["p50"] / fastest:.1f}', '≥ 3'])
+        ratios = [values['p50'] / student[form]['p50'] for form, values in forms.items()]
+        rows.append([f'{model} / student, form by form', f'{min(ratios):.2f} to {max(ratios):.2f}', '> 1'])
+    return markdown([f'ratio of median times, {name}', 'measured', 'aim'], rows)
 
 
 def inspection_accuracy() -> str:
@@ -186,7 +208,7 @@ TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs, 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
-    'inspection_accuracy': inspection_accuracy, 'large_image': large_image}
+    'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image}
 
 
 def rendered(text: str) -> str:

@@ -5,7 +5,8 @@ Example::
     python tools/calibrate.py model.onnx photos/good --false-reject-rate 0.01
 
 Scores the images, stores threshold and scores in the model file (.onnx, or .pth under the key 'threshold') and prints
-what rate to expect. Use good parts that the training did not see. Inspect with the same --tile and --overlap.
+what rate to expect. Use good parts that the training did not see. --tile and --overlap are stored too: images are then
+inspected in the same way.
 """
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:
         calibration = calibrate(bar.track(results, len(images), description='scoring'), rate,
-                                f'normal images of {args.folder.resolve().name}', inspector.calibration)
+                                f'normal images of {args.folder.resolve().name}', inspector.calibration,
+                                inspector.tile, inspector.overlap)
     expected = calibration.scores.false_reject_rate(calibration.threshold.value)
     print(f'threshold: {calibration.threshold}, was {inspector.threshold or "not set"}')
     print(f'good parts that it rejects: {expected}')

@@ -14,8 +14,8 @@ from .load import EXPORTED
 from .result import InspectionResult
 
 
-def calibrate(results: Iterable[InspectionResult], rate: float, origin: str,
-              earlier: Calibration | None = None) -> Calibration:
+def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, earlier: Calibration | None = None,
+              tile: int | None = None, overlap: int | None = None) -> Calibration:
     """Fit the threshold, and for models with anomaly maps the limit of normal pixels by the same rule.
 
     Args:
@@ -23,6 +23,8 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str,
         rate: Wanted false-reject rate, in (0, 1).
         origin: What the images are, as it is printed beside the threshold.
         earlier: What the model held before; the scales of its single levels are kept.
+        tile: That the images were cut into, see :class:`~mminspect.thresholds.Calibration`.
+        overlap: Likewise.
 
     Raises:
         UserError: There are too few images for the rate; says how many are needed.
@@ -36,7 +38,7 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str,
     normal = NormalScores.of(scores, origin)
     fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
     kept = {} if earlier is None else dict(levels=earlier.levels, settings=earlier.settings)
-    return Calibration(normal.threshold(rate), fused, scores=normal, **kept)
+    return Calibration(normal.threshold(rate), fused, scores=normal, tile=tile, overlap=overlap, **kept)
 
 
 def check_storable(model: str | Path) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from mminspect.errors import UserError
+from mminspect.thresholds import SMALLEST_WINDOW, DriftMonitor, NormalScores
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -42,6 +43,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     limit.add_argument('--false-reject-rate', type=float, metavar='R',
                        help='choose the threshold by the share of good parts that it may reject, e.g. 0.01')
     add_running_options(parser)
+    parser.add_argument('--drift-window', type=_window, default=200, metavar='N',
+                        help='compare the last N scores with those of the calibration and warn if their distribution '
+                             'has moved (default: 200)')
     parser.add_argument('--maps', action='store_true', help='write the anomaly maps, TIFF of 32-bit floats')
     parser.add_argument('--no-overlays', action='store_true', help='draw no pictures')
     earlier = parser.add_mutually_exclusive_group()
@@ -56,9 +60,10 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--runtime', choices=RUNTIMES, help='default: onnxruntime for .onnx, else pytorch')
     parser.add_argument('--device', default='cpu', help='of pytorch, e.g. cuda (default: cpu)')
     parser.add_argument('--tile', type=int, metavar='PIXELS',
-                        help='cut images into tiles of this side (default: as the model was trained)')
+                        help='cut images into tiles of this side, 0 for none (default: as the model was calibrated or '
+                             'trained)')
     parser.add_argument('--overlap', type=int, metavar='PIXELS',
-                        help='that neighbouring tiles have at least (default: an eighth of a tile)')
+                        help='that neighbouring tiles have at least (default: likewise, of another tile an eighth)')
     parser.add_argument('--batch', type=_positive, default=1, help='images, or tiles, at a time (default: 1)')
 
 
@@ -88,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                                                   [image.name for image in todo], note):
                 out.add(result, pixels)
                 bar.advance(task)
-    sum_up(args.out, inspector)
+    sum_up(args.out, inspector, args.drift_window)
     for name, reason in failed.items():
         print(f'not inspected: {_printable(f"{name}: {reason}")}', file=sys.stderr)
     if failed:
@@ -102,11 +107,12 @@ def progress_bar() -> Progress:
                     console=Console(stderr=True))
 
 
-def sum_up(folder: Path, inspector: Inspector) -> None:
-    """Print what ``folder`` holds: decisions and times."""
-    decisions, times = Counter(), []
+def sum_up(folder: Path, inspector: Inspector, window: int) -> None:
+    """Print what ``folder`` holds: decisions, times, and whether the last scores are unlike those of normal images."""
+    decisions, times, scores = Counter(), [], deque(maxlen=window)
     for line in read_lines(folder / LINES):
         decisions[line['is_defect']] += 1
+        scores.append(line['score'])
         times.append([line['milliseconds'][stage] for stage in STAGES])
     words = {True: 'defects', False: 'good', None: 'without a decision'}
     counts = ', '.join(f'{decisions[key]} {word}' for key, word in words.items() if decisions[key])
@@ -115,6 +121,28 @@ def sum_up(folder: Path, inspector: Inspector) -> None:
         medians = zip(STAGES, np.median(times, axis=0), strict=True)
         print(f'milliseconds an image ({inspector.model.runtime}, median): '
               + ', '.join(f'{stage} {value:.1f}' for stage, value in medians))
+    tell_drift(scores, inspector.calibration and inspector.calibration.scores)
+
+
+def tell_drift(scores: Sequence[float], normal: NormalScores | None) -> None:
+    """Warn if these scores are distributed otherwise than those of normal images, as far as so many can tell."""
+    if normal is None or len(scores) < SMALLEST_WINDOW:
+        return
+    monitor = DriftMonitor(normal, window=len(scores))
+    for score in scores:
+        monitor.add(score)
+    report = monitor.report()
+    if report.drifted:
+        print(f'drift: the last {report.count} scores are distributed otherwise than those of the {len(normal)} normal '
+              f'images of the calibration (p = {report.p_value:.1g}): many parts are defective, or light, camera or '
+              'material has changed; in that case calibrate anew')
+
+
+def _window(text: str) -> int:
+    """A number of scores that a drift can be told from."""
+    if (number := int(text)) < SMALLEST_WINDOW:
+        raise argparse.ArgumentTypeError(f'{text} scores tell nothing: give {SMALLEST_WINDOW} at least')
+    return number
 
 
 def _positive(text: str) -> int:

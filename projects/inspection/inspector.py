@@ -14,7 +14,7 @@ from mminspect.thresholds import Calibration, Threshold
 from numpy.typing import NDArray
 
 from .geometry import Fitted, fit, map_to_image
-from .large import inspect_windows, plan_windows
+from .large import inspect_windows, plan_windows, usual_overlap
 from .network import Network
 from .reading import Loaded, Source, ahead, load
 from .regions import find_regions
@@ -47,31 +47,48 @@ class Inspector:
 
     Args:
         network: What computes. Its spec says how images get in, and holds the calibration.
-        tile: Side of the tiles that images are cut into, in pixels of the image; by default the spec's, which is None
-            for models that see the whole image.
-        overlap: That neighbouring tiles have at least, in pixels of the image; an eighth of a tile by default.
+        tile: Side of the tiles that images are cut into, in pixels of the image; by default as the model was
+            calibrated, else the spec's, which is None for models that see the whole image. 0: images are not cut.
+        overlap: That neighbouring tiles have at least, in pixels of the image; by default that which belongs to the
+            tile, an eighth of one that is given.
 
     Raises:
         UserError: The calibration is damaged, or tile and overlap do not fit each other.
 
     Attributes:
         spec: Of the network.
+        tile: As it is used; None: images are not cut.
+        overlap: Likewise; None without tiles.
         calibration: What normal images are like, or None.
         model: What results say about the model.
     """
 
     def __init__(self, network: Network, tile: int | None = None, overlap: int | None = None) -> None:
         self.network, self.spec = network, network.spec
-        self.tile, self.overlap = self.spec.tile if tile is None else tile, overlap
-        if self.tile is not None:
-            plan_windows((1, 1), self.tile, overlap)  # a mistake is told now, not with the first image
-        elif overlap is not None:
-            raise UserError(f'an overlap of {overlap} belongs to tiles: give the side of a tile too')
         state = self.spec.calibration
         self.calibration = None if state is None else Calibration.from_state(state)
+        self.tile, self.overlap = self._tiles(tile, overlap)
         self._threshold = self.calibration and self.calibration.threshold
         self.model = ModelInfo(self.spec.name, self.spec.kind, self.spec.classes, self.spec.fingerprint,
                                network.runtime)
+
+    def _tiles(self, tile: int | None, overlap: int | None) -> tuple[int | None, int | None]:
+        """Side and overlap of the tiles; None and None: images are not cut."""
+        source = self.spec if self.calibration is None or self.calibration.tile is None else self.calibration
+        if tile is None:
+            tile, overlap = source.tile, source.overlap if overlap is None else overlap
+        if not tile:
+            if overlap is not None:
+                raise UserError(f'an overlap of {overlap} belongs to tiles: give the side of a tile too')
+            return None, None
+        plan_windows((1, 1), tile, overlap)  # a mistake is told now, not with the first image
+        return tile, usual_overlap(tile) if overlap is None else overlap
+
+    @property
+    def sees_otherwise(self) -> bool:
+        """Whether images are cut into other tiles than those of the calibration, whose threshold means nothing then."""
+        known = self.calibration
+        return known is not None and (self.tile, self.overlap) != (known.tile, known.overlap)
 
     @property
     def threshold(self) -> Threshold | None:

@@ -1,8 +1,10 @@
 """An inspector from a file: an exported model, or a checkpoint with its config."""
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+from mmengine.logging import print_log
 from mminspect.errors import UserError
 from mminspect.thresholds import Threshold
 
@@ -24,8 +26,9 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
         runtime: One of :data:`RUNTIMES`; by default ONNX Runtime for an exported model and PyTorch for a checkpoint,
             which knows no other.
         device: Of PyTorch.
-        tile: Side of the tiles that images are cut into, in pixels of the image; by default as the model was trained.
-        overlap: That neighbouring tiles have at least, in pixels; an eighth of a tile by default.
+        tile: Side of the tiles that images are cut into, in pixels of the image; by default as the model was calibrated
+            or trained; 0: images are not cut.
+        overlap: That neighbouring tiles have at least, in pixels; by default likewise, of another tile an eighth.
         threshold: On the score, in place of the model's.
         false_reject_rate: In (0, 1): choose the threshold by it, from the scores of normal images in the model.
 
@@ -42,7 +45,19 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
         inspector.threshold = threshold
     if false_reject_rate is not None:
         inspector.threshold = _chosen(inspector, false_reject_rate)
+    if threshold is None and inspector.sees_otherwise:
+        _tell_tiles(inspector)
     return inspector
+
+
+def _tell_tiles(inspector: Inspector) -> None:
+    def words(tile: int | None, overlap: int | None) -> str:
+        return 'without tiles' if tile is None else f'on tiles of {tile} pixels that overlap by {overlap}'
+
+    known = inspector.calibration
+    print_log(f'The threshold of {inspector.spec.name} was chosen {words(known.tile, known.overlap)}, and images are '
+              f'inspected {words(inspector.tile, inspector.overlap)}: its false-reject rate does not hold. Calibrate '
+              'the model in this way (tools/calibrate.py).', logger='current', level=logging.WARNING)
 
 
 def _open(model: Path, config: str | Path | None, runtime: str | None, device: str) -> Network:

@@ -58,6 +58,7 @@ class NetworkSpec:
             latter alone. Detection: ``boxes`` (N, A, 4), x0 y0 x1 y1 in pixels of the input, not clipped, and
             ``scores`` (N, A, classes), 0..1.
         tile: Side of the tiles, in pixels of the image, that large images are cut into; None: the whole image.
+        overlap: That neighbouring tiles have at least, in pixels of the image; None: an eighth of a tile.
     """
 
     name: str
@@ -71,6 +72,7 @@ class NetworkSpec:
     suppression: Suppression | None = None
     outputs: tuple[str, ...] = ('anomaly_map', 'pred_score')
     tile: int | None = None
+    overlap: int | None = None
     image_size: tuple[int, int] | None = None
 
     def with_calibration(self, state: dict[str, Any] | None) -> NetworkSpec:

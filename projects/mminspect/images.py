@@ -21,6 +21,8 @@ from mminspect.image_files import large_images, loaded_size
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error)  # what decoders raise on damaged data
 _GREY = ('1', 'L', 'LA', 'La')
 _TIFF_BITS = 258
+#: Pixels that are converted at a time.
+_BAND = 2**22
 
 
 def read_image(path: str | Path, max_value: float | None = None) -> np.ndarray:
@@ -123,8 +125,21 @@ def _decode(path: str | Path) -> tuple[np.ndarray, float | None]:
             return _decode_deep_colour(path), 2 ** bits - 1
         ImageOps.exif_transpose(image, in_place=True)
         if image.mode.startswith('I') or image.mode == 'F':
-            return np.asarray(image), 2 ** bits - 1 if 8 < bits <= 16 else None
-        return np.asarray(image.convert('L' if image.mode in _GREY else 'RGB')), 255
+            return _array(image, image.mode), 2 ** bits - 1 if 8 < bits <= 16 else None
+        return _array(image, 'L' if image.mode in _GREY else 'RGB'), 255
+
+
+def _array(image: Image.Image, mode: str) -> np.ndarray:
+    """Pixels in a mode, by bands: Pillow's conversion and NumPy's reading of a whole scan hold four copies of it."""
+    width, height = image.size
+    rows = max(1, _BAND // width)
+    pixels = None
+    for y in range(0, height, rows):
+        band = np.asarray(image.crop((0, y, width, min(y + rows, height))).convert(mode))
+        if pixels is None:
+            pixels = np.empty((height, *band.shape[1:]), band.dtype)
+        pixels[y:y + rows] = band
+    return pixels
 
 
 def _bits(image: Image.Image, path: str | Path) -> int:

@@ -35,6 +35,12 @@ def test_scales_of_single_levels_are_kept():
     assert calibrate(normal_results(), 0.1, 'x', earlier).levels == earlier.levels
 
 
+def test_tiles_are_noted():
+    found = calibrate(normal_results(), 0.1, 'x', tile=64, overlap=8)
+    assert (found.tile, found.overlap) == (64, 8)
+    assert calibrate(normal_results(), 0.1, 'x', found).tile is None  # it is not the earlier ones' that count
+
+
 def test_detectors_have_no_limit_of_pixels():
     results = list(Inspector(Corners()).many([bright(level) for level in LEVELS]))
     found = calibrate(results, 0.1, 'x')

@@ -13,6 +13,7 @@ from inspection.inspector import Inspector
 from inspection_helpers import Brightness, anomaly_inspector, bright, calibration, write_images
 from mminspect.errors import UserError
 from mminspect.thresholds import NormalScores
+from scipy.stats import ks_2samp
 
 
 @pytest.fixture
@@ -204,6 +205,27 @@ def test_names_that_are_no_text(inspector, tmp_path, capsys):
     assert 'not inspected: bad?.png' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('levels, told', [(range(10, 250, 12), False), (range(200, 240, 2), True),
+                                          (range(200, 218, 2), False)])
+def test_drift_is_told(inspector, tmp_path, capsys, levels, told):
+    """Against 99 scores that are spread evenly over 0..1; nine images are too few to tell."""
+    write_images(tmp_path / 'images', **{f'i{level}': (level, None) for level in levels})
+    run(tmp_path / 'images', '--out', tmp_path / 'out')
+    said = capsys.readouterr().out
+    assert ('drift: the last 20 scores are distributed otherwise than those of the 99 normal images' in said) is told
+    assert ('drift: ' in said) is told
+
+
+def test_drift_is_told_of_the_last_scores(inspector, tmp_path, capsys):
+    write_images(tmp_path / 'images', **{f'a{level}': (level, None) for level in range(10, 250, 5)},
+                 **{f'b{level}': (level, None) for level in range(200, 220)})
+    run(tmp_path / 'images', '--out', tmp_path / 'out', '--drift-window', 20)
+    said = capsys.readouterr().out
+    scores = [line['score'] for line in lines(tmp_path / 'out')][-20:]
+    p_value = ks_2samp(scores, np.linspace(0, 1, 99)).pvalue
+    assert 'the last 20 scores' in said and f'(p = {p_value:.1g})' in said
+
+
 def test_no_threshold_is_said(inspector, images, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, 'load_inspector', lambda *_: anomaly_inspector(calibration=None))
     run(images, '--out', tmp_path / 'out')
@@ -232,7 +254,7 @@ def test_network_that_fails_leaves_what_is_done(images, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('options', [('--threshold', '1', '--false-reject-rate', '0.1'), ('--overwrite', '--resume'),
-                                     ('--batch', '0'), ('--runtime', 'tensorrt')])
+                                     ('--batch', '0'), ('--drift-window', '9'), ('--runtime', 'tensorrt')])
 def test_options_that_cannot_be(images, tmp_path, options):
     with pytest.raises(SystemExit):
         run(images, '--out', tmp_path / 'out', *options)

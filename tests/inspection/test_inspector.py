@@ -2,6 +2,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -251,9 +252,23 @@ def test_tiles_go_in_batches_image_by_image():
     assert [result.is_defect for result in results] == [False, True]
 
 
-def test_tiles_of_the_spec_are_the_default():
-    assert anomaly_inspector(tile=48).tile == 48
-    assert Inspector(Brightness(anomaly_spec(tile=48)), tile=64).tile == 64
+@pytest.mark.parametrize('given, expected', [
+    (dict(), (48, 10)), (dict(overlap=4), (48, 4)), (dict(tile=64), (64, 8)), (dict(tile=64, overlap=0), (64, 0)),
+    (dict(tile=0), (None, None))])
+def test_tiles_of_the_spec_are_the_default(given, expected):
+    inspector = Inspector(Brightness(anomaly_spec(tile=48, overlap=10)), **given)
+    assert (inspector.tile, inspector.overlap) == expected and inspector.sees_otherwise is bool(expected[0])
+    assert anomaly_inspector(tile=48).overlap == 6
+
+
+def test_tiles_of_the_calibration_come_before_those_of_the_spec():
+    state = replace(calibration(), tile=40, overlap=0).state()
+    for spec in (anomaly_spec(tile=48, calibration=state), anomaly_spec(calibration=state)):
+        inspector = Inspector(Brightness(spec))
+        assert (inspector.tile, inspector.overlap, inspector.sees_otherwise) == (40, 0, False)
+        assert Inspector(Brightness(spec), tile=40).sees_otherwise  # overlaps by an eighth
+        assert Inspector(Brightness(spec), tile=0).sees_otherwise
+    assert not anomaly_inspector().sees_otherwise and not anomaly_inspector(calibration=None).sees_otherwise
 
 
 def test_detector_on_tiles():
@@ -264,7 +279,7 @@ def test_detector_on_tiles():
     assert result.score == pytest.approx(0.25) and result.anomaly_map is None
 
 
-@pytest.mark.parametrize('tile, overlap', [(0, None), (-5, None), (32, 32), (32, -1), (None, 8)])
+@pytest.mark.parametrize('tile, overlap', [(0, 4), (-5, None), (32, 32), (32, -1), (None, 8)])
 def test_tiles_that_cannot_be(tile, overlap):
     with pytest.raises(UserError, match=r'tile'):
         Inspector(Brightness(), tile=tile, overlap=overlap)

@@ -59,6 +59,14 @@ def test_options_reach_the_inspector(folder, opened):
     assert inspector.threshold.origin == 'given'
 
 
+def test_other_tiles_than_the_calibrations_are_told(folder, opened, messages):
+    load_inspector(folder / 'model.onnx', tile=64, overlap=16, threshold=0.25)  # a threshold of one's own
+    load_inspector(folder / 'model.onnx')
+    assert not messages
+    load_inspector(folder / 'model.onnx', tile=64)
+    assert 'without tiles, and images are inspected on tiles of 64 pixels that overlap by 8' in messages[0]
+
+
 def test_false_reject_rate_chooses_from_the_stored_scores(folder, opened):
     assert load_inspector(folder / 'model.onnx', false_reject_rate=0.1).threshold.value == 0.9
     with pytest.raises(UserError, match='999 at least'):

@@ -10,7 +10,7 @@ from mminspect.thresholds import Calibration, MapScale, NormalScores, Threshold
 CALIBRATION = Calibration(Threshold(0.5, 'hold-out normal images', 2), MapScale(0.1, 0.5),
                           scores=NormalScores((0.25, 0.5)))
 ANOMALY = NetworkSpec('rd4ad', 'anomaly', ('defect',), 'a' * 16, (256, 128), False, (1.5, 2.0, 3.25),
-                      calibration=CALIBRATION.state(), tile=1024)
+                      calibration=CALIBRATION.state(), tile=1024, overlap=96)
 DETECTION = NetworkSpec('gfl', 'detection', ('hair', 'glass'), 'b' * 16, (480, 1088), True, outputs=('boxes', 'scores'),
                         suppression=Suppression((100, 25), 0.05, 1000, 0.6, 100))
 

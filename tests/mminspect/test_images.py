@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from helpers import ROOT
+from mminspect import images
 from mminspect.errors import UserError
 from mminspect.images import as_rgb, encode_png, image_shape, read_image, read_mask
 from PIL import Image
@@ -167,6 +172,44 @@ def mask_files(folder: Path) -> dict[str, Path]:
     palette.save(paths['palette'])
     Image.fromarray(box * np.uint8(255)).save(folder / 'jpeg.jpg', quality=60)
     return {**paths, 'jpeg': folder / 'jpeg.jpg'}
+
+
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'L', 'LA', 'P', '1', 'I;16'])
+def test_bands_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (37, 10, 3), dtype=np.uint8)
+    image = (Image.fromarray(values[..., 0].astype(np.uint16) * 257) if mode == 'I;16' else
+             Image.fromarray(values).convert(mode))
+    image.save(tmp_path / 'a.png')
+    whole = read_image(tmp_path / 'a.png')
+    for band in (1, 50, 360):  # less than a row, five rows, all but the last
+        monkeypatch.setattr(images, '_BAND', band)
+        assert np.array_equal(read_image(tmp_path / 'a.png'), whole) and whole.std() > 10
+
+
+PEAK = """
+import sys
+from pathlib import Path
+from mminspect.images import read_image
+
+def peak():
+    # in kilobytes; getrusage would count the process that started this one
+    line = next(line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM'))
+    return int(line.split()[1])
+
+read_image(sys.argv[1])
+before = peak()
+read_image(sys.argv[2])
+print(1024 * (peak() - before))
+"""
+
+
+def test_memory_of_reading_is_that_of_the_image_and_of_a_decoded_one(tmp_path: Path) -> None:
+    """3 bytes a pixel here, 4 in Pillow; copies of the whole would add 3 or 4 each."""
+    for name, height in (('small.tif', 100), ('large.tif', 8000)):
+        Image.new('RGB', (4000, height)).save(tmp_path / name)
+    done = subprocess.run([sys.executable, '-c', PEAK, tmp_path / 'small.tif', tmp_path / 'large.tif'], check=True,
+                          capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': str(ROOT / 'projects')})
+    assert 6 < int(done.stdout) / (4000 * 8000) < 8.5
 
 
 def test_masks_in_every_form(tmp_path: Path) -> None:

@@ -343,11 +343,16 @@ def check(path):
             return error.status
 
 first, *bombs = map(Path, sys.argv[1:])
+def peak():
+    # in kilobytes; getrusage would count the process that started this one
+    line = next(line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM'))
+    return int(line.split()[1])
+
 check(first)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
-print(*map(check, bombs), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(*map(check, bombs), peak() - before)
 """
 
 

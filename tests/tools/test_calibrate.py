@@ -39,6 +39,21 @@ def test_checkpoint_of_an_anomaly_model(good, tmp_path, call):
     assert all(torch.equal(value, after['state_dict'][key]) for key, value in before['state_dict'].items())
 
 
+@pytest.mark.parametrize('exported', [False, True])
+def test_tiles_are_stored_and_used(good, tmp_path, call, exported):
+    model = anomaly_files(tmp_path / 'run')
+    if exported:
+        export_onnx(load_inspector(model).network, tmp_path / 'm.onnx')
+        model = tmp_path / 'm.onnx'
+    status, _, error = call('calibrate', model, good, '--false-reject-rate', 0.1, '--tile', 48, '--overlap', 5)
+    assert status == 0, error
+    inspector, image = load_inspector(model), sorted(good.iterdir())[0]
+    assert (inspector.tile, inspector.overlap, inspector.sees_otherwise) == (48, 5, False)
+    assert inspector(image).score == load_inspector(model, tile=48, overlap=5)(image).score
+    assert call('calibrate', model, good, '--false-reject-rate', 0.1, '--tile', 0)[0] == 0
+    assert load_inspector(model).tile is None
+
+
 def test_exported_detector(good, tmp_path, call):
     """Threshold and scores go into the file; the network in it stays; the rate can be changed afterwards."""
     export_onnx(load_inspector(detector_files(tmp_path / 'run')).network, tmp_path / 'm.onnx')

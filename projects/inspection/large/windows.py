@@ -5,6 +5,11 @@ from mminspect.errors import UserError
 from mminspect.tiling import Box, tile_starts
 
 
+def usual_overlap(tile: int) -> int:
+    """Of windows of this side, an eighth, in pixels."""
+    return tile // 8
+
+
 def plan_windows(shape: tuple[int, int], tile: int, overlap: int | None = None) -> list[Box]:
     """Windows of one size that cover an image, row by row.
 
@@ -21,6 +26,6 @@ def plan_windows(shape: tuple[int, int], tile: int, overlap: int | None = None) 
     """
     if tile < 1:
         raise UserError(f'tiles must have at least one pixel, got {tile}')
-    common = tile // 8 if overlap is None else overlap
+    common = usual_overlap(tile) if overlap is None else overlap
     rows, columns = (tile_starts(length, tile, 'overlap' if length > tile else 'pad', common) for length in shape)
     return [(y, x, y + tile, x + tile) for y in rows for x in columns]

@@ -64,7 +64,7 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
         model: The model; its parts are used, not copied.
 
     Returns:
-        The network, and the fields kind, classes, input_size, keep_ratio, pad_rgb, outputs and tile.
+        The network, and the fields kind, classes, input_size, keep_ratio, pad_rgb, outputs, tile and overlap.
 
     Raises:
         UserError: The model is of another kind, or the test pipeline fixes no size or does more than that.
@@ -76,7 +76,7 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
     return network, dict(
         kind='anomaly', classes=('defect',), input_size=_input_size(dataset.get('pipeline') or (), cfg.filename),
         keep_ratio=False, pad_rgb=tuple(network.mean.flatten().tolist()), outputs=(MAP, SCORE),
-        tile=dataset.get('tile'))
+        tile=dataset.get('tile'), overlap=dataset.get('overlap'))
 
 
 def exportable(network: TorchNetwork) -> TorchNetwork:

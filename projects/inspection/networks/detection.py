@@ -52,7 +52,8 @@ def detection_network(cfg: Config, model: nn.Module) -> tuple[DetectionNetwork, 
         model: The detector; its parts are used, not copied, and put into eval mode.
 
     Returns:
-        The network, and the fields kind, classes, input_size, image_size, keep_ratio, pad_rgb, suppression and outputs.
+        The network, and the fields kind, classes, input_size, image_size, keep_ratio, pad_rgb, suppression, outputs,
+        tile and overlap.
 
     Raises:
         UserError: The detector has two stages, or consists of parts or has settings that need mmdet.
@@ -68,7 +69,8 @@ def detection_network(cfg: Config, model: nn.Module) -> tuple[DetectionNetwork, 
     return network, dict(
         kind='detection', classes=_classes(cfg, model.bbox_head.num_classes), input_size=input_size,
         image_size=image_size, keep_ratio=True, pad_rgb=_padding(model.data_preprocessor),
-        suppression=_suppression(model.bbox_head.test_cfg, decoder), outputs=('boxes', 'scores'))
+        suppression=_suppression(model.bbox_head.test_cfg, decoder), outputs=('boxes', 'scores'),
+        tile=_test_set(cfg).get('tile'), overlap=_test_set(cfg).get('overlap'))
 
 
 def _statistics(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:

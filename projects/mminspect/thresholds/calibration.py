@@ -44,6 +44,9 @@ class Calibration:
         levels: Scales of the maps of single levels.
         scores: Of the images that all this was fitted on, to change the threshold by; None in older files.
         settings: Of the model, by name, that its maps depend on besides its weights; empty where nobody noted them.
+        tile: Side in pixels of the tiles that each image was cut into, whose largest score counts; None: each image
+            went through the network by itself. The more tiles, the higher the largest score of a good part.
+        overlap: That neighbouring tiles had at least, in pixels; None without tiles.
     """
 
     threshold: Threshold
@@ -51,6 +54,8 @@ class Calibration:
     levels: tuple[MapScale, ...] = ()
     scores: NormalScores | None = None
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    tile: int | None = None
+    overlap: int | None = None
 
     def differences(self, settings: Mapping[str, str]) -> list[str]:
         """How a model's settings differ from those that this was fitted with, in words; none where nobody noted them.
@@ -67,10 +72,12 @@ class Calibration:
         return () if self.fused is None else (self.fused, *self.levels)
 
     def state(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists: ``value, origin, count, rule, map, level_maps, scores, settings``."""
+        """Plain numbers, strings and lists: ``value, origin, count, rule, map, level_maps, scores, settings,
+        tile, overlap``."""
         return dict(asdict(self.threshold), map=self.fused and asdict(self.fused),
                     level_maps=[asdict(level) for level in self.levels],
-                    scores=self.scores and self.scores.state(), settings=dict(self.settings))
+                    scores=self.scores and self.scores.state(), settings=dict(self.settings),
+                    tile=self.tile, overlap=self.overlap)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Calibration:
@@ -85,10 +92,15 @@ class Calibration:
             scores = state.get('scores')
             return cls(threshold, fused, tuple(_scale(level) for level in state['level_maps']),
                        scores and NormalScores.from_state(scores),
-                       {str(name): str(value) for name, value in (state.get('settings') or {}).items()})
+                       {str(name): str(value) for name, value in (state.get('settings') or {}).items()},
+                       _pixels(state.get('tile')), _pixels(state.get('overlap')))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f'the stored threshold is damaged ({type(error).__name__}: {error}): calibrate or save the '
                             'model again') from error
+
+
+def _pixels(value: int | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _scale(state: Mapping[str, Any]) -> MapScale:

@@ -11,6 +11,9 @@ from mminspect.errors import UserError
 
 from .normal_scores import NormalScores
 
+#: Scores that a window has at least.
+SMALLEST_WINDOW = 10
+
 
 @dataclass(frozen=True)
 class DriftReport:
@@ -42,12 +45,13 @@ class DriftMonitor:
         alpha: Probability of a false alarm per window.
 
     Raises:
-        UserError: The window has less than 10 scores, or alpha is not in (0, 1).
+        UserError: The window has less than :data:`SMALLEST_WINDOW` scores, or alpha is not in (0, 1).
     """
 
     def __init__(self, reference: NormalScores, window: int = 200, alpha: float = 0.001) -> None:
-        if window < 10 or not 0 < alpha < 1:
-            raise UserError(f'drift needs a window of 10 scores at least and alpha in (0, 1), got {window} and {alpha}')
+        if window < SMALLEST_WINDOW or not 0 < alpha < 1:
+            raise UserError(f'drift needs a window of {SMALLEST_WINDOW} scores at least and alpha in (0, 1), got '
+                            f'{window} and {alpha}')
         self.reference, self.alpha = reference, alpha
         self._scores: deque[float] = deque(maxlen=window)
 

@@ -24,9 +24,9 @@ def test_pixels_are_normalised_and_turned() -> None:
 def test_sides_come_from_the_pipeline_and_tiles_from_the_data_set() -> None:
     cfg = small_cfg(RD4AD)
     pipeline_of(cfg)[1].size = (SIDE, 2 * SIDE)
-    cfg.test_dataloader.dataset.update(type='TiledDataset', tile=512)
+    cfg.test_dataloader.dataset.update(type='TiledDataset', tile=512, overlap=32)
     _, values = anomaly_network(cfg, build_small(cfg))
-    assert values['input_size'] == (SIDE, 2 * SIDE) and values['tile'] == 512
+    assert values['input_size'] == (SIDE, 2 * SIDE) and (values['tile'], values['overlap']) == (512, 32)
     assert values['kind'] == 'anomaly' and values['classes'] == ('defect',) and values['keep_ratio'] is False
     assert anomaly_network(small_cfg(RD4AD), build_small(small_cfg(RD4AD)))[1]['tile'] is None
 

@@ -16,13 +16,14 @@ from detection_helpers import (
     tiny_detector,
     tiny_network,
 )
-from helpers import distilled_cfg
+from helpers import ROOT, distilled_cfg
 from inspection.networks.detection import detection_network
 from inspection.spec import NetworkSpec, Suppression
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mminspect.analysis.building import load_model
 from mminspect.errors import UserError
+from mminspect.runtime import load_config
 
 FAMILIES = ('GFL', 'ATSS', 'RetinaNet', 'TOOD', 'VFNet', 'YOLOF', 'semantic')
 
@@ -65,9 +66,16 @@ def test_fields() -> None:
         kind='detection', classes=('scratch', 'hole'), input_size=(64, 96), image_size=(64, 96),
         keep_ratio=True, pad_rgb=(120.0, 115.0, 105.0), outputs=('boxes', 'scores'),
         suppression=Suppression(level_sizes=(96, 24, 6, 2, 1), score_thr=pytest.approx(0.3), nms_pre=40,
-                                iou_threshold=0.6, max_per_img=60, min_size=0.0, clip=True))
+                                iou_threshold=0.6, max_per_img=60, min_size=0.0, clip=True),
+        tile=None, overlap=None)
     spec = NetworkSpec(name='tiny', fingerprint='0' * 16, **fields)
     assert NetworkSpec.from_json(spec.to_json(), 'test') == spec
+
+
+def test_tiles_come_from_the_data_set() -> None:
+    cfg = load_config(str(ROOT / 'configs' / 'fdrd' / 'gfl_r18_48e_tiles.py'))
+    _, fields = detection_network(cfg, load_model(cfg, None))
+    assert (fields['tile'], fields['overlap'], fields['input_size']) == (1024, 128, (1024, 1024))
 
 
 def test_input_is_padded_to_the_divisor() -> None:

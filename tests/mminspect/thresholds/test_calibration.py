@@ -8,7 +8,8 @@ from mminspect.errors import UserError
 from mminspect.thresholds import Calibration, MapScale, NormalScores, Threshold
 
 FULL = Calibration(Threshold(0.5, 'hold-out normal images', 2, 'quantile 0.995'), MapScale(0.1, 0.5),
-                   (MapScale(0.0, 1.0), MapScale(0.0, 4.0)), NormalScores((0.25, 0.5)), dict(fusion='sum', sigma='4'))
+                   (MapScale(0.0, 1.0), MapScale(0.0, 4.0)), NormalScores((0.25, 0.5)), dict(fusion='sum', sigma='4'),
+                   64, 8)
 DETECTOR = Calibration(Threshold(0.3, 'given', 0))
 
 
@@ -35,9 +36,10 @@ def test_scales_are_those_of_the_maps():
 
 def test_a_state_without_scores_or_settings_is_an_older_one():
     state = FULL.state()
-    del state['scores'], state['settings']
+    for name in ('scores', 'settings', 'tile', 'overlap'):
+        del state[name]
     older = Calibration.from_state(state)
-    assert older.scores is None and older.differences(dict(fusion='prod')) == []
+    assert older.scores is older.tile is older.overlap is None and older.differences(dict(fusion='prod')) == []
 
 
 def test_settings_of_other_maps_are_told():
@@ -47,7 +49,8 @@ def test_settings_of_other_maps_are_told():
 
 
 @pytest.mark.parametrize('damage', [dict(value='high'), dict(map=3), dict(level_maps=[dict(low=0)]),
-                                    dict(scores=dict(values=[1])), dict(scores=[1.0]), dict(settings=[1])])
+                                    dict(scores=dict(values=[1])), dict(scores=[1.0]), dict(settings=[1]),
+                                    dict(tile='wide')])
 def test_damaged_state(damage):
     with pytest.raises(UserError, match='damaged'):
         Calibration.from_state(dict(FULL.state(), **damage))
