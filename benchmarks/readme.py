@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', *(f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'inspection')))
+DOCUMENTS = ('README.md', *(f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'inspection', 'station')))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
 
@@ -204,11 +204,35 @@ def large_image() -> str:
                      'seconds', 'image and map, MiB', 'peak above the start, MiB'], rows) + provenance(result)
 
 
+def station_load() -> str:
+    """Clients that upload while a camera runs, and a kill in the middle."""
+    result = load('station_load')
+    busy, kill = result['load'], result['kill']
+    times, server, worker = busy['seconds_to_result'], busy['resident_mib']['server'], busy['resident_mib']['worker']
+    height, width, _ = result['picture']
+    rows = [
+        ['uploads, and how many a second', f'{busy["uploads"]}, {busy["uploads_per_second"]:.1f}'],
+        ['lost, duplicated, without a result, with the result of another',
+         ', '.join(str(busy[key]) for key in ('lost', 'duplicated', 'without_result', 'wrong_score'))],
+        ['seconds from sending to the result, p50 / p95', f'{times["p50"]:.2f} / {times["p95"]:.2f}'],
+        ['live frames shown a second', f'{busy["live"]["frames_shown_per_second"]:.1f} of {result["live_rate"]}'],
+        ['memory of the server, MiB: start, warm, end',
+         ', '.join(f'{server[key]:.0f}' for key in ('start', 'warm', 'end'))],
+        ['memory of the worker, MiB: start, warm, end',
+         ', '.join(f'{worker[key]:.0f}' for key in ('start', 'warm', 'end'))],
+        ['SIGKILL: uploads acknowledged before', str(kill['acknowledged'])],
+        ['of them lost, duplicated, without a result after the next start',
+         ', '.join(str(kill[key]) for key in ('lost', 'duplicated', 'without_result'))]]
+    return markdown([f'{result["clients"]} clients for {result["seconds"]:.0f} s, {width}x{height}, one live stream',
+                     'measured'], rows) + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs, 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
-    'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image}
+    'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
+    'station_load': station_load}
 
 
 def rendered(text: str) -> str:

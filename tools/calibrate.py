@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inspection.calibrating import calibrate, check_storable, store_calibration
-from inspection.command import MODEL_HELP, add_running_options, progress_bar
+from inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
 from inspection.load import load_inspector
 from inspection.sources import find_images
 from mminspect import cli
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if len(images) < needed:
         raise UserError(f'{args.folder} holds {len(images)} images, which are too few for a false-reject rate of '
                         f'{100 * rate:g} %: give {needed} at least, or ask for {100 / (len(images) + 1):.2g} % or more')
-    inspector = load_inspector(args.model, args.config, args.runtime, args.device, args.tile, args.overlap)
+    inspector = load_inspector(args.model, **running_options(args))
     results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:
         calibration = calibrate(bar.track(results, len(images), description='scoring'), rate,

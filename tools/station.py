@@ -17,6 +17,8 @@ from pathlib import Path
 # a script's own folder comes first: this file would be taken for the package `station`
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
 
+from inspection.load import RUNTIMES  # noqa: E402
+from inspection.network import PRECISIONS  # noqa: E402
 from mminspect import cli  # noqa: E402
 from mminspect.errors import UserError  # noqa: E402
 
@@ -26,6 +28,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--model', help='exported model (.onnx) or checkpoint (.pth, .safetensors)')
     parser.add_argument('--config', help='config of a checkpoint (default: the one that lies beside it)')
+    parser.add_argument('--runtime', choices=RUNTIMES,
+                        help='default: onnxruntime for .onnx, else pytorch')
+    parser.add_argument('--precision', choices=PRECISIONS, help='of openvino (default: f32)')
     parser.add_argument('--data', type=Path, default=Path('work_dirs/station'),
                         help='folder of database, pictures and secrets (default: %(default)s)')
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s)')
@@ -46,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         from station import command
     except ImportError as error:
         raise UserError(f'the station needs more packages ({error}): pip install ".[web]"') from error
-    command.prepare(args.data, args.model, args.config, args.host, args.source)
+    command.prepare(args.data, args.model, args.config, args.host, args.source, args.runtime, args.precision)
     if args.add_user:
         command.add_user(args.add_user)
     else:

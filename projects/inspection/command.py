@@ -6,6 +6,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mminspect.errors import UserError
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .inspector import Inspector
 from .load import RUNTIMES, load_inspector
+from .network import PRECISIONS
 from .output import OutputFolder, read_lines
 from .output.folder import LINES, prepare_folder
 from .result import STAGES
@@ -58,6 +60,8 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
     """How a model is run: the same for every tool that inspects images."""
     parser.add_argument('--config', help='config of the checkpoint (default: the .py file beside it)')
     parser.add_argument('--runtime', choices=RUNTIMES, help='default: onnxruntime for .onnx, else pytorch')
+    parser.add_argument('--precision', choices=PRECISIONS,
+                        help='of openvino; bf16 is faster on processors that compute in it (default: f32)')
     parser.add_argument('--device', default='cpu', help='of pytorch, e.g. cuda (default: cpu)')
     parser.add_argument('--tile', type=int, metavar='PIXELS',
                         help='cut images into tiles of this side, 0 for none (default: as the model was calibrated or '
@@ -67,12 +71,17 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batch', type=_positive, default=1, help='images, or tiles, at a time (default: 1)')
 
 
+def running_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Those of :func:`add_running_options` for :func:`load_inspector`."""
+    return {name: getattr(args, name) for name in ('config', 'runtime', 'precision', 'device', 'tile', 'overlap')}
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, inspect, sum up."""
     args = parse_args(argv)
     images = find_images(args.images, without=args.out)
-    inspector = load_inspector(args.model, args.config, args.runtime, args.device, args.tile, args.overlap,
-                               args.threshold, args.false_reject_rate)
+    inspector = load_inspector(args.model, **running_options(args), threshold=args.threshold,
+                               false_reject_rate=args.false_reject_rate)
     if args.maps and 'anomaly_map' not in inspector.spec.outputs:
         raise UserError(f'--maps: {inspector.spec.name} gives no anomaly map, leave the option out')
     prepare_folder(args.out, inspector.model.fingerprint, inspector.threshold, args.overwrite, args.resume)

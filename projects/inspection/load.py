@@ -9,7 +9,7 @@ from mminspect.errors import UserError
 from mminspect.thresholds import Threshold
 
 from .inspector import Inspector
-from .network import Network
+from .network import PRECISIONS, Network
 
 RUNTIMES = ('pytorch', 'onnxruntime', 'openvino')
 EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
@@ -17,7 +17,8 @@ EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
 
 def load_inspector(model: str | Path, config: str | Path | None = None, runtime: str | None = None,
                    device: str = 'cpu', tile: int | None = None, overlap: int | None = None,
-                   threshold: float | None = None, false_reject_rate: float | None = None) -> Inspector:
+                   threshold: float | None = None, false_reject_rate: float | None = None,
+                   precision: str | None = None) -> Inspector:
     """Make ready to inspect.
 
     Args:
@@ -31,16 +32,18 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
         overlap: That neighbouring tiles have at least, in pixels; by default likewise, of another tile an eighth.
         threshold: On the score, in place of the model's.
         false_reject_rate: In (0, 1): choose the threshold by it, from the scores of normal images in the model.
+        precision: Of OpenVINO, one of :data:`~inspection.network.PRECISIONS`, by default f32; bf16 is faster
+            where the processor computes in it.
 
     Raises:
-        UserError: A file is missing, damaged or does not belong to the other; the runtime or device does not fit or is
-            not there; the model holds no such scores, or too few for the rate.
+        UserError: A file is missing, damaged or does not belong to the other; the runtime, device or precision does not
+            fit or is not there; the model holds no such scores, or too few for the rate.
     """
     if threshold is not None and false_reject_rate is not None:
         raise UserError('a threshold and a false-reject rate are given: give one of them')
     if not Path(model).is_file():
         raise UserError(f'model {model} does not exist: check the path')
-    inspector = Inspector(_open(Path(model), config, runtime, device), tile, overlap)
+    inspector = Inspector(_open(Path(model), config, runtime, device, precision), tile, overlap)
     if threshold is not None:
         inspector.threshold = threshold
     if false_reject_rate is not None:
@@ -60,7 +63,8 @@ def _tell_tiles(inspector: Inspector) -> None:
               'the model in this way (tools/calibrate.py).', logger='current', level=logging.WARNING)
 
 
-def _open(model: Path, config: str | Path | None, runtime: str | None, device: str) -> Network:
+def _open(model: Path, config: str | Path | None, runtime: str | None, device: str,
+          precision: str | None) -> Network:
     if runtime not in (None, *RUNTIMES):
         raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join(RUNTIMES)}')
     if model.suffix == EXPORTED:
@@ -71,12 +75,15 @@ def _open(model: Path, config: str | Path | None, runtime: str | None, device: s
             raise UserError(f'{model} is an exported model, which runs on the CPU: give its checkpoint, or device cpu '
                             f'instead of {device}')
         from .backends import open_network
-        return open_network(model, runtime=runtime)
+        return open_network(model, runtime=runtime, precision=precision)
     if model.suffix not in CHECKPOINTS:
         raise UserError(f'{model} is no model: name a file that ends in {EXPORTED}, {" or ".join(CHECKPOINTS)}')
     if runtime not in (None, 'pytorch'):
         raise UserError(f'{model} is a checkpoint, which {runtime} does not run: export it first with '
                         'tools/deploy/export.py')
+    if precision not in (None, PRECISIONS[0]):
+        raise UserError(f'{model} is a checkpoint, which is computed in f32: for {precision} export it '
+                        'first with tools/deploy/export.py')
     _check_device(device)
     # here: an exported model needs none of these, and they take seconds to import
     from mminspect.runtime import load_config

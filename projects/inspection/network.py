@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from .spec import NetworkSpec
 
+PRECISIONS = ('f32', 'bf16')
+
 
 class Network(Protocol):
     """A network on PyTorch, ONNX Runtime or OpenVINO.

@@ -26,8 +26,18 @@ if TYPE_CHECKING:
 MESSAGE, MESSAGES, GRACE = 32 * 2**20, 4, 5
 
 
-def prepare(data: Path, model: str | None, config: str | None, host: str, sources: Sequence[str]) -> None:
+def prepare(data: Path, model: str | None, config: str | None, host: str, sources: Sequence[str],
+            runtime: str | None = None, precision: str | None = None) -> None:
     """Set the environment of Django's settings and bring the database up to date.
+
+    Args:
+        data: Folder of the station.
+        model: File of the model; None where only the database is needed.
+        config: Of a checkpoint.
+        host: Address to listen at.
+        sources: See :func:`station.sources.open_source`.
+        runtime: See :func:`inspection.load_inspector`.
+        precision: Likewise.
 
     Raises:
         UserError: A file is missing, a setting is wrong, or the station would be open to strangers.
@@ -38,7 +48,7 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
                             '--config CONFIG')
     given = dict(STATION_DATA=data.absolute(), STATION_MODEL=model and Path(model).absolute(),
                  STATION_CONFIG=config and Path(config).absolute(), STATION_HOST=host,
-                 STATION_SOURCES='\n'.join(sources))
+                 STATION_SOURCES='\n'.join(sources), STATION_RUNTIME=runtime, STATION_PRECISION=precision)
     os.environ.update({name: str(value) for name, value in given.items() if value})
     os.environ['DJANGO_SETTINGS_MODULE'] = 'station.settings'
     django.setup()

@@ -34,6 +34,8 @@ STATION_PRESCREEN = environment.numbers('STATION_PRESCREEN')
 #: What the worker runs, and what it looks at: names of cameras and their sources.
 STATION_MODEL = os.environ.get('STATION_MODEL', '')
 STATION_CONFIG = os.environ.get('STATION_CONFIG') or None
+STATION_RUNTIME = os.environ.get('STATION_RUNTIME') or None
+STATION_PRECISION = os.environ.get('STATION_PRECISION') or None
 STATION_SOURCES = {f'live{number}': text for number, text in enumerate(environment.lines('STATION_SOURCES'), 1)}
 #: Scores that the drift warning looks at.
 STATION_DRIFT_WINDOW = environment.number('STATION_DRIFT_WINDOW', 200)

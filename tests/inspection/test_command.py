@@ -21,8 +21,8 @@ def inspector(monkeypatch):
     """What the command gets, whatever model it names; its options as ``inspector.options``."""
     made = anomaly_inspector(calibration=calibration(scores=NormalScores.of(np.linspace(0, 1, 99))).state())
 
-    def load(model, config, runtime, device, tile, overlap, threshold, rate):
-        made.options = (model, config, runtime, device, tile, overlap, threshold, rate)
+    def load(model, threshold, **options):
+        made.options = dict(options, model=model, threshold=threshold)
         if threshold is not None:
             made.threshold = threshold
         return made
@@ -82,13 +82,15 @@ def test_overlay_is_that_of_the_image(inspector, tmp_path):
 
 
 def test_options_reach_the_model(inspector, images, tmp_path):
-    run(images, '--out', tmp_path / 'out', '--config', 'c.py', '--runtime', 'openvino', '--device', 'cuda', '--tile',
-        64, '--overlap', 8, '--threshold', 0.99, '--no-overlays')
-    assert inspector.options == ('model.onnx', 'c.py', 'openvino', 'cuda', 64, 8, 0.99, None)
+    run(images, '--out', tmp_path / 'out', '--config', 'c.py', '--runtime', 'openvino', '--precision', 'bf16',
+        '--device', 'cuda', '--tile', 64, '--overlap', 8, '--threshold', 0.99, '--no-overlays')
+    assert inspector.options == dict(
+        model='model.onnx', config='c.py', runtime='openvino', precision='bf16', device='cuda', tile=64, overlap=8,
+        threshold=0.99, false_reject_rate=None)
     assert not any(line['is_defect'] for line in lines(tmp_path / 'out'))
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['results.csv', 'results.jsonl']
     run(images, '--out', tmp_path / 'two', '--false-reject-rate', 0.1)
-    assert inspector.options[-1] == 0.1
+    assert inspector.options['false_reject_rate'] == 0.1
 
 
 def test_unreadable_images_are_listed_and_the_others_done(inspector, images, tmp_path, capsys):
@@ -171,7 +173,7 @@ def test_runs_of_different_models_or_thresholds_are_not_mixed(inspector, images,
     with pytest.raises(UserError, match='another model or threshold'):
         run(images, '--out', tmp_path / 'out', '--resume', '--threshold', 0.3)
     other = anomaly_inspector(fingerprint='f' * 16)
-    monkeypatch.setattr(command, 'load_inspector', lambda *_: other)
+    monkeypatch.setattr(command, 'load_inspector', lambda *_, **__: other)
     with pytest.raises(UserError, match='another model or threshold'):
         run(images, '--out', tmp_path / 'out', '--resume')
 
@@ -227,14 +229,14 @@ def test_drift_is_told_of_the_last_scores(inspector, tmp_path, capsys):
 
 
 def test_no_threshold_is_said(inspector, images, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, 'load_inspector', lambda *_: anomaly_inspector(calibration=None))
+    monkeypatch.setattr(command, 'load_inspector', lambda *_, **__: anomaly_inspector(calibration=None))
     run(images, '--out', tmp_path / 'out')
     said = capsys.readouterr().out
     assert 'threshold: none' in said and '5 without a decision' in said
 
 
 def test_maps_of_a_model_without(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, 'load_inspector', lambda *_: anomaly_inspector(outputs=('pred_score', )))
+    monkeypatch.setattr(command, 'load_inspector', lambda *_, **__: anomaly_inspector(outputs=('pred_score', )))
     with pytest.raises(UserError, match='gives no anomaly map'):
         run(images, '--out', tmp_path / 'out', '--maps')
     assert not (tmp_path / 'out').exists()
@@ -246,7 +248,7 @@ def test_network_that_fails_leaves_what_is_done(images, tmp_path, monkeypatch):
             if len(self.batches) == 2:
                 raise RuntimeError('out of memory')
             return super().__call__(images)
-    monkeypatch.setattr(command, 'load_inspector', lambda *_: Inspector(Failing()))
+    monkeypatch.setattr(command, 'load_inspector', lambda *_, **__: Inspector(Failing()))
     with pytest.raises(RuntimeError, match='out of memory'):
         run(images, '--out', tmp_path / 'out')
     assert [line['image'] for line in lines(tmp_path / 'out')] == [row['image'] for row in table(tmp_path / 'out')]

@@ -13,14 +13,15 @@ from mminspect.thresholds import NormalScores
 
 @pytest.fixture
 def opened(monkeypatch):
-    """What was opened: (path, runtime) of an export, (config, path, device) of a checkpoint."""
+    """What was opened: (path, runtime, precision) of an export, (config, path, device) of a checkpoint."""
     seen = []
     scores = NormalScores.of([i / 100 for i in range(1, 100)])
 
     def network(*what):
         seen.append(what)
         return Brightness(anomaly_spec(calibration=calibration(scores=scores).state()))
-    monkeypatch.setattr(inspection.backends, 'open_network', lambda path, runtime=None: network(path, runtime))
+    monkeypatch.setattr(inspection.backends, 'open_network',
+                        lambda path, runtime, precision: network(path, runtime, precision))
     monkeypatch.setattr(inspection.networks, 'build_network',
                         lambda cfg, path, device: network(cfg.filename, path, device))
     return seen
@@ -36,8 +37,8 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize('runtime', [None, 'onnxruntime', 'openvino'])
 def test_exported_model(folder, opened, runtime):
-    inspector = load_inspector(folder / 'model.onnx', runtime=runtime)
-    assert opened == [(folder / 'model.onnx', runtime)] and inspector(bright(200)).is_defect is True
+    inspector = load_inspector(folder / 'model.onnx', runtime=runtime, precision='bf16')
+    assert opened == [(folder / 'model.onnx', runtime, 'bf16')] and inspector(bright(200)).is_defect is True
 
 
 @pytest.mark.parametrize('name', ['epoch_1.pth', 'weights.safetensors'])
@@ -76,7 +77,7 @@ def test_false_reject_rate_chooses_from_the_stored_scores(folder, opened):
 def test_false_reject_rate_needs_scores(folder, monkeypatch):
     for state in (None, calibration().state()):
         monkeypatch.setattr(inspection.backends, 'open_network',
-                            lambda path, runtime, state=state: Brightness(anomaly_spec(calibration=state)))
+                            lambda path, runtime, precision, state=state: Brightness(anomaly_spec(calibration=state)))
         with pytest.raises(UserError, match=r'tools/calibrate\.py'):
             load_inspector(folder / 'model.onnx', false_reject_rate=0.1)
 
@@ -88,6 +89,7 @@ def test_false_reject_rate_needs_scores(folder, monkeypatch):
     ('model.onnx', dict(runtime='pytorch'), 'give its checkpoint'),
     ('epoch_1.pth', dict(runtime='openvino'), 'export it first'),
     ('epoch_1.pth', dict(runtime='tensorrt'), 'unknown'),
+    ('epoch_1.pth', dict(precision='bf16'), 'export it first'),
     ('epoch_1.pth', dict(device='cuda:99'), "device 'cuda:99' cannot be used"),
     ('epoch_1.pth', dict(device='gpu'), "device 'gpu' cannot be used"),
     ('model.onnx', dict(device='cuda'), 'runs on the CPU'),

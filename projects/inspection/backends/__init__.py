@@ -2,7 +2,7 @@
 from .metadata import model_spec, set_calibration
 from .onnx_network import OnnxNetwork
 from .opening import RUNTIMES, open_network
-from .openvino_network import PRECISIONS, OpenVinoNetwork
+from .openvino_network import OpenVinoNetwork
 
-__all__ = ['PRECISIONS', 'RUNTIMES', 'OnnxNetwork', 'OpenVinoNetwork', 'model_spec', 'open_network',
+__all__ = ['RUNTIMES', 'OnnxNetwork', 'OpenVinoNetwork', 'model_spec', 'open_network',
            'set_calibration']

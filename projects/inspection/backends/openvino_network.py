@@ -7,9 +7,9 @@ import numpy as np
 from mminspect.errors import UserError
 from numpy.typing import NDArray
 
-from .metadata import model_spec, reason_of
+from inspection.network import PRECISIONS
 
-PRECISIONS = ('f32', 'bf16')
+from .metadata import model_spec, reason_of
 
 
 class OpenVinoNetwork:
