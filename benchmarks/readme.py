@@ -223,8 +223,9 @@ def station_load() -> str:
         ['SIGKILL: uploads acknowledged before', str(kill['acknowledged'])],
         ['of them lost, duplicated, without a result after the next start',
          ', '.join(str(kill[key]) for key in ('lost', 'duplicated', 'without_result'))]]
-    return markdown([f'{result["clients"]} clients for {result["seconds"]:.0f} s, {width}x{height}, one live stream',
-                     'measured'], rows) + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+    title = f'{result["clients"]} clients for {result["seconds"]:.0f} s, {width}x{height}, one live stream'
+    return markdown([title, 'measured'], rows) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
 
 
 TABLES: dict[str, Callable[[], str]] = {
