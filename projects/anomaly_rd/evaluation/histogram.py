@@ -76,15 +76,15 @@ class ScoreHistogram:
         """
         if not len(self.pages):
             return Ranking(*np.empty((3, 0), np.int64), np.empty(0))
-        order = np.argsort(self.pages)[::-1]
-        total, hits, weights = (row[order + 1, ::-1].ravel() for row in self.counts)
+        order = np.argsort(self.pages)
+        total, hits, weights = (row[order + 1].ravel()[::-1] for row in self.counts)  # from the highest score on
         above = np.cumsum(total - hits)
         keep = hits > 0
         keep[:-1] |= keep[1:]
         keep[[max(np.searchsorted(above, keep_fpr * above[-1], side='right') - 1, 0), -1]] = True
         keep[:np.argmax(total > 0)] = False  # thresholds above every score
         kept = np.flatnonzero(keep)
-        bins = self.pages[order][kept >> PAGE_BITS] * PAGE + (PAGE - 1 - (kept & (PAGE - 1)))
+        bins = self.pages[order[::-1]][kept >> PAGE_BITS] * PAGE + (PAGE - 1 - (kept & (PAGE - 1)))
         overlap = np.cumsum(weights[kept])
         return Ranking(bins << self.shift, above[kept], np.cumsum(hits[kept]), overlap / max(overlap[-1], 1))
 
