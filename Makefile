@@ -15,7 +15,7 @@ demo: setup
 DEMO = work_dirs/demo
 MODEL = rd4ad_r18_20e_textures
 station: setup
-	@$(RUN) tools/demo.py --part textures
+	@$(RUN) tools/demo.py --part textures --only-train
 	@test -f $(DEMO)/$(MODEL).onnx || MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
 		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/$(MODEL).onnx
 	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station \

@@ -56,6 +56,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'), help='folder of everything (%(default)s)')
     parser.add_argument('--part', choices=[part.name for part in PARTS], help='one half only')
+    parser.add_argument('--only-train', action='store_true', help='no tests, tables and pictures of predictions')
     return parser.parse_args()
 
 
@@ -93,17 +94,19 @@ def main() -> None:
     for part in parts:
         part.render(out / 'data' / part.name)
     console.print(f'    random initial weights, no download; full logs in {os.path.relpath(out)}/*/output.log')
-    number = 1
+    number, step = 1, jobs.train if args.only_train else jobs.run
     for part in parts:
         results = []
         for title, config in part.rows:
             number, begin = number + 1, time.monotonic()
             console.print(f'{number}/{steps} {title}')
             with jobs.ending_on_sigterm():
-                metrics = jobs.run(job_of(config, out), echo=lambda line: console.print(f'    {line}', highlight=False))
+                metrics = step(job_of(config, out), echo=lambda line: console.print(f'    {line}', highlight=False))
             results.append((metrics, time.monotonic() - begin))
-        print_table(console, part, results)
-    console.print(f'pictures (ground truth beside prediction, heat maps): {os.path.relpath(out)}/*/pictures')
+        if not args.only_train:
+            print_table(console, part, results)
+    if not args.only_train:
+        console.print(f'pictures (ground truth beside prediction, heat maps): {os.path.relpath(out)}/*/pictures')
     console.print(f'{time.monotonic() - start:.0f} s in total; delete {os.path.relpath(out)} to start over')
 
 

@@ -104,10 +104,13 @@ class Job:
 
     def _is_of(self, checkpoint: Path) -> bool:
         """Whether the checkpoint is the end of this job's training, and the folder has results of these settings."""
-        source, record = self.trained or self, Record.of(self.work_dir)
-        trained = Record.of(source.work_dir)
-        return (is_end(checkpoint, source.settings.length, trained)
-                and trained.training in ('', source.settings.training) and record.test in ('', self.settings.test))
+        return (self.trained or self).is_trained(checkpoint) and Record.of(self.work_dir).test in (
+            '', self.settings.test)
+
+    def is_trained(self, checkpoint: Path) -> bool:
+        """Whether the checkpoint is the end of a training with this job's settings."""
+        record = Record.of(self.work_dir)
+        return is_end(checkpoint, self.settings.length, record) and record.training in ('', self.settings.training)
 
 
 def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, float]:
@@ -124,22 +127,30 @@ def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, 
         UserError: A process failed (says which and where its output is), or the folder holds another training.
     """
     if job.metrics is None:
-        work_dir = ['--work-dir', str(job.work_dir)]
         if job.trained is None:
-            _train(job, work_dir, echo)
+            train(job, echo)
         else:
             run(job.trained, echo)
-        _tool(job, 'test.py', [str(job.config), str(job.last_checkpoint), *work_dir, *job.test_arguments], echo)
+        _tool(job, 'test.py', [str(job.config), str(job.last_checkpoint), '--work-dir', str(job.work_dir),
+                               *job.test_arguments], echo)
         record = Record.of(job.work_dir)
         record.test = job.settings.test
         record.save(job.work_dir)
     return job.metrics or {}
 
 
-def _train(job: Job, work_dir: list[str], echo: Callable[[str], None]) -> None:
-    """Begin, or go on; the folder's record says with what, and at last that the training has ended."""
+def train(job: Job, echo: Callable[[str], None] = lambda line: None) -> None:
+    """Train to the last epoch; begin, go on, or do nothing if that is done.
+
+    The folder's record says with what, and at last that the training has ended.
+
+    Raises:
+        UserError: As :func:`run`.
+    """
     settings, checkpoint, record = job.settings, job.last_checkpoint, Record.of(job.work_dir)
     if checkpoint is not None:
+        if settings.length and job.is_trained(checkpoint):
+            return
         reached, length = number_of(checkpoint), settings.length
         longer = reached and length and reached[0] == length[0] and reached[1] > length[1]
         if longer or record.training not in ('', settings.training):
@@ -147,8 +158,7 @@ def _train(job: Job, work_dir: list[str], echo: Callable[[str], None]) -> None:
             raise UserError(f'the training in {job.work_dir} {what}, unlike {job.config} with the present options: '
                             'choose another folder for the results, or remove that one')
     replace(record, training=settings.training, finished=None).save(job.work_dir)
-    # --resume with the last epoch done trains nothing, so the pair can be repeated at any point
-    _tool(job, 'train.py', [str(job.config), *work_dir, '--resume', *job.train_arguments], echo)
+    _tool(job, 'train.py', [str(job.config), '--work-dir', str(job.work_dir), '--resume', *job.train_arguments], echo)
     if (checkpoint := job.last_checkpoint) is not None:
         Record(settings.training, record.test, [checkpoint.name, settings.length and list(settings.length)]
                ).save(job.work_dir)

@@ -65,6 +65,16 @@ def test_trains_tests_and_skips_what_is_finished(tools, config, tmp_path):
     assert len(calls) == 1 and '--resume' in calls[0] and '--seed 3' in calls[0]
 
 
+def test_training_alone_tests_nothing_and_is_not_repeated(tools, config, tmp_path):
+    job = jobs.Job(config, tmp_path / 'run')
+    jobs.train(job)
+    jobs.train(jobs.Job(config, tmp_path / 'run'))
+    assert job.last_checkpoint.name == 'epoch_3.pth' and job.metrics is None and count(job, 'calls') == 1
+    (tmp_path / 'run' / 'epoch_3.pth').rename(tmp_path / 'run' / 'epoch_2.pth')  # as after an interruption
+    jobs.train(jobs.Job(config, tmp_path / 'run'))
+    assert count(job, 'calls') == 2 and jobs.run(job)['mAP'] == 0.25 and count(job, 'calls') == 2
+
+
 def test_metrics_of_an_older_checkpoint_do_not_count(tools, config, tmp_path):
     job = jobs.Job(config, tmp_path / 'run')
     jobs.run(job)
