@@ -20,7 +20,7 @@ from inspection.load import load_inspector
 from inspection.sources import find_images
 from mminspect import cli
 from mminspect.errors import UserError
-from mminspect.thresholds import needed_images
+from mminspect.thresholds import lowest_percentage, needed_images
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     rate, needed = args.false_reject_rate, needed_images(args.false_reject_rate)
     if len(images) < needed:
         raise UserError(f'{args.folder} holds {len(images)} images, which are too few for a false-reject rate of '
-                        f'{100 * rate:g} %: give {needed} at least, or ask for {100 / (len(images) + 1):.2g} % or more')
+                        f'{100 * rate:g} %: give {needed} at least, or ask for {lowest_percentage(len(images))} % or more')
     inspector = load_inspector(args.model, **running_options(args))
     results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:

@@ -1,10 +1,11 @@
 """From scores to decisions, fitted on normal images alone."""
 from .calibration import Calibration, MapScale
 from .drift import SMALLEST_WINDOW, DriftMonitor, DriftReport
-from .normal_scores import NormalScores, RateEstimate, needed_images
+from .normal_scores import NormalScores, RateEstimate, lowest_percentage, needed_images
 from .threshold import HOLDOUT, ORACLE, RULES, TRAINING, Threshold, fit_threshold, oracle_threshold
 
 __all__ = [
     'HOLDOUT', 'ORACLE', 'RULES', 'SMALLEST_WINDOW', 'TRAINING', 'Calibration', 'DriftMonitor', 'DriftReport',
-    'MapScale', 'NormalScores', 'RateEstimate', 'Threshold', 'fit_threshold', 'needed_images', 'oracle_threshold'
+    'MapScale', 'NormalScores', 'RateEstimate', 'Threshold', 'fit_threshold', 'lowest_percentage', 'needed_images',
+    'oracle_threshold'
 ]

@@ -41,8 +41,9 @@ class RateEstimate:
     count: int
 
     def __str__(self) -> str:
-        return (f'{100 * self.rate:.2g} % ({100 * self.confidence:g} % interval {100 * self.low:.2g} to '
-                f'{100 * self.high:.2g} %, {self.count} normal images)')
+        rate, low, high = (f'{100 * value:.3g}' if value > 0.99 else f'{100 * value:.2g}'  # 100, not 1e+02
+                           for value in (self.rate, self.low, self.high))
+        return f'{rate} % ({100 * self.confidence:g} % interval {low} to {high} %, {self.count} normal images)'
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class NormalScores:
         needed = needed_images(rate)
         if len(self) < needed:
             raise UserError(f'{len(self)} normal images are too few for a false-reject rate of {100 * rate:g} %: '
-                            f'calibrate with {needed} at least, or ask for {100 / (len(self) + 1):.2g} % or more')
+                            f'calibrate with {needed} at least, or ask for {lowest_percentage(len(self))} % or more')
         rank = math.ceil(round((len(self) + 1) * (1 - rate), 9))  # round: 0.99 * 100 must not be a little above 99
         return Threshold(self.values[max(rank, 1) - 1], self.origin, len(self),
                          f'false-reject rate {100 * rate:g} %')
@@ -122,3 +123,13 @@ def needed_images(rate: float) -> int:
     if not 0 < rate < 1:
         raise UserError(f'a false-reject rate lies between 0 and 1 (0.01 is one good part of a hundred), got {rate}')
     return max(1, math.ceil(round(1 / rate, 9)) - 1)
+
+
+def lowest_percentage(count: int) -> str:
+    """The smallest false-reject rate that so many normal images promise, 1 / (count + 1), in percent to be read.
+
+    Two digits, rounded up: a rate rounded down would need more images.
+    """
+    exact = 100 / (count + 1)
+    step = 10 ** (math.floor(math.log10(exact)) - 1)
+    return f'{math.ceil(round(exact / step, 9)) * step:.2g}'

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 from mminspect.errors import UserError
-from mminspect.thresholds import NormalScores, needed_images
+from mminspect.thresholds import NormalScores, lowest_percentage, needed_images
 from scipy.stats import binom
 
 
@@ -35,6 +35,16 @@ def test_too_few_images_say_how_many_are_needed() -> None:
     assert NormalScores.of(range(99)).threshold(0.01).value == 98
 
 
+def test_rate_that_is_advised_is_not_refused_and_the_next_lower_one_is() -> None:
+    for count in range(1, 3000):
+        said = lowest_percentage(count)
+        assert needed_images(float(said) / 100) <= count, (count, said)
+        digit = 10 ** (np.floor(np.log10(100 / (count + 1))) - 1)
+        assert needed_images((float(said) - digit) / 100) > count, (count, said)
+    with pytest.raises(UserError, match='ask for 1.1 % or more'):  # 1.01: 1 % would be what is refused
+        NormalScores.of(range(98)).threshold(0.01)
+
+
 def test_promise_holds_on_average_and_the_interval_covers() -> None:
     rng = np.random.default_rng(0)
     rates, covered = [], []
@@ -58,6 +68,12 @@ def test_interval_is_clopper_pearsons() -> None:
     assert 'interval 0.69 to 4.5 %, 200 normal images' in str(estimate)
     assert scores.false_reject_rate(195).rate == 5 / 201  # a score equal to the threshold is not rejected
     assert scores.false_reject_rate(500).low == 0.0 and scores.false_reject_rate(-1).high == 1.0
+
+
+@pytest.mark.parametrize(('value', 'said'), [(-1, '100 % (95 % interval 16 to 100 %, 2 normal images)'),
+                                             (9, '33 % (95 % interval 0 to 84 %, 2 normal images)')])
+def test_rates_in_words(value: float, said: str) -> None:
+    assert str(NormalScores.of([1.0, 2.0]).false_reject_rate(value)) == said
 
 
 def test_state_survives_json_and_order_does_not_matter() -> None:
