@@ -39,7 +39,7 @@ def detection_spec(**changed: Any) -> NetworkSpec:
 class Brightness:
     """The map is the brightness of the input, 0..1, the score its largest value; keeps the shapes of its batches."""
 
-    runtime = 'pytorch'
+    runtime, precision = 'pytorch', 'f32'
 
     def __init__(self, spec: NetworkSpec | None = None) -> None:
         self.spec = spec or anomaly_spec()
@@ -56,7 +56,7 @@ class Brightness:
 class Corners:
     """A box in each quarter of the input; its score is the brightness there, 0..1, and its class 1 where red leads."""
 
-    runtime = 'onnxruntime'
+    runtime, precision = 'onnxruntime', 'f32'
 
     def __init__(self, spec: NetworkSpec | None = None) -> None:
         self.spec = spec or detection_spec()

@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     rate, needed = args.false_reject_rate, needed_images(args.false_reject_rate)
     if len(images) < needed:
         raise UserError(f'{args.folder} holds {len(images)} images, which are too few for a false-reject rate of '
-                        f'{100 * rate:g} %: give {needed} at least, or ask for {lowest_percentage(len(images))} % or more')
+                        f'{100 * rate:g} %: give {needed} at least, or ask for {lowest_percentage(len(images))} % or '
+                        'more')
     inspector = load_inspector(args.model, **running_options(args))
     results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:

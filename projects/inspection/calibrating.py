@@ -23,7 +23,7 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
         rate: Wanted false-reject rate, in (0, 1).
         origin: What the images are, as it is printed beside the threshold.
         earlier: What the model held before; the scales of its single levels are kept.
-        tile: That the images were cut into, see :class:`~mminspect.thresholds.Calibration`.
+        tile: That the images were cut into; None: they were not.
         overlap: Likewise.
 
     Raises:
@@ -38,7 +38,7 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
     normal = NormalScores.of(scores, origin)
     fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
     kept = {} if earlier is None else dict(levels=earlier.levels, settings=earlier.settings)
-    return Calibration(normal.threshold(rate), fused, scores=normal, tile=tile, overlap=overlap, **kept)
+    return Calibration(normal.threshold(rate), fused, scores=normal, tile=tile or 0, overlap=overlap, **kept)
 
 
 def check_storable(model: str | Path) -> None:

@@ -18,7 +18,7 @@ from .inspector import Inspector
 from .load import RUNTIMES, load_inspector
 from .network import PRECISIONS
 from .output import OutputFolder, read_lines
-from .output.folder import LINES, prepare_folder
+from .output.folder import LINES, MAPS, OVERLAYS, prepare_folder
 from .result import STAGES
 from .sources import find_images, short_names
 
@@ -79,12 +79,12 @@ def running_options(args: argparse.Namespace) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, inspect, sum up."""
     args = parse_args(argv)
-    images = find_images(args.images, without=args.out)
+    images = find_images(args.images, without=(args.out, args.out / OVERLAYS, args.out / MAPS))
     inspector = load_inspector(args.model, **running_options(args), threshold=args.threshold,
                                false_reject_rate=args.false_reject_rate)
     if args.maps and 'anomaly_map' not in inspector.spec.outputs:
         raise UserError(f'--maps: {inspector.spec.name} gives no anomaly map, leave the option out')
-    prepare_folder(args.out, inspector.model.fingerprint, inspector.threshold, args.overwrite, args.resume)
+    prepare_folder(args.out, inspector.model, inspector.threshold, args.overwrite, args.resume)
     print(f'threshold: {inspector.threshold or "none, so that images get scores but no decisions"}')
     scale = inspector.calibration and inspector.calibration.fused
     failed: dict[str, str] = {}
@@ -130,7 +130,8 @@ def sum_up(folder: Path, inspector: Inspector, window: int) -> None:
         medians = zip(STAGES, np.median(times, axis=0), strict=True)
         print(f'milliseconds an image ({inspector.model.runtime}, median): '
               + ', '.join(f'{stage} {value:.1f}' for stage, value in medians))
-    tell_drift(scores, inspector.calibration and inspector.calibration.scores)
+    if inspector.calibration is not None and not inspector.sees_otherwise:  # other tiles have other scores
+        tell_drift(scores, inspector.calibration.scores)
 
 
 def tell_drift(scores: Sequence[float], normal: NormalScores | None) -> None:

@@ -60,7 +60,7 @@ class Inspector:
         tile: As it is used; None: images are not cut.
         overlap: Likewise; None without tiles.
         calibration: What normal images are like, or None.
-        model: What results say about the model.
+        model: What results say about the model and these tiles.
     """
 
     def __init__(self, network: Network, tile: int | None = None, overlap: int | None = None) -> None:
@@ -70,13 +70,13 @@ class Inspector:
         self.tile, self.overlap = self._tiles(tile, overlap)
         self._threshold = self.calibration and self.calibration.threshold
         self.model = ModelInfo(self.spec.name, self.spec.kind, self.spec.classes, self.spec.fingerprint,
-                               network.runtime)
+                               network.runtime, network.precision, self.tile, self.overlap)
 
     def _tiles(self, tile: int | None, overlap: int | None) -> tuple[int | None, int | None]:
         """Side and overlap of the tiles; None and None: images are not cut."""
-        source = self.spec if self.calibration is None or self.calibration.tile is None else self.calibration
         if tile is None:
-            tile, overlap = source.tile, source.overlap if overlap is None else overlap
+            tile, usual = self.spec.tiles
+            overlap = usual if overlap is None else overlap
         if not tile:
             if overlap is not None:
                 raise UserError(f'an overlap of {overlap} belongs to tiles: give the side of a tile too')
@@ -88,7 +88,7 @@ class Inspector:
     def sees_otherwise(self) -> bool:
         """Whether images are cut into other tiles than those of the calibration, whose threshold means nothing then."""
         known = self.calibration
-        return known is not None and (self.tile, self.overlap) != (known.tile, known.overlap)
+        return known is not None and (self.tile, self.overlap) != (known.tile or None, known.overlap)
 
     @property
     def threshold(self) -> Threshold | None:

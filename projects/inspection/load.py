@@ -55,7 +55,7 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
 
 def _tell_tiles(inspector: Inspector) -> None:
     def words(tile: int | None, overlap: int | None) -> str:
-        return 'without tiles' if tile is None else f'on tiles of {tile} pixels that overlap by {overlap}'
+        return f'on tiles of {tile} pixels that overlap by {overlap}' if tile else 'without tiles'
 
     known = inspector.calibration
     print_log(f'The threshold of {inspector.spec.name} was chosen {words(known.tile, known.overlap)}, and images are '

@@ -17,10 +17,12 @@ class Network(Protocol):
     Attributes:
         spec: What goes in and comes out.
         runtime: 'pytorch', 'onnxruntime' or 'openvino'.
+        precision: One of :data:`PRECISIONS`: in which numbers the runtime computes what the file has in float32.
     """
 
     spec: NetworkSpec
     runtime: str
+    precision: str
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch.

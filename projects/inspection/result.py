@@ -35,7 +35,7 @@ class Detections:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Which model it was.
+    """Which model it was, and how it looked at images.
 
     Attributes:
         name: Name of its config, without suffix.
@@ -43,6 +43,9 @@ class ModelInfo:
         classes: Names of the labels; ``('defect',)`` for an anomaly model.
         fingerprint: The first 16 hexadecimal digits of a SHA-256 over weights and config.
         runtime: 'pytorch', 'onnxruntime' or 'openvino'.
+        precision: That the runtime computed in, 'f32' or 'bf16'.
+        tile: Side in pixels of the tiles that images were cut into; None: they were not.
+        overlap: That neighbouring tiles had at least, in pixels; None without tiles.
     """
 
     name: str
@@ -50,6 +53,9 @@ class ModelInfo:
     classes: tuple[str, ...]
     fingerprint: str
     runtime: str
+    precision: str = 'f32'
+    tile: int | None = None
+    overlap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,12 +89,13 @@ class InspectionResult:
 
     def as_dict(self) -> dict[str, Any]:
         """All but the map as plain numbers, strings and lists, ready for JSON."""
-        found = self.detections
-        boxes = [dict(box=[round(float(v), 2) for v in box], score=float(score), label=self.model.classes[label])
+        found, model = self.detections, self.model
+        boxes = [dict(box=[round(float(v), 2) for v in box], score=float(score), label=model.classes[label])
                  for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True)]
         limit = self.threshold and dict(value=self.threshold.value, origin=self.threshold.origin,
                                         count=self.threshold.count, rule=self.threshold.rule)
         return dict(image=self.image, height=self.shape[0], width=self.shape[1], score=self.score,
-                    is_defect=self.is_defect, threshold=limit, boxes=boxes, model=self.model.name, kind=self.model.kind,
-                    fingerprint=self.model.fingerprint, runtime=self.model.runtime,
+                    is_defect=self.is_defect, threshold=limit, boxes=boxes, model=model.name, kind=model.kind,
+                    fingerprint=model.fingerprint, runtime=model.runtime, precision=model.precision, tile=model.tile,
+                    overlap=model.overlap,
                     milliseconds={key: round(value, 3) for key, value in self.milliseconds.items()})

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -25,7 +25,7 @@ class ImageFile:
     name: str
 
 
-def find_images(inputs: Sequence[str | Path], without: Path | None = None) -> list[ImageFile]:
+def find_images(inputs: Sequence[str | Path], without: Sequence[Path] = ()) -> list[ImageFile]:
     """Images and the images in folders, with those of their sub-folders, sorted by name.
 
     Hidden files and folders and other extensions are left out; upper and lower case are the same. A file that is named
@@ -33,13 +33,13 @@ def find_images(inputs: Sequence[str | Path], without: Path | None = None) -> li
 
     Args:
         inputs: Files and folders.
-        without: A folder that is left out: results may be written below the images.
+        without: Folders that are left out: results may be written below the images, or beside them.
 
     Raises:
         UserError: Something does not exist, or there is no image.
     """
-    places = [_absolute(item) for item in inputs]
-    paths = list(dict.fromkeys(path for place in places for path in _expanded(place, without and _absolute(without))))
+    places, others = [_absolute(item) for item in inputs], {_absolute(folder) for folder in without}
+    paths = list(dict.fromkeys(path for place in places for path in _expanded(place, others)))
     if not paths:
         raise UserError(f'there is no image in {", ".join(map(str, inputs))} ({", ".join(IMAGE_EXTENSIONS)}): give '
                         'images, or a folder that holds some')
@@ -62,7 +62,7 @@ def _absolute(path: str | Path) -> Path:
     return path.resolve() if '..' in path.parts else path
 
 
-def _expanded(path: Path, without: Path | None) -> Iterator[Path]:
+def _expanded(path: Path, without: Collection[Path]) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
@@ -70,6 +70,12 @@ def _expanded(path: Path, without: Path | None) -> Iterator[Path]:
         raise UserError(f"image or folder '{path}' does not exist: check the path")
     for folder, folders, files in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith('.')
-                      and Path(folder, name) != without]
+                      and Path(folder, name) not in without]
         yield from (Path(folder, name) for name in files
-                    if not name.startswith('.') and Path(name).suffix.lower() in IMAGE_EXTENSIONS)
+                    if not name.startswith('.') and Path(name).suffix.lower() in IMAGE_EXTENSIONS
+                    and not _blocks(Path(folder, name)))
+
+
+def _blocks(path: Path) -> bool:
+    """Whether it is a pipe or a device, which reading waits for; a link to nothing is an image that is missing."""
+    return os.path.exists(path) and not os.path.isfile(path)  # neither raises on a link to itself

@@ -75,6 +75,15 @@ class NetworkSpec:
     overlap: int | None = None
     image_size: tuple[int, int] | None = None
 
+    @property
+    def tiles(self) -> tuple[int | None, int | None]:
+        """Side of the tiles that images are cut into, and their overlap: as calibrated, else as trained; None twice:
+        images are not cut."""
+        known = self.calibration or {}
+        if known.get('tile') is not None:
+            return known['tile'] or None, known.get('overlap')
+        return self.tile, self.overlap
+
     def with_calibration(self, state: dict[str, Any] | None) -> NetworkSpec:
         """The same network with another calibration."""
         return replace(self, calibration=state)

@@ -48,7 +48,8 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    # not the whole of a long name, which leaves no room in the 255 bytes that a file system takes
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name[:50]}.')
     try:
         with os.fdopen(descriptor, 'wb') as handle:
             yield handle

@@ -38,7 +38,7 @@ def test_scales_of_single_levels_are_kept():
 def test_tiles_are_noted():
     found = calibrate(normal_results(), 0.1, 'x', tile=64, overlap=8)
     assert (found.tile, found.overlap) == (64, 8)
-    assert calibrate(normal_results(), 0.1, 'x', found).tile is None  # it is not the earlier ones' that count
+    assert calibrate(normal_results(), 0.1, 'x', found).tile == 0  # it is not the earlier ones' that count
 
 
 def test_detectors_have_no_limit_of_pixels():

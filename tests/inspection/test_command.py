@@ -170,18 +170,54 @@ def test_killed_in_the_middle_of_a_line(inspector, images, tmp_path):
 
 def test_runs_of_different_models_or_thresholds_are_not_mixed(inspector, images, tmp_path, monkeypatch):
     run(images, '--out', tmp_path / 'out')
-    with pytest.raises(UserError, match='another model or threshold'):
+    with pytest.raises(UserError, match=r'made otherwise \(threshold\)'):
         run(images, '--out', tmp_path / 'out', '--resume', '--threshold', 0.3)
     other = anomaly_inspector(fingerprint='f' * 16)
     monkeypatch.setattr(command, 'load_inspector', lambda *_, **__: other)
-    with pytest.raises(UserError, match='another model or threshold'):
+    with pytest.raises(UserError, match=r'made otherwise \(model\)'):
         run(images, '--out', tmp_path / 'out', '--resume')
+
+
+@pytest.mark.parametrize('changed, options, said', [
+    (dict(precision='bf16'), {}, 'precision'), (dict(runtime='openvino'), {}, 'runtime'),
+    ({}, dict(tile=40, overlap=5), 'tile'), ({}, dict(tile=48, overlap=12), 'overlap')])
+def test_ways_of_looking_are_not_mixed(images, tmp_path, monkeypatch, changed, options, said):
+    """A part that is good in tiles of 48 pixels may be none in others, or in another precision."""
+    def load(*_, **__):
+        network = Brightness()
+        for name, value in now.items():
+            setattr(network, name, value)
+        return Inspector(network, **look)
+    monkeypatch.setattr(command, 'load_inspector', load)
+    now, look = {}, dict(tile=48, overlap=5)
+    run(images / 'sub', '--out', tmp_path / 'out')
+    before = content(tmp_path / 'out')
+    now, look = changed, {**look, **options}
+    with pytest.raises(UserError, match=rf'made otherwise \({said}\)'):
+        run(images / 'sub', '--out', tmp_path / 'out', '--resume')
+    assert content(tmp_path / 'out') == before
+    now, look = {}, dict(tile=48, overlap=5)
+    run(images / 'sub', '--out', tmp_path / 'out', '--resume')
+    assert content(tmp_path / 'out') == before
 
 
 def test_results_below_the_images_are_not_inspected(inspector, images):
     run(images, '--out', images / 'out', '--maps')
     run(images, '--out', images / 'out', '--maps', '--resume')
     assert [line['image'] for line in lines(images / 'out')] == NAMES
+
+
+def test_results_beside_the_images_are_not_inspected(inspector, images):
+    run(images, '--out', images)
+    run(images, '--out', images, '--resume')
+    assert [line['image'] for line in lines(images)] == NAMES
+
+
+def test_names_as_long_as_a_file_system_takes(inspector, tmp_path):
+    name = f'{"n" * 251}.png'
+    (write_images(tmp_path / 'images', a=(80, None)) / 'a.png').rename(tmp_path / 'images' / name)
+    run(tmp_path / 'images', '--out', tmp_path / 'out')
+    assert (tmp_path / 'out' / 'overlays' / name).is_file()
 
 
 def test_images_of_one_stem_have_their_own_pictures(inspector, images, tmp_path):
@@ -216,6 +252,14 @@ def test_drift_is_told(inspector, tmp_path, capsys, levels, told):
     said = capsys.readouterr().out
     assert ('drift: the last 20 scores are distributed otherwise than those of the 99 normal images' in said) is told
     assert ('drift: ' in said) is told
+
+
+def test_scores_of_other_tiles_are_no_drift(inspector, tmp_path, monkeypatch, capsys):
+    write_images(tmp_path / 'images', **{f'i{level}': (level, None) for level in range(200, 240, 2)})
+    other = Inspector(inspector.network, tile=48)
+    monkeypatch.setattr(command, 'load_inspector', lambda *_, **__: other)
+    run(tmp_path / 'images', '--out', tmp_path / 'out')
+    assert 'drift: ' not in capsys.readouterr().out
 
 
 def test_drift_is_told_of_the_last_scores(inspector, tmp_path, capsys):

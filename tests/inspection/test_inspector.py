@@ -271,6 +271,22 @@ def test_tiles_of_the_calibration_come_before_those_of_the_spec():
     assert not anomaly_inspector().sees_otherwise and not anomaly_inspector(calibration=None).sees_otherwise
 
 
+def test_calibration_without_tiles_comes_before_the_tiles_of_the_spec():
+    """Somebody has calibrated a model that was trained on tiles with --tile 0."""
+    state = replace(calibration(), tile=0).state()
+    inspector = Inspector(Brightness(anomaly_spec(tile=48, overlap=10, calibration=state)))
+    assert (inspector.tile, inspector.overlap, inspector.sees_otherwise) == (None, None, False)
+    assert Inspector(inspector.network, tile=48).sees_otherwise
+
+
+def test_results_say_how_the_image_was_looked_at():
+    network = Brightness()
+    network.runtime, network.precision = 'openvino', 'bf16'
+    found = Inspector(network, tile=40)(bright()).as_dict()
+    assert {key: found[key] for key in ('runtime', 'precision', 'tile', 'overlap')} == dict(
+        runtime='openvino', precision='bf16', tile=40, overlap=5)
+
+
 def test_detector_on_tiles():
     image = bright(0, shape=(64, 128))
     image[:16, :32] = 255

@@ -5,7 +5,7 @@ import numpy as np
 from inspection.result import STAGES, Detections, InspectionResult, ModelInfo
 from mminspect.thresholds import Threshold
 
-MODEL = ModelInfo('gfl', 'detection', ('hair', 'glass'), 'b' * 16, 'onnxruntime')
+MODEL = ModelInfo('gfl', 'detection', ('hair', 'glass'), 'b' * 16, 'openvino', 'bf16', 1024, 128)
 
 
 def test_everything_but_the_map_is_ready_for_json() -> None:
@@ -20,7 +20,8 @@ def test_everything_but_the_map_is_ready_for_json() -> None:
         threshold=dict(value=0.6, origin='hold-out normal images', count=99, rule='max'),
         boxes=[dict(box=[1.23, 2.0, 30.5, 40.0], score=0.75, label='glass'),
                dict(box=[5.0, 6.0, 7.0, 8.0], score=0.5, label='hair')],
-        model='gfl', kind='detection', fingerprint='b' * 16, runtime='onnxruntime',
+        model='gfl', kind='detection', fingerprint='b' * 16, runtime='openvino', precision='bf16', tile=1024,
+        overlap=128,
         milliseconds=dict(decode=1.235, preprocess=1.235, network=1.235, postprocess=1.235))
 
 

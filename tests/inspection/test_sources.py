@@ -22,7 +22,7 @@ def names(*arguments, **options):
 
 
 def test_folder_with_its_sub_folders(folder):
-    images = find_images([folder], without=folder / 'out')
+    images = find_images([folder], without=[folder / 'out'])
     assert [image.name for image in images] == ['a.JPG', 'b.png', 'sub/a.bmp', 'sub/deep/c.tiff']
     assert all(image.path == folder / image.name for image in images)
     assert 'out/overlays/b.png' in names([folder])
@@ -30,8 +30,8 @@ def test_folder_with_its_sub_folders(folder):
 
 def test_relative_folders_and_folders_with_dots(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    assert names(['.'], without=Path('out')) == names([folder], without=folder / 'out')
-    assert names(['sub/..'], without=Path('out')) == names([folder], without=folder / 'out')
+    assert names(['.'], without=[Path('out')]) == names([folder], without=[folder / 'out'])
+    assert names(['sub/..'], without=[Path('out')]) == names([folder], without=[folder / 'out'])
 
 
 def test_single_files_are_named_by_themselves(folder):
@@ -53,6 +53,15 @@ def test_files_named_twice_come_once(folder):
 def test_linked_folders_keep_their_names(folder, tmp_path):
     os.symlink(folder / 'sub', tmp_path / 'link')
     assert names([tmp_path / 'link']) == ['a.bmp', 'deep/c.tiff']
+
+
+def test_what_is_no_file_is_left_out_but_a_link_to_nothing_is_not(folder):
+    """Reading a pipe would wait for ever; a missing image is told by whoever reads it."""
+    os.mkfifo(folder / 'pipe.png')
+    os.symlink(folder / 'gone', folder / 'link.png')
+    os.symlink(folder / 'self.png', folder / 'self.png')
+    os.symlink(folder, folder / 'loop')
+    assert names([folder], without=[folder / 'out', folder / 'sub']) == ['a.JPG', 'b.png', 'link.png', 'self.png']
 
 
 @pytest.mark.parametrize('missing, said', [('none', 'does not exist'), ('empty', 'no image')])

@@ -19,13 +19,14 @@ class OnnxNetwork:
 
     Attributes:
         runtime: 'onnxruntime'.
+        precision: 'f32'.
         spec: What goes in and comes out.
 
     Raises:
         UserError: The file is missing, damaged, without a description, or ONNX Runtime is not installed.
     """
 
-    runtime = 'onnxruntime'
+    runtime, precision = 'onnxruntime', 'f32'
 
     def __init__(self, path: str | Path, threads: int | None = None) -> None:
         try:

@@ -1,6 +1,7 @@
 """From an exported file to one that computes in 8-bit integers."""
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ import numpy as np
 import onnx
 from mminspect.fileio import replacing
 from mminspect.images import read_image
-from mminspect.tiling import cut, tile_boxes
+from mminspect.tiling import cut
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from ..backends.metadata import describe, model_spec, read_model
 from ..geometry import fit
+from ..large import plan_windows
+from ..networks.fingerprint import DIGITS
 from ..spec import NetworkSpec
 from .silence import no_advice
 
@@ -30,7 +33,8 @@ def quantize_onnx(source: str | Path, target: str | Path, images: Sequence[str |
 
     Weights become int8, activations uint8, with the ranges that normal images show. Smoothing of maps, the last
     convolutions and whatever is no convolution stay float32, so that scores keep their resolution. The name of the
-    network gets the suffix ``-int8``; a threshold from float32 remains, to be fitted again where it matters.
+    network gets the suffix ``-int8``, its fingerprint is that of the new weights; a threshold from float32 remains, to
+    be fitted again where it matters.
 
     Args:
         source: File that :func:`~inspection.export.export_onnx` has written.
@@ -48,24 +52,25 @@ def quantize_onnx(source: str | Path, target: str | Path, images: Sequence[str |
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                         op_types_to_quantize=list(QUANTIZED), nodes_to_exclude=kept_nodes(graph))
         model = onnx.load(file)
-    describe(model, replace(spec, name=f'{spec.name}-int8'))
+    own = hashlib.sha256(spec.fingerprint.encode() + model.graph.SerializeToString(deterministic=True)).hexdigest()
+    describe(model, replace(spec, name=f'{spec.name}-int8', fingerprint=own[:DIGITS]))
     onnx.checker.check_model(model)
     with replacing(target) as handle:
         handle.write(model.SerializeToString())
 
 
 def normal_pixels(images: Sequence[str | Path], spec: NetworkSpec) -> Iterator[NDArray[np.float32]]:
-    """What the network sees of normal images, read one after the other, (1, h, w, 3); of a tiled model each tile.
+    """What the network sees of normal images, read one after the other, (1, h, w, 3); each tile where images are
+    cut.
 
     Args:
         images: Files. Of more than :data:`ENOUGH`, so many are taken at equal distances.
         spec: Of the network.
     """
+    tile, overlap = spec.tiles
     for place in np.linspace(0, len(images) - 1, min(ENOUGH, len(images))):
         image = read_image(images[round(place)])
-        height, width = image.shape[:2]
-        boxes = [(0, 0, height, width)] if spec.tile is None else tile_boxes(height, width, spec.tile, 'pad')
-        for box in boxes:
+        for box in [(0, 0, *image.shape[:2])] if tile is None else plan_windows(image.shape[:2], tile, overlap):
             yield fit(cut(image, box), spec).pixels[None]
 
 

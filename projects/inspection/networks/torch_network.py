@@ -19,9 +19,10 @@ class TorchNetwork:
 
     Attributes:
         runtime: 'pytorch'.
+        precision: 'f32'.
     """
 
-    runtime = 'pytorch'
+    runtime, precision = 'pytorch', 'f32'
 
     def __init__(self, module: nn.Module, spec: NetworkSpec) -> None:
         self.module, self.spec = module.eval(), spec

@@ -12,7 +12,7 @@ from mminspect.images import encode_png
 from mminspect.thresholds import MapScale, Threshold
 from numpy.typing import NDArray
 
-from inspection.result import InspectionResult
+from inspection.result import InspectionResult, ModelInfo
 
 from .csv_table import write_table
 from .jsonl import JsonLines, read_lines
@@ -20,6 +20,8 @@ from .overlay import draw_overlay
 from .tiff import write_map
 
 LINES, TABLE, OVERLAYS, MAPS = 'results.jsonl', 'results.csv', 'overlays', 'maps'
+#: Entries of a line that say how the model was run: all results of a folder have the same.
+WAYS = ('runtime', 'precision', 'tile', 'overlap')
 
 
 class OutputFolder:
@@ -70,20 +72,19 @@ class OutputFolder:
         write_table(self.folder / TABLE, read_lines(self.folder / LINES))
 
 
-def prepare_folder(folder: str | Path, fingerprint: str, threshold: Threshold | None, overwrite: bool = False,
+def prepare_folder(folder: str | Path, model: ModelInfo, threshold: Threshold | None, overwrite: bool = False,
                    resume: bool = False) -> None:
     """Make sure that results of different runs are not mixed.
 
     Args:
         folder: Of the results; need not exist.
-        fingerprint: Of the model that is going to inspect.
+        model: That is going to inspect.
         threshold: That it will decide with.
         overwrite: Remove earlier results, with the folders of their overlays and maps.
-        resume: Keep them, if they are of the same model and threshold.
+        resume: Keep them, if they were made by the same model in the same way, with the same threshold.
 
     Raises:
-        UserError: There are results and neither is wanted, they are of another model or threshold, or a file is in
-            the way.
+        UserError: There are results and neither is wanted, they were made otherwise, or a file is in the way.
     """
     if Path(folder).exists() and not Path(folder).is_dir():
         raise UserError(f"'{folder}' is a file: name a folder for the results")
@@ -93,9 +94,12 @@ def prepare_folder(folder: str | Path, fingerprint: str, threshold: Threshold | 
                         '--overwrite to remove them, or another folder')
     if overwrite:
         for path in there:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    now = dict(model=model.fingerprint, threshold=threshold and threshold.value,
+               **{name: getattr(model, name) for name in WAYS})
     for line in read_lines(Path(folder) / LINES):
-        if (line['fingerprint'], line['threshold'] and line['threshold']['value']) != (
-                fingerprint, threshold and threshold.value):
-            raise UserError(f"the results in '{folder}' were made with another model or threshold: give the same as "
-                            'then, or --overwrite to begin again')
+        then = dict(model=line['fingerprint'], threshold=line['threshold'] and line['threshold']['value'],
+                    **{name: line[name] for name in WAYS})
+        if changed := ', '.join(name for name in now if now[name] != then[name]):
+            raise UserError(f"the results in '{folder}' were made otherwise ({changed}): give the same as then, or "
+                            '--overwrite to begin again')

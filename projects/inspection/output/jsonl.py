@@ -10,6 +10,10 @@ from mminspect.errors import UserError
 
 from inspection.result import InspectionResult
 
+#: What every line has.
+KEYS = {'image', 'height', 'width', 'score', 'is_defect', 'threshold', 'boxes', 'model', 'kind', 'fingerprint',
+        'runtime', 'precision', 'tile', 'overlap', 'milliseconds'}
+
 
 class JsonLines:
     """A file that grows by whole lines.
@@ -47,7 +51,7 @@ def read_lines(path: str | Path) -> Iterator[dict[str, Any]]:
     """Every whole line of the file, as it was added; none where there is no file.
 
     Raises:
-        UserError: A line is no JSON.
+        UserError: A line is no JSON, or no result.
     """
     if not Path(path).is_file():
         return
@@ -55,9 +59,13 @@ def read_lines(path: str | Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(handle, start=1):
             if line.endswith(b'\n'):
                 try:
-                    yield json.loads(line)
+                    found = json.loads(line)
                 except ValueError as error:
                     raise UserError(f'line {number} of {path} is damaged ({error}): remove it') from error
+                if not isinstance(found, dict) or not KEYS <= found.keys():
+                    raise UserError(f'line {number} of {path} is no result of this version of the project: move the '
+                                    'file away')
+                yield found
 
 
 def _length_of_lines(path: Path) -> int:

@@ -44,8 +44,9 @@ class Calibration:
         levels: Scales of the maps of single levels.
         scores: Of the images that all this was fitted on, to change the threshold by; None in older files.
         settings: Of the model, by name, that its maps depend on besides its weights; empty where nobody noted them.
-        tile: Side in pixels of the tiles that each image was cut into, whose largest score counts; None: each image
-            went through the network by itself. The more tiles, the higher the largest score of a good part.
+        tile: Side in pixels of the tiles that each image was cut into, whose largest score counts. The more tiles, the
+            higher the largest score of a good part. 0: images were not cut; None: nobody said how, each image went
+            through the network by itself, and was perhaps a tile of a larger one.
         overlap: That neighbouring tiles had at least, in pixels; None without tiles.
     """
 

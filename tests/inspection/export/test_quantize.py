@@ -48,7 +48,7 @@ def quantized_nodes(model: onnx.ModelProto) -> set[str]:
 def test_a_smaller_file_that_computes_nearly_the_same(exported, pictures, tmp_path) -> None:
     quantize_onnx(exported, tmp_path / 'int8.onnx', pictures)
     exact, small = open_network(exported, threads=1), open_network(tmp_path / 'int8.onnx', threads=1)
-    assert small.spec == replace(exact.spec, name=f'{exact.spec.name}-int8')
+    assert small.spec == replace(exact.spec, name=f'{exact.spec.name}-int8', fingerprint=small.spec.fingerprint)
     size = {path.name: path.stat().st_size for path in (exported, tmp_path / 'int8.onnx')}
     assert size['int8.onnx'] < 0.6 * size['model.onnx']
     seen = np.concatenate(list(normal_pixels(pictures, exact.spec)))
@@ -106,11 +106,26 @@ def test_of_many_images_enough_at_equal_distances(pictures, monkeypatch) -> None
 
 
 def test_tiles_of_a_tiled_model(pictures) -> None:
-    spec = anomaly_spec(tile=64, input_size=(SIDE, SIDE))
+    spec = anomaly_spec(tile=64, overlap=0, input_size=(SIDE, SIDE))
     tiles = list(normal_pixels(pictures[:1], spec))
     image = read_image(pictures[0])
     assert len(tiles) == 4 and all(tile.shape == (1, SIDE, SIDE, 3) for tile in tiles)
     np.testing.assert_array_equal(tiles[1][0], image[:64, 64:])
+
+
+def test_tiles_of_the_calibration_come_first(pictures) -> None:
+    image = read_image(pictures[0])
+    state = replace(calibration(), tile=128, overlap=0).state()
+    for tile in (None, 16):
+        (only, ) = normal_pixels(pictures[:1], anomaly_spec(tile=tile, calibration=state, input_size=(128, 128)))
+        np.testing.assert_array_equal(only[0, :96], image)
+
+
+def test_other_weights_have_another_fingerprint(exported, pictures, tmp_path) -> None:
+    for name, images in (('a', pictures[:2]), ('b', pictures[:2]), ('c', pictures[2:3])):
+        quantize_onnx(exported, tmp_path / f'{name}.onnx', images)
+    a, b, c, exact = (model_spec(path).fingerprint for path in (*(tmp_path / f'{n}.onnx' for n in 'abc'), exported))
+    assert a == b and len({a, c, exact}) == 3 and len(a) == len(exact)
 
 
 def test_nodes_that_stay() -> None:

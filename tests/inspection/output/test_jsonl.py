@@ -44,8 +44,15 @@ def test_no_file_has_no_lines(tmp_path):
 
 
 def test_damaged_line(tmp_path):
-    (tmp_path / 'r.jsonl').write_text('{"image": "a"}\nno json\n')
+    (tmp_path / 'r.jsonl').write_text(f'{json.dumps(RESULTS[0].as_dict())}\nno json\n')
     with pytest.raises(UserError, match=r'line 2 of .*r\.jsonl is damaged'):
+        list(read_lines(tmp_path / 'r.jsonl'))
+
+
+@pytest.mark.parametrize('line', ['{"image": "a"}', '[1]', 'null'])
+def test_lines_of_another_program(tmp_path, line):
+    (tmp_path / 'r.jsonl').write_text(f'{line}\n')
+    with pytest.raises(UserError, match=r'line 1 of .*r\.jsonl is no result .* move the file away'):
         list(read_lines(tmp_path / 'r.jsonl'))
 
 
@@ -61,7 +68,7 @@ class Long:
     """Stands for a result with many boxes."""
 
     def as_dict(self):
-        return dict(image='a', text='x' * 20000)
+        return dict(RESULTS[0].as_dict(), model='x' * 20000)
 
 
 def test_a_killed_writer_loses_nothing_whole(tmp_path):
@@ -80,5 +87,5 @@ def test_a_killed_writer_loses_nothing_whole(tmp_path):
     os.waitpid(writer, 0)
     size = path.stat().st_size
     JsonLines(path).close()
-    assert size - path.stat().st_size < 20100
-    assert all(len(line['text']) == 20000 for line in read_lines(path)) and path.stat().st_size > 1 << 19
+    assert size - path.stat().st_size < 21000
+    assert all(len(line['model']) == 20000 for line in read_lines(path)) and path.stat().st_size > 1 << 19

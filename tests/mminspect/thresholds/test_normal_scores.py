@@ -41,7 +41,7 @@ def test_rate_that_is_advised_is_not_refused_and_the_next_lower_one_is() -> None
         assert needed_images(float(said) / 100) <= count, (count, said)
         digit = 10 ** (np.floor(np.log10(100 / (count + 1))) - 1)
         assert needed_images((float(said) - digit) / 100) > count, (count, said)
-    with pytest.raises(UserError, match='ask for 1.1 % or more'):  # 1.01: 1 % would be what is refused
+    with pytest.raises(UserError, match=r'ask for 1\.1 % or more'):  # 1.01: 1 % would be what is refused
         NormalScores.of(range(98)).threshold(0.01)
 
 

@@ -60,7 +60,7 @@ class Decoder(nn.Module):
 
     def boxes(self, regression: Tensor) -> Tensor:
         """Regression (N, A, .) of all levels -> boxes (N, A, 4)."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} says what its regression means: give it a method boxes')
 
     def scores(self, classification: Tensor) -> Tensor:
         """Classification (N, A, classes) of all levels -> scores of that shape, 0..1."""

@@ -3,7 +3,7 @@ import pytest
 import torch
 from detection_helpers import tiny_detector
 from inspection.networks.heads import DECODERS, build_decoder
-from inspection.networks.heads.decoder import boxes_around
+from inspection.networks.heads.decoder import Decoder, boxes_around
 from mmdet.registry import MODELS
 from mminspect.errors import UserError
 
@@ -42,6 +42,15 @@ def test_other_heads_and_classes_with_background_are_refused() -> None:
     softmax.use_sigmoid_cls = False
     with pytest.raises(UserError, match='class for the background'):
         build_decoder(softmax, (64, 96))
+
+
+def test_new_decoder_is_told_what_it_lacks() -> None:
+    class Unfinished(Decoder):
+        pass
+
+    decoder = Unfinished(tiny_detector('GFL').bbox_head, (64, 96))
+    with pytest.raises(NotImplementedError, match=r'Unfinished .* give it a method boxes'):
+        decoder.boxes(torch.zeros(1))
 
 
 def test_heads_that_derive_from_a_known_one_are_not_taken_for_it() -> None:
