@@ -87,12 +87,15 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
 
     Args:
         picture: What to draw.
-        scales: Colour scales of the map and of every level map, the same for the whole data set.
+        scales: Colour scales of the map and of every level map, the same for the whole data set. Level maps without one
+            are left out: a checkpoint that had no calibration until tools/calibrate.py gave it one knows that of the
+            map alone.
         threshold: On the image's score; None leaves out the decision.
         limit: Threshold on pixels; None leaves out the contour. With it the middles of ``scales`` are marked as limits.
     """
     height, width = picture.image.shape[:2]
-    columns, rows = max(4, len(picture.level_maps)), 2 if picture.level_maps else 1
+    levels = picture.level_maps if len(scales) > 1 else ()
+    columns, rows = max(4, len(levels)), 2 if levels else 1
     cell = float(np.clip(width, *CELL)) / DPI
     tall = cell * height / width
     size = (columns * (cell + GAP) + GAP, rows * (tall + BAR) + TITLE)
@@ -108,7 +111,7 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
     _truth(place(0, 1), picture)
     _overlay(place(0, 2), picture, scales[0], limit)
     _map(place(0, 3), picture.anomaly_map, scales[0], 'anomaly map', limit is not None)
-    for number, (level, scale) in enumerate(zip(picture.level_maps, scales[1:], strict=True)):
+    for number, (level, scale) in enumerate(zip(levels, scales[1:], strict=True)):
         _map(place(1, number), level, scale, f'M{number + 1} ({level.shape[1]}x{level.shape[0]})', limit is not None)
     figure.suptitle(caption(picture, threshold), fontsize=9, y=1 - 0.12 / size[1], va='top')
     return figure

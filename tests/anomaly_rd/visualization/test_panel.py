@@ -53,6 +53,14 @@ def test_ground_truth():
     assert not axis(figure, 'ground truth').collections
 
 
+def test_level_maps_without_a_scale_are_left_out():
+    """What tools/calibrate.py leaves of a checkpoint that had no calibration."""
+    figure = draw_panel(picture(levels=2), SCALES[:1], THRESHOLD, 0.5)
+    assert not [a for a in figure.axes if a.get_title().startswith('M1')]
+    expected = draw_panel(picture(levels=0), SCALES[:1], THRESHOLD, 0.5)
+    np.testing.assert_array_equal(figure_array(figure), figure_array(expected))
+
+
 def test_without_level_maps_there_is_one_row():
     one, two = (figure_array(draw_panel(picture(levels=n), SCALES[:n + 1])) for n in (0, 2))
     assert one.shape[1] == two.shape[1] and one.shape[0] < two.shape[0]
