@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 from mminspect.images import encode_png, read_image
+from station.worker import Answer
 
 GREY = 128
 LIMIT = 0.5
@@ -54,13 +55,6 @@ def difference(pixels: np.ndarray) -> dict[str, Any]:
                 threshold=THRESHOLD, boxes=boxes, model=INFO['name'], kind='anomaly',
                 fingerprint=INFO['fingerprint'], runtime='numpy',
                 milliseconds=dict(decode=1.5, preprocess=0.5, network=2.0, postprocess=1.0))
-
-
-class Answer:
-    """As the worker's."""
-
-    def __init__(self, result: dict[str, Any] | None, error: str | None = None) -> None:
-        self.result, self.error, self.crashed, self.files = result, error, False, ()
 
 
 class FakeWorker:

@@ -7,16 +7,19 @@ token.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
 
 from . import environment
-from .replies import is_api, problem
+from .replies import LOG_IN, WRONG_TOKEN, is_api, problem, reason
 
 #: A request with one of these has come through a proxy, whatever its address says.
 PROXY_HEADERS = frozenset(('forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
@@ -37,6 +40,18 @@ def is_token(authorization: str) -> bool:
     """Whether an Authorization header holds the station's token."""
     kind, _, token = authorization.partition(' ')
     return kind.lower() == 'bearer' and secrets.compare_digest(token.strip().encode(), settings.STATION_TOKEN.encode())
+
+
+async def is_known(scope: Mapping[str, Any]) -> bool:
+    """Whether the sender of a request, of ASGI, has anything to show, so that its body is worth reading.
+
+    Which of it counts where is for :class:`Access` to say.
+    """
+    headers = {name.decode('latin1'): value.decode('latin1') for name, value in scope['headers']}
+    if is_open_to((scope.get('client') or ('', 0))[0], headers) or is_token(headers.get('authorization', '')):
+        return True
+    key = parse_cookie(headers.get('cookie', '')).get(settings.SESSION_COOKIE_NAME)
+    return bool(key) and await Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).aexists()
 
 
 def public(view: Callable) -> Callable:
@@ -72,21 +87,28 @@ class Access:
         authorization = request.headers.get('Authorization', '')
         if authorization.lower().startswith('bearer'):  # others are a proxy's
             request.by_token = getattr(kind, 'accepts_token', False) and is_token(authorization)
-            return None if request.by_token else _unknown(request, 'the token is wrong, or not meant for this')
+            return None if request.by_token else _unknown(request, WRONG_TOKEN)
         if getattr(kind, 'needs_token', False):
             return _unknown(request, 'this needs the station\'s token: send "Authorization: Bearer ..."')
         headers = {name.lower() for name in request.headers}
         if request.user.is_authenticated or is_open_to(request.META.get('REMOTE_ADDR', ''), headers):
             return None
-        return _unknown(request, 'log in first') if is_api(request) else redirect_to_login(request.get_full_path())
+        return _unknown(request, LOG_IN) if is_api(request) else redirect_to_login(request.get_full_path())
 
 
 class CsrfUnlessToken(CsrfViewMiddleware):
     """Django's protection against foreign pages, which cannot send the token: with it nothing needs to be protected."""
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
-        """See Django's."""
-        return None if request.by_token else super().process_view(request, *view)
+        """See Django's. It looks for its token in the form, which may be damaged."""
+        if request.by_token:
+            return None
+        try:
+            return super().process_view(request, *view)
+        except Exception as error:
+            if not (known := reason(error)):
+                raise
+            return problem(request, *known)
 
 
 def _unknown(request: HttpRequest, message: str) -> HttpResponse:

@@ -13,8 +13,10 @@ from channels.routing import URLRouter
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.urls import path, re_path
+from mminspect.errors import UserError
 
-from . import intake
+from . import environment, intake
+from .access import is_known
 from .consumers import IngestConsumer, StreamConsumer
 from .limits import App, Receive, RequestLimits, Send
 from .line import line
@@ -40,9 +42,9 @@ class Application:
     """
 
     def __init__(self, make: Callable[..., Any] = make_worker) -> None:
-        self._make = make
+        self._make, self._release = make, lambda: None
         self._http = RequestLimits(ASGIHandler(), ('/api/detect', '/api/ingest/'), SMALL, settings.STATION_MAX_REQUEST,
-                                   settings.STATION_MAX_REQUESTS)
+                                   settings.STATION_MAX_REQUESTS, is_known)
         self._websocket: App = AuthMiddlewareStack(URLRouter([
             path('ws/stream/<str:camera>', StreamConsumer.as_asgi()),
             path('ws/ingest/<str:camera>', IngestConsumer.as_asgi()), re_path('', _Nowhere.as_asgi())]))
@@ -57,8 +59,12 @@ class Application:
         await receive()  # startup
         try:
             await self.start()
-        except Exception:
-            logger.exception('the station cannot start')
+        except Exception as error:
+            if isinstance(error, UserError):
+                logger.error('%s', error)
+            else:
+                logger.exception('the station cannot start')
+            self._release()
             return await send(dict(type='lifespan.startup.failed', message='the station cannot start'))
         await send(dict(type='lifespan.startup.complete'))
         await receive()  # shutdown
@@ -67,6 +73,7 @@ class Application:
 
     async def start(self) -> None:
         """Clean up behind a killed station and begin."""
+        self._release = environment.claim(settings.STATION_DATA)
         if removed := await sync_to_async(intake.recover)():
             logger.info('removed %d unfinished uploads', removed)
         running = line.Line(self._make, settings.STATION_SOURCES, asyncio.get_running_loop())
@@ -78,3 +85,4 @@ class Application:
         running = line.current()
         line.set_current(None)
         await sync_to_async(running.close)()
+        self._release()

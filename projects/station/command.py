@@ -18,6 +18,7 @@ import uvicorn
 from mminspect.errors import UserError
 
 from . import environment
+from .connections import HttpProtocol, WebsocketProtocol
 
 if TYPE_CHECKING:
     from .application import Application
@@ -119,10 +120,14 @@ def serve(port: int) -> None:
 
 
 def configuration(application: Application) -> uvicorn.Config:
-    """How the server is to behave: it believes no proxy's headers and does not say what it is."""
+    """How the server is to behave: it believes no proxy's headers and does not say what it is.
+
+    JPEG frames do not become smaller by compression.
+    """
     return uvicorn.Config(
         application, lifespan='on', log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        ws_max_size=MESSAGE, ws_max_queue=MESSAGES, timeout_graceful_shutdown=GRACE)
+        http=HttpProtocol, ws=WebsocketProtocol, ws_max_size=MESSAGE, ws_max_queue=MESSAGES,
+        ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -42,7 +42,7 @@ class _Guarded(AsyncWebsocketConsumer):
 
     async def may_enter(self, headers: dict[str, str]) -> bool:
         """Whether the client is known."""
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} must say whom it lets in')
 
     async def begin(self) -> None:
         """The connection stands."""

@@ -1,11 +1,13 @@
 """What the station reads from environment variables and from its data folder."""
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import os
 import secrets
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -69,6 +71,22 @@ def secret(name: str, path: Path) -> str:
             os.unlink(temporary)
     path.chmod(0o600)
     return path.read_text()
+
+
+def claim(folder: Path) -> Callable[[], None]:
+    """Take a data folder for this process, until it ends or calls what is returned.
+
+    Raises:
+        UserError: Another station has it: each would take the other's unfinished uploads for remains and delete them.
+    """
+    descriptor = os.open(folder / 'lock', os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise UserError(f'another station runs with the data folder {folder}: end it, or give this one another folder '
+                        'with --data') from error
+    return lambda: os.close(descriptor)
 
 
 def database(url: str, data: Path) -> dict[str, Any]:

@@ -1,15 +1,24 @@
 """An upload becomes a record: looked at, on the disk, in the database, and only then acknowledged."""
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import transaction
 
 from .records import store
 from .records.models import UPLOAD, Record
 from .uploads import CheckedUpload, Limits, check_upload, shown_name
+
+
+class FileOnDisk(TemporaryFileUploadHandler):
+    """Django's, whose temporary file ends as the sender's name does: that may be longer than a disk takes."""
+
+    def new_file(self, field_name: str, file_name: str, *rest: Any, **more: Any) -> None:
+        """See Django's."""
+        super().new_file(field_name, shown_name(file_name), *rest, **more)
 
 
 def check(file: BinaryIO, name: str) -> CheckedUpload:

@@ -7,9 +7,14 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from .replies import FULL, LOG_IN, WRONG_TOKEN, is_full
+
 Message = MutableMapping[str, Any]
 Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: Bytes a second that a sender has to manage.
+SLOWEST = 10_000
 
 
 class _Stopped(Exception):
@@ -25,23 +30,29 @@ class RequestLimits:
         bytes: Largest body.
         upload_bytes: Largest body with pictures.
         requests: So many are worked on at a time; the next one is asked to come again (429).
-        patience: Seconds that a sender may pause within a body.
+        knows: Whether a sender may upload; strangers (401) are not read.
+        patience: Seconds that a sender may pause within a body, and that a whole body may take beyond a second for
+            every :data:`SLOWEST` bytes.
     """
 
     def __init__(self, app: App, uploads: tuple[str, ...], bytes: int, upload_bytes: int, requests: int,
-                 patience: float = 60) -> None:
+                 knows: Callable[[Scope], Awaitable[bool]], patience: float = 60) -> None:
         self.app, self.uploads, self.bytes, self.upload_bytes = app, uploads, bytes, upload_bytes
-        self.requests, self.patience, self.active = requests, patience, 0
+        self.requests, self.knows, self.patience, self.active = requests, knows, patience, 0
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        limit = self.upload_bytes if scope['path'].startswith(self.uploads) else self.bytes
+        upload = scope['path'].startswith(self.uploads)
+        limit = self.upload_bytes if upload else self.bytes
         headers = dict(scope['headers'])
         length = headers.get(b'content-length', b'0')
         if not length.isdigit() or int(length) > limit:
             if b'expect' not in headers:  # who expects an answer has not begun to send
                 await self._drain(receive)
             return await refuse(send, 413, _too_large(limit))
+        if upload and not await self.knows(scope):
+            await self._drain(receive)
+            return await refuse(send, 401, WRONG_TOKEN if b'authorization' in headers else LOG_IN)
         if self.active >= self.requests:
             await self._drain(receive)
             return await refuse(send, 429, 'the station is busy: send it again in a few seconds')
@@ -50,21 +61,27 @@ class RequestLimits:
             await self.app(scope, self._limited(receive, send, limit), send)
         except _Stopped:
             pass
+        except OSError as error:
+            if not is_full(error):
+                raise
+            await self._drain(receive)  # the body did not fit onto the disk
+            await refuse(send, 507, FULL)
         finally:
             self.active -= 1
 
     def _limited(self, receive: Receive, send: Send, limit: int) -> Receive:
         """``receive`` that counts the body and loses patience with it."""
-        seen, more = 0, True
+        seen, more, begin = 0, True, time.monotonic()
 
         async def counted() -> Message:
             nonlocal seen, more
             if not more:  # the application waits for the sender to hang up
                 return await receive()
+            left = begin + self.patience + seen / SLOWEST - time.monotonic()
             try:
-                message = await asyncio.wait_for(receive(), self.patience)
+                message = await asyncio.wait_for(receive(), min(left, self.patience))
             except asyncio.TimeoutError:
-                await refuse(send, 408, f'nothing came for {self.patience:g} seconds')
+                await refuse(send, 408, f'the rest did not come within {self.patience:g} seconds')
                 raise _Stopped from None
             seen, more = seen + len(message.get('body', b'')), message.get('more_body', False)
             if seen > limit:
@@ -99,6 +116,8 @@ async def refuse(send: Send, status: int, message: str) -> None:
     body = json.dumps(dict(error=message, status=status)).encode()
     headers = [(b'content-type', b'application/json'), (b'content-length', str(len(body)).encode()),
                (b'x-content-type-options', b'nosniff'), (b'connection', b'close')]
+    if status == 401:
+        headers.append((b'www-authenticate', b'Bearer'))
     if status == 429:
         headers.append((b'retry-after', b'2'))
     await send(dict(type='http.response.start', status=status, headers=headers))

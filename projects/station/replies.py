@@ -5,14 +5,19 @@ import errno
 import logging
 from collections.abc import Callable
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from mminspect.errors import UserError
 
 logger = logging.getLogger(__name__)
+
+
+LOG_IN, WRONG_TOKEN = 'log in first', 'the token is wrong, or not meant for this'
+FULL = 'the station\'s disk is full: free some space and send it again'
 
 
 class Refused(Exception):
@@ -47,17 +52,30 @@ class Problems:
 
     def __init__(self, get_response: Callable) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing but exceptions is of interest."""
-        return self.get_response(request)
+        """Beside exceptions only Django's own refusals of a method are of interest: they have no words."""
+        return self._later(request) if self._is_async else _with_words(request, self.get_response(request))
+
+    async def _later(self, request: HttpRequest) -> HttpResponse:
+        response = await self.get_response(request)
+        return await sync_to_async(_with_words)(request, response) if response.status_code == 405 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """See :func:`reason`; None leaves the exception to Django's handlers."""
         known = reason(exception)
         return known and problem(request, *known)
+
+
+def _with_words(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    if response.status_code != 405 or response.content:
+        return response
+    spoken = problem(request, 405, f'{request.method} does not work here: use {response.headers["Allow"]}')
+    spoken.headers['Allow'] = response.headers['Allow']
+    return spoken
 
 
 def reason(exception: BaseException) -> tuple[int, str] | None:
@@ -67,8 +85,10 @@ def reason(exception: BaseException) -> tuple[int, str] | None:
     """
     if isinstance(exception, UserError):
         return 400, str(exception)
-    if isinstance(exception, OSError) and exception.errno in (errno.ENOSPC, errno.EDQUOT):
-        return 507, 'the station\'s disk is full: free some space and send it again'
+    if is_full(exception):
+        return 507, FULL
+    if isinstance(exception, OperationalError):
+        return 503, f'the station\'s database does not answer ({exception}): send it again in a moment'
     if isinstance(exception, TooManyFilesSent):
         return 413, 'too many files in one request: send them in several'
     if isinstance(exception, (TooManyFieldsSent, RequestDataTooBig)):
@@ -78,6 +98,13 @@ def reason(exception: BaseException) -> tuple[int, str] | None:
     if isinstance(status := getattr(exception, 'status', None), int):
         return status, str(getattr(exception, 'message', exception))
     return None
+
+
+def is_full(exception: BaseException) -> bool:
+    """Whether the disk has no room; SQLite has its own words for it."""
+    if isinstance(exception, OperationalError):
+        return 'disk is full' in str(exception)
+    return isinstance(exception, OSError) and exception.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -89,6 +89,7 @@ if STATION_HTTPS:
 X_FRAME_OPTIONS = 'DENY'
 SECURE_REFERRER_POLICY = 'same-origin'
 
+FILE_UPLOAD_HANDLERS = ['django.core.files.uploadhandler.MemoryFileUploadHandler', 'station.intake.FileOnDisk']
 DATA_UPLOAD_MAX_NUMBER_FILES = STATION_MAX_FILES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = STATION_MAX_FILES + 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20  # of everything but files

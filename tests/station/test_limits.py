@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from typing import Any
 
@@ -46,8 +47,13 @@ async def ask(limits: RequestLimits, chunks: list[bytes], path: str = '/x', paus
     return sent[0]['status'], json.loads(body) if body else None, len(chunks) - len(waiting)
 
 
-def limited(app: Echo, **options: Any) -> RequestLimits:
-    return RequestLimits(app, **dict(dict(uploads=('/up/', ), bytes=10, upload_bytes=100, requests=2), **options))
+async def everybody(scope: Any) -> bool:
+    return True
+
+
+def limited(app: Any, **options: Any) -> RequestLimits:
+    return RequestLimits(app, **dict(dict(uploads=('/up/', ), bytes=10, upload_bytes=100, requests=2, knows=everybody),
+                                     **options))
 
 
 def test_bodies_up_to_the_limit_pass_and_larger_ones_do_not() -> None:
@@ -107,5 +113,55 @@ def test_a_sender_that_pauses_for_too_long_is_given_up() -> None:
         app = Echo()
         status, answer, _ = await ask(limited(app, patience=0.02), [b'x'], pause=0.2)
         assert status == 408 and answer['error'] and not app.bodies
+
+    asyncio.run(run())
+
+
+def test_strangers_are_not_read_and_the_others_are() -> None:
+    async def run() -> None:
+        app = Echo()
+
+        async def knows(scope: Any) -> bool:
+            return dict(scope['headers']).get(b'authorization') == b'friend'
+
+        limits = limited(app, knows=knows)
+        for headers, words in (({}, 'log in'), (dict(authorization='foe'), 'token')):
+            status, answer, _ = await ask(limits, [b'x' * 90], '/up/load', **headers)
+            assert status == answer['status'] == 401 and words in answer['error'] and not app.bodies
+        assert (await ask(limits, [b'x' * 90], '/up/load', authorization='friend'))[0] == 200
+        assert (await ask(limits, [b'x'], '/login'))[0] == 200
+
+    asyncio.run(run())
+
+
+def test_a_sender_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pause is short enough; all together take longer than the bytes are worth."""
+    async def run() -> None:
+        app = Echo()
+        limits = limited(app, patience=0.1)
+        assert (await ask(limits, [b'x'] * 10, pause=0.03))[0] == 408 and not app.bodies
+        monkeypatch.setattr('station.limits.SLOWEST', 10)
+        assert (await ask(limits, [b'x'] * 10, pause=0.03))[0] == 200 and app.bodies
+
+    asyncio.run(run())
+
+
+def test_a_body_that_does_not_fit_onto_the_disk_is_said_so() -> None:
+    async def run() -> None:
+        async def full(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+        status, answer, read = await ask(limited(full), [b'x', b'y', b'z'])
+        assert status == answer['status'] == 507 and 'disk is full' in answer['error']
+        assert read == 3  # the sender reads the answer when it has sent everything
+
+        async def broken(scope: Any, receive: Any, send: Any) -> None:
+            raise OSError(errno.EIO, 'broken')
+
+        limits = limited(broken)
+        with pytest.raises(OSError, match='broken'):
+            await ask(limits, [b'x'])
+        assert limits.active == 0
 
     asyncio.run(run())

@@ -135,6 +135,8 @@ class Line:
             close_old_connections()
 
     def _keep_upload(self, record_id: UUID, answer: Answer) -> None:
+        if answer.again:
+            return self.inbox.returned(record_id)
         if answer.result is None:
             results.fail(record_id, answer.error)
         else:

@@ -37,9 +37,13 @@ def fail(record_id: UUID, sentence: str) -> None:
 
 def keep_frame(record_id: UUID, camera: str, frame: NDArray[np.uint8], result: Mapping[str, Any]) -> Record:
     """A camera's frame (H, W, 3), RGB, with its result; the oldest unmarked ones make room for it."""
-    store.save_jpeg(store.original(record_id, '.jpg'), frame[..., ::-1], QUALITY)
-    record = Record.objects.create(id=record_id, source=CAMERA, camera=camera, suffix='.jpg',
-                                   **_fields(record_id, result))
+    try:
+        store.save_jpeg(store.original(record_id, '.jpg'), frame[..., ::-1], QUALITY)
+        record = Record.objects.create(id=record_id, source=CAMERA, camera=camera, suffix='.jpg',
+                                       **_fields(record_id, result))
+    except BaseException:
+        store.remove(record_id)  # also what the worker has drawn
+        raise
     _make_room()
     return record
 

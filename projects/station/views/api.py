@@ -24,7 +24,7 @@ class ApiView(View):
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:
         """405 with the methods that work."""
-        allowed = ', '.join(self._allowed_methods())
+        allowed = ', '.join(name for name in self._allowed_methods() if name != 'OPTIONS')
         response = problem(request, 405, f'{request.method} does not work here: use {allowed}')
         response.headers['Allow'] = allowed
         return self._maybe_async(response)

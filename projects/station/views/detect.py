@@ -1,6 +1,7 @@
 """Uploads."""
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -42,9 +43,10 @@ class DetectView(ApiView):
 
 
 async def _wait(inbox: Any, records: list[Record], seconds: float) -> None:
-    """Until the last one is done; the worker takes them in order."""
+    """Until the last one is done, all together no longer than this; the worker takes them in order."""
+    end = time.monotonic() + seconds
     for record in records:
-        await inbox.result_of(record.id, seconds)
+        await inbox.result_of(record.id, max(0.0, end - time.monotonic()))
 
 
 def _keep_all(request: HttpRequest) -> list[Record | dict[str, Any]]:

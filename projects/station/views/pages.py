@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from mminspect.thresholds import MapScale
 
 from station.line import line
@@ -26,7 +26,7 @@ from .records_api import find, mark
 PER_PAGE = 40
 
 
-@require_GET
+@require_safe
 def inspect(request: HttpRequest) -> HttpResponse:
     """Upload pictures."""
     limits = decisions.all_present()
@@ -36,7 +36,7 @@ def inspect(request: HttpRequest) -> HttpResponse:
         max_megapixels=settings.STATION_MAX_PIXELS // 10**6))
 
 
-@require_GET
+@require_safe
 def live(request: HttpRequest, camera: str = '') -> HttpResponse:
     """Watch a camera; without a name the first one."""
     cameras = sorted(line.current().cameras)
@@ -46,7 +46,7 @@ def live(request: HttpRequest, camera: str = '') -> HttpResponse:
     return render(request, 'live.html', dict(cameras=cameras, camera=chosen))
 
 
-@require_GET
+@require_safe
 def records(request: HttpRequest) -> HttpResponse:
     """The list with its filters; with unfit filters nothing but what is wrong with them."""
     asked, limits = filters.RecordFilter(request.GET), decisions.all_present()
@@ -109,7 +109,7 @@ def _scale(record: Record) -> MapScale | None:
     return calibration and calibration.fused
 
 
-@require_GET
+@require_safe
 def scores(request: HttpRequest) -> HttpResponse:
     """Scores over time and the threshold; the script fetches the numbers."""
     return render(request, 'scores.html', dict(model=line.current().model))

@@ -38,7 +38,7 @@ class WorkerClient:
         on_result: Gets each job's id and answer, in a thread of the client.
         on_ready: Is told about the model, each time that it was loaded: ``name, kind, classes, fingerprint, runtime,
             calibration`` (:meth:`mminspect.thresholds.Calibration.state` or None) and ``threshold`` (``value, origin,
-            count, rule`` or None).
+            count, rule`` or None). If it raises, the model is loaded again after a pause.
         upload_size: Uploads that wait at most.
         live_size: Live frames that wait at most.
         seconds: Longest time for one job or for loading; then the process is taken for stuck and killed.
@@ -114,7 +114,7 @@ class WorkerClient:
                 self._run_process()
             except Exception as error:
                 logger.exception('the worker process cannot be started')
-                self._failure = f'the worker process cannot be started ({error}): see the log'
+                self._failed_because(f'the worker process cannot be started ({error}): see the log')
             pause = _PAUSE if self._failure is None else min(2 * pause, _LONGEST)
             self._closing.wait(0 if self._failure is None else pause)
             self._restarts += not self._closing.is_set()
@@ -135,12 +135,22 @@ class WorkerClient:
             answer = NotLoaded(f'the worker {error} while it loaded the model: see the log, and whether there is '
                                'memory enough')
         if isinstance(answer, NotLoaded):
-            self._failure = answer.sentence
-            return False
+            return self._failed_because(answer.sentence)
+        try:
+            if self._on_ready is not None:
+                self._on_ready(answer.info)
+        except Exception as error:
+            logger.exception('the model is loaded, but it cannot be used')
+            return self._failed_because(f'the model is loaded, but it cannot be used ({error}): see the log')
         self._ready, self._failure = True, None
-        if self._on_ready is not None:
-            self._call(self._on_ready, answer.info)
         return True
+
+    def _failed_because(self, sentence: str) -> bool:
+        """Note it, and say it in the terminal unless that is known there; False."""
+        if sentence != self._failure and not self._closing.is_set():
+            logger.error('the model does not run: %s', sentence)
+        self._failure = sentence
+        return False
 
     def _work(self, handle: WorkerHandle) -> None:
         """Until the client is closed or the process dies."""

@@ -50,12 +50,14 @@ class Answer:
         result: :meth:`inspection.result.InspectionResult.as_dict`, its ``image`` is the job's id; None: there is none.
         error: Then why, in one sentence.
         crashed: Whether the job brought the worker down, an upload even twice: trying again is no use.
+        again: Whether the picture is worth another attempt later: the disk is full.
         files: Names of what was written into the job's folder.
     """
 
     result: dict[str, Any] | None
     error: str | None = None
     crashed: bool = False
+    again: bool = False
     files: tuple[str, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """What runs in the worker process: one model, one job after the other."""
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -50,7 +51,8 @@ def _answer(inspector: Inspector, job: Job, own: Any) -> Answer:
             files = write_pictures(Path(job.folder), pixels, result, scale)
         return Answer(result.as_dict(), files=files)
     except Exception as error:
-        return Answer(None, _sentence(error, 'the picture cannot be inspected'))
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return Answer(None, _sentence(error, 'the picture cannot be inspected'), again=full)
 
 
 def _describe(inspector: Inspector) -> dict[str, Any]:
