@@ -4,7 +4,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from mmengine.logging import print_log
 from mminspect.errors import UserError
 from mminspect.thresholds import Threshold
 
@@ -58,9 +57,11 @@ def _tell_tiles(inspector: Inspector) -> None:
         return f'on tiles of {tile} pixels that overlap by {overlap}' if tile else 'without tiles'
 
     known = inspector.calibration
-    print_log(f'The threshold of {inspector.spec.name} was chosen {words(known.tile, known.overlap)}, and images are '
-              f'inspected {words(inspector.tile, inspector.overlap)}: its false-reject rate does not hold. Calibrate '
-              'the model in this way (tools/calibrate.py).', logger='current', level=logging.WARNING)
+    # not mmengine's logger, which loads torch: 300 MiB for a sentence about an exported model
+    logging.getLogger(__name__).warning(
+        'The threshold of %s was chosen %s, and images are inspected %s: its false-reject rate does not hold. Calibrate '
+        'the model in this way (tools/calibrate.py).', inspector.spec.name, words(known.tile, known.overlap),
+        words(inspector.tile, inspector.overlap))
 
 
 def _open(model: Path, config: str | Path | None, runtime: str | None, device: str,

@@ -60,12 +60,12 @@ def test_options_reach_the_inspector(folder, opened):
     assert inspector.threshold.origin == 'given'
 
 
-def test_other_tiles_than_the_calibrations_are_told(folder, opened, messages):
+def test_other_tiles_than_the_calibrations_are_told(folder, opened, caplog):
     load_inspector(folder / 'model.onnx', tile=64, overlap=16, threshold=0.25)  # a threshold of one's own
     load_inspector(folder / 'model.onnx')
-    assert not messages
+    assert not caplog.messages
     load_inspector(folder / 'model.onnx', tile=64)
-    assert 'without tiles, and images are inspected on tiles of 64 pixels that overlap by 8' in messages[0]
+    assert 'without tiles, and images are inspected on tiles of 64 pixels that overlap by 8' in caplog.messages[0]
 
 
 def test_false_reject_rate_chooses_from_the_stored_scores(folder, opened):
@@ -113,5 +113,13 @@ def test_no_config_or_several_beside_the_checkpoint(folder, opened):
 
 def test_an_exported_model_needs_no_torch():
     """Which takes seconds and half a gigabyte to load, in every worker of a station."""
-    code = 'import sys, inspection; from inspection.backends import open_network; sys.exit("torch" in sys.modules)'
-    assert subprocess.run([sys.executable, '-c', code]).returncode == 0
+    code = '''
+import sys
+from types import SimpleNamespace as Some
+from inspection.backends import open_network
+from inspection.load import _tell_tiles
+_tell_tiles(Some(spec=Some(name="m"), calibration=Some(tile=0, overlap=None), tile=8, overlap=1))
+sys.exit("torch" in sys.modules)
+'''
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0 and 'threshold of m was chosen without tiles' in done.stderr
