@@ -59,8 +59,8 @@ def _tell_tiles(inspector: Inspector) -> None:
     known = inspector.calibration
     # not mmengine's logger, which loads torch: 300 MiB for a sentence about an exported model
     logging.getLogger(__name__).warning(
-        'The threshold of %s was chosen %s, and images are inspected %s: its false-reject rate does not hold. Calibrate '
-        'the model in this way (tools/calibrate.py).', inspector.spec.name, words(known.tile, known.overlap),
+        'The threshold of %s was chosen %s, and images are inspected %s: its false-reject rate does not hold. '
+        'Calibrate the model in this way (tools/calibrate.py).', inspector.spec.name, words(known.tile, known.overlap),
         words(inspector.tile, inspector.overlap))
 
 
