@@ -173,6 +173,16 @@ class Client:
                                             )['state'] != 'waiting' else None)
 
 
+def logged_in(site: Site, password: str = 'rosebud-17', **headers: str) -> Client:
+    """A new user, mira, who has tried to log in with this password."""
+    from django.contrib.auth.models import User
+    User.objects.create_user('mira', password='rosebud-17')
+    client = site.client(**headers)
+    client.get('/login')
+    client.submit('/login', username='mira', password=password, next='/records')
+    return client
+
+
 def multipart(files: list[tuple[str, str, bytes]], fields: Mapping[str, str]) -> tuple[str, bytes]:
     """Content type and body."""
     edge, body = uuid.uuid4().hex, io.BytesIO()

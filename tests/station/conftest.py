@@ -28,6 +28,7 @@ import station_site  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.test import override_settings  # noqa: E402
 
 settings.PASSWORD_HASHERS = ['django.contrib.auth.hashers.MD5PasswordHasher']  # the others are slow by design
 
@@ -74,6 +75,13 @@ def site(running: station_site.Site) -> Iterator[station_site.Site]:
     running.worker.free.set()
     station_site.eventually(running.worker.is_idle)
     django.db.connections.close_all()
+
+
+@pytest.fixture
+def strict(site: station_site.Site) -> Iterator[station_site.Site]:
+    """As bound beyond localhost."""
+    with override_settings(STATION_LOGIN=True):
+        yield site
 
 
 @pytest.fixture

@@ -186,11 +186,11 @@ def test_layers_of_a_record_come_and_go(page: api.Page, machine: Client) -> None
     assert page.locator('img.heat').evaluate('image => getComputedStyle(image).opacity') == '0'
 
 
-def test_records_survive_a_restart(page: api.Page, machine: Client, chromium: api.Browser) -> None:
+def test_records_survive_a_restart(page: api.Page, machine: Client, chromium: api.Browser, tmp_path: Path) -> None:
     kept = machine.send('/api/detect', [('kept.png', png(255))]).json
     before = line.current()
     try:
-        with serving() as again:
+        with serving(STATION_DATA=tmp_path) as again:  # another lock: the first one still runs
             window = chromium.new_page(base_url=f'http://127.0.0.1:{again.port}')
             window.goto('/records')
             api.expect(window.locator('.records tbody tr')).to_have_count(1)

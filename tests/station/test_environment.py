@@ -93,3 +93,11 @@ def test_nonsense_is_said_so(read: object, value: str, monkeypatch: pytest.Monke
     monkeypatch.setenv('A_SETTING', value)
     with pytest.raises(UserError, match='A_SETTING must'):
         read('A_SETTING')
+
+
+def test_a_folder_has_one_station(tmp_path: Path) -> None:
+    release = environment.claim(tmp_path)
+    with pytest.raises(UserError, match='another station runs'):
+        environment.claim(tmp_path)
+    release()
+    environment.claim(tmp_path)()

@@ -5,6 +5,7 @@ import errno
 
 import pytest
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
+from django.db import OperationalError
 from django.http.multipartparser import MultiPartParserError
 from mminspect.errors import UserError
 from station.replies import Refused, reason
@@ -20,7 +21,8 @@ def test_the_senders_mistakes_are_told_and_the_stations_are_not(error: Exception
 
 
 @pytest.mark.parametrize(('error', 'status'), [
-    (OSError(errno.ENOSPC, 'full'), 507), (TooManyFilesSent(), 413), (RequestDataTooBig(), 413),
+    (OSError(errno.ENOSPC, 'full'), 507), (OperationalError('database or disk is full'), 507),
+    (OperationalError('database is locked'), 503), (TooManyFilesSent(), 413), (RequestDataTooBig(), 413),
     (MultiPartParserError('boundary'), 400)])
 def test_limits_and_damaged_bodies(error: Exception, status: int) -> None:
     assert reason(error)[0] == status

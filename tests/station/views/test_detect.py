@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from mminspect.images import encode_png
 from station import intake
 from station_site import Client, Site, eventually, png
@@ -107,6 +110,74 @@ def test_bodies_that_are_no_form_are_refused(client: Client, kind: str, body: by
 def test_too_many_files_are_refused(client: Client, media: Path) -> None:
     reply = client.send('/api/detect', [(f'{i}.png', b'x') for i in range(101)])
     assert reply.status == 413 and 'files' in reply.json['error'] and not media.exists()
+
+
+def test_ten_thousand_files_in_one_request_are_refused(client: Client, media: Path) -> None:
+    reply = client.send('/api/detect', [(f'{i}.png', b'') for i in range(10_000)])
+    assert reply.status == 413 and 'send them in several' in reply.json['error'] and not media.exists()
+
+
+def test_requests_beyond_the_limit_are_asked_to_come_again_and_the_others_answered(site: Site) -> None:
+    """All at once; the model waits until the last one has been refused."""
+    limit, replies = settings.STATION_MAX_REQUESTS, Counter()
+    site.worker.free.clear()
+
+    def send() -> None:
+        machine = Client(site.port, token='token-of-the-tests')
+        replies[machine.send('/api/detect', [('a.png', png(255))]).status] += 1
+
+    threads = [threading.Thread(target=send) for _ in range(2 * limit)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: replies[429] >= limit, 15)
+    site.worker.free.set()
+    for thread in threads:
+        thread.join()
+    assert replies == {200: limit, 429: limit}
+    assert site.client().get('/api/records').json['count'] == limit
+
+
+def test_the_name_is_of_no_consequence_for_files(client: Client, media: Path) -> None:
+    """Of large ones, too, which Django puts into a file whose name ends as the sender's does."""
+    large = encode_png(np.random.default_rng(0).integers(0, 255, (1000, 1000, 3), np.uint8))
+    assert len(large) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    for name in (f'a.{"x" * 300}', '../../../etc/passwd', '..\\..\\a.png', 'a.\0png', '\u202egnp.exe', '/tmp/a.png'):
+        for data in (large, png(255)):
+            reply = client.send('/api/detect', [(name, data)])
+            assert reply.status == 200, reply.text
+            assert len(reply.json['name']) <= 120 and not set(reply.json['name']) & set('/\\\0\u202e')
+    assert {path.name for path in media.rglob('*') if path.is_file()} == {
+        'original.png', 'view.jpg', 'overlay.jpg', 'heat.png'}
+    assert not list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir())
+
+
+def test_many_files_wait_no_longer_than_one(site: Site, client: Client) -> None:
+    site.worker.free.clear()
+    start = time.monotonic()
+    reply = client.send('/api/detect?wait=0.5', [(f'{i}.png', png()) for i in range(8)])
+    assert reply.status == 202 and time.monotonic() - start < 3
+    site.worker.free.set()
+
+
+def test_a_database_that_is_locked_is_said_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError('database is locked')
+
+    monkeypatch.setattr('station.records.models.Record.save', locked)
+    reply = client.send('/api/detect', [('a.png', png())])
+    assert reply.status == 503 and 'database is locked' in reply.json['error'] and 'again' in reply.json['error']
+
+
+def test_a_full_disk_is_said_so_while_the_form_is_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the protection against foreign pages reads it first."""
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr('django.core.files.uploadhandler.TemporaryUploadedFile', full)
+    large = bytes(settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1)
+    for sender in (client, Client(client.port, token='token-of-the-tests')):
+        reply = sender.send('/api/detect', [('a.png', large)])
+        assert reply.status == 507 and 'disk is full' in reply.json['error']
 
 
 def test_other_methods_are_refused(client: Client) -> None:

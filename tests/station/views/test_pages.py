@@ -94,6 +94,10 @@ def test_the_head_shows_the_model_and_its_failure(site: Site, client: Client, mo
     assert client.get('/api/status').json['message'] == 'the file <model> is damaged'
 
 
-def test_pages_take_get_only(client: Client) -> None:
-    for path in ('/', '/live', '/records', '/scores', '/records.csv'):
-        assert client.submit(path).status in (400, 405)
+def test_pages_take_get_only_and_say_so(client: Client) -> None:
+    for path in ('/', '/live', '/records', '/scores'):
+        reply = client.submit(path)
+        assert reply.status == 405 and 'GET' in reply.headers['Allow'] and 'POST does not work here' in reply.text
+        reply = client.request('HEAD', path)
+        assert reply.status == 200 and not reply.body  # monitoring asks so
+    assert client.submit('/records.csv').status == 400

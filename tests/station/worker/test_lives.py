@@ -1,6 +1,7 @@
 """Beginnings and ends of the client and its process."""
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -8,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from helpers import ROOT
+from station.worker import WorkerClient
 from worker_helpers import PATIENCE, SLOW, Answers, factory, plain, wait_until
 
 SERVER = """
@@ -48,6 +51,36 @@ def test_a_model_that_appears_later(tmp_path: Path) -> None:
         assert not client.submit('after', plain(51))
     finally:
         client.close()
+
+
+def test_a_model_that_does_not_load_is_said_once_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('station.worker.client._PAUSE', 0.01)
+    client = Answers().client(factory(tmp_path, needs='model'))
+    client.start()
+    wait_until(lambda: client.health().restarts >= 2)
+    client.close()
+    said = [record for record in caplog.records if 'model model does not exist' in record.getMessage()]
+    assert len(said) == 1 and said[0].levelno == logging.ERROR
+
+
+def test_a_model_that_cannot_be_registered_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the station would say for good that it is loading, and could keep no result."""
+    monkeypatch.setattr('station.worker.client._PAUSE', 0.01)
+    answers, attempts = Answers(), []
+
+    def ready(info: dict) -> None:
+        attempts.append(info['name'])
+        if len(attempts) == 1:
+            raise OSError('database is locked')
+
+    client = WorkerClient(factory(tmp_path), answers.take, ready)
+    client.start()
+    client.submit('a', plain(51))
+    wait_until(lambda: client.failure is not None)
+    assert 'database is locked' in client.failure and 'a' not in answers
+    assert answers.of('a').result is not None and client.failure is None and attempts == ['bright', 'bright']
+    client.close()
 
 
 def test_close_while_loading(tmp_path: Path) -> None:
