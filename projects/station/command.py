@@ -18,7 +18,7 @@ import uvicorn
 from mminspect.errors import UserError
 
 from . import environment
-from .connections import HttpProtocol, WebsocketProtocol
+from .connections import HttpProtocol, WebsocketProtocol, room
 
 if TYPE_CHECKING:
     from .application import Application
@@ -100,13 +100,14 @@ def serve(port: int) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Raises:
-        UserError: The port is taken, or people would have to log in and there is nobody who could.
+        UserError: The port or the data folder is taken, or people would have to log in and there is nobody who could.
     """
     from django.conf import settings
     from django.contrib.auth.models import User
     if settings.STATION_LOGIN and not User.objects.filter(is_active=True).exists():
         raise UserError(f'beyond this machine the station needs a user: make one with --data {settings.STATION_DATA} '
                         '--add-user NAME and start it again')
+    environment.claim(settings.STATION_DATA)()  # the application does it for good: here for a word before the address
     listener = listen(settings.STATION_HOST, port)
     from .asgi import application
     _announce(settings.STATION_HOST, listener.getsockname()[1], settings.STATION_DATA, settings.STATION_LOGIN)
@@ -127,7 +128,7 @@ def configuration(application: Application) -> uvicorn.Config:
     return uvicorn.Config(
         application, lifespan='on', log_config=None, access_log=False, server_header=False, proxy_headers=False,
         http=HttpProtocol, ws=WebsocketProtocol, ws_max_size=MESSAGE, ws_max_queue=MESSAGES,
-        ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE)
+        ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE, backlog=min(2048, room() // 4))
 
 
 def listen(host: str, port: int) -> socket.socket:

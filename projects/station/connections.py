@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+from functools import cache
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -11,16 +13,33 @@ from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 HEAD = 20.0
 #: Bytes that may wait for one browser that does not read.
 UNREAD = 32 * 2**20
+#: Files that the process wants to have open, connections among them.
+FILES = 2**15
+_BUSY = b'the station has too many connections: try again in a few seconds'
+
+
+@cache
+def room() -> int:
+    """Connections at a time: half of the open files that the system allows; database and pictures need theirs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(soft, wanted) // 2
 
 
 class HttpProtocol(H11Protocol):
-    """Uvicorn's, which waits for the first request without an end."""
+    """Uvicorn's, which waits for the first request without an end, and accepts connections until files run out."""
 
     _end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """See asyncio."""
         super().connection_made(transport)
+        if len(self.connections) > room():
+            transport.write(b'HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain\r\nRetry-After: 2\r\n'
+                            b'Connection: close\r\nContent-Length: %d\r\n\r\n%s' % (len(_BUSY), _BUSY))
+            return transport.close()
         self._watch()
 
     def data_received(self, data: bytes) -> None:

@@ -1,10 +1,14 @@
 """Connections that come to nothing, on a real server."""
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 import time
 from socket import create_connection, socket
 
 import pytest
+from station import connections
 from station.line import line
 from station_site import Site, eventually
 
@@ -116,3 +120,30 @@ def test_malformed_frames_end_that_connection_with_a_reason(site: Site, frame: b
             pass
         assert code.to_bytes(2, 'big') == answer[answer.index(b'\x88') + 2:][:2]
     eventually(lambda: line.current().hub.count() == 0)
+
+
+def test_connections_beyond_the_room_are_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    eventually(lambda: site.client().get('/api/status').status == 200)
+    monkeypatch.setattr('station.connections.room', lambda: 12)
+    waiting = [create_connection(('127.0.0.1', site.port)) for _ in range(20)]
+    answers = []
+    for connection in waiting:
+        connection.settimeout(0.5)
+        try:
+            answers.append(connection.recv(2**16))
+        except TimeoutError:
+            answers.append(None)  # it may send
+    told = [answer for answer in answers if answer]
+    assert 8 <= len(told) < 20 and all(b' 429 ' in answer and b'too many connections' in answer for answer in told)
+    for connection in waiting:
+        connection.close()
+    eventually(lambda: site.client().get('/api/status').status == 200)
+
+
+def test_the_room_fits_into_the_files_that_the_system_allows() -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert 0 < connections.room() <= allowed // 2
+    code = ('import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 600)); from station import connections; '
+            'print(connections.room(), *resource.getrlimit(resource.RLIMIT_NOFILE))')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ['300', '600', '600']

@@ -136,6 +136,7 @@ class Line:
 
     def _keep_upload(self, record_id: UUID, answer: Answer) -> None:
         if answer.again:
+            logger.warning('upload %s goes on waiting: the disk is full', record_id)
             return self.inbox.returned(record_id)
         if answer.result is None:
             results.fail(record_id, answer.error)
