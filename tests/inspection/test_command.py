@@ -132,10 +132,11 @@ def test_any_part_of_earlier_results_counts(inspector, images, tmp_path, left):
         run(images, '--out', tmp_path / 'out')
 
 
-def test_file_in_the_way(inspector, images, tmp_path):
+@pytest.mark.parametrize('place', ['out', 'out/today', 'out/today/late'])
+def test_file_in_the_way(inspector, images, tmp_path, place):
     (tmp_path / 'out').touch()
-    with pytest.raises(UserError, match='is a file: name a folder'):
-        run(images, '--out', tmp_path / 'out')
+    with pytest.raises(UserError, match="out' is a file: name a folder"):
+        run(images, '--out', tmp_path / place)
 
 
 def test_interrupted_run_keeps_what_is_done_and_resumes(inspector, images, tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from inspection.networks import build_network
 from inspection.sources import find_images
 from mminspect import cli, runtime
 from mminspect.errors import UserError
+from mminspect.fileio import check_folder
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -45,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     out = Path(args.out)
     if out.suffix != '.onnx':
         raise UserError(f'--out {out} must end in .onnx')
+    check_folder(out.parent)  # not after minutes of work
+    if out.is_dir():
+        raise UserError(f'--out {out} is a folder: name a file, which may lie in it')
     normal = [image.path for image in find_images(args.int8)] if args.int8 else []
     cfg = runtime.load_config(args.config, args.cfg_options)
     network = build_network(cfg, args.checkpoint)

@@ -25,6 +25,8 @@ from .silence import no_advice
 from .tracing import TraceMode
 
 INPUT, BATCH = 'images', 'batch'
+#: The oldest has all operators, the newest is the last that torch's exporter knows.
+OPSETS = range(17, 21)
 #: By how much an output may differ from PyTorch's; boxes in pixels.
 TOLERANCES = dict(anomaly_map=1e-3, pred_score=1e-3, scores=1e-3, boxes=1e-2)
 
@@ -41,17 +43,17 @@ def export_onnx(network: TorchNetwork, path: str | Path, opset: int = 17) -> Dif
     Args:
         network: It is copied and not changed.
         path: File to write or replace.
-        opset: Version of the operators, 17 or higher.
+        opset: Version of the operators, one of :data:`OPSETS`.
 
     Returns:
         How far apart the two were.
 
     Raises:
-        UserError: They are too far apart (weights that are NaN are), an older opset is wanted, or there is no standard
+        UserError: They are too far apart (weights that are NaN are), another opset is wanted, or there is no standard
             operator for a part of the network.
     """
-    if opset < 17:
-        raise UserError(f'opset {opset} is too old: 17 or higher has all operators')
+    if opset not in OPSETS:
+        raise UserError(f'opset {opset} cannot be exported: take one of {OPSETS[0]} to {OPSETS[-1]}')
     network = _for_export(network)
     images = np.random.default_rng(0).uniform(0, 255, (3, *network.spec.input_size, 3)).astype(np.float32)
     model = _tidied(_traced(network, torch.from_numpy(images[:2]), opset), network(images))

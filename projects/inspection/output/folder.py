@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from mminspect.errors import UserError
-from mminspect.fileio import replacing
+from mminspect.fileio import check_folder, replacing
 from mminspect.images import encode_png
 from mminspect.thresholds import MapScale, Threshold
 from numpy.typing import NDArray
@@ -86,8 +86,7 @@ def prepare_folder(folder: str | Path, model: ModelInfo, threshold: Threshold | 
     Raises:
         UserError: There are results and neither is wanted, they were made otherwise, or a file is in the way.
     """
-    if Path(folder).exists() and not Path(folder).is_dir():
-        raise UserError(f"'{folder}' is a file: name a folder for the results")
+    check_folder(folder)
     there = [path for path in (Path(folder) / name for name in (LINES, TABLE, OVERLAYS, MAPS)) if path.exists()]
     if there and not (overwrite or resume):
         raise UserError(f"'{folder}' holds results already ({there[0].name}): give --resume to go on with them, "

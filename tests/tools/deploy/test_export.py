@@ -75,12 +75,17 @@ def test_detector(tmp_path, normal, call) -> None:
 
 
 @pytest.mark.parametrize(('arguments', 'said'), [
-    (['--out', 'model.pt'], 'must end in .onnx'), (['--out', 'model.onnx', '--opset', '11'], 'opset 11 is too old'),
+    (['--out', 'model.pt'], 'must end in .onnx'),
+    (['--out', 'model.onnx', '--opset', '11'], 'opset 11 cannot be exported'),
+    (['--out', 'a_file/model.onnx'], "a_file' is a file: name a folder"),
+    (['--out', 'folder.onnx'], 'folder.onnx is a folder: name a file'),
     (['--out', 'model.onnx', '--int8', 'nowhere'], "nowhere' does not exist"),
     (['--out', 'model.onnx', '--eval', 'test'], '--eval belongs to --int8')])
 def test_mistakes(trained, tmp_path, call, monkeypatch, arguments, said) -> None:
     files = trained()
     monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a_file').touch()
+    (tmp_path / 'folder.onnx').mkdir()
     status, _, error = call('deploy/export', *files, *arguments)
     assert status == 2 and said in error and not list(tmp_path.glob('model*'))
 
