@@ -16,8 +16,10 @@ DEMO = work_dirs/demo
 MODEL = rd4ad_r18_20e_textures
 station: setup
 	@$(RUN) tools/demo.py --part textures --only-train
-	@test -f $(DEMO)/$(MODEL).onnx || MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
-		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/$(MODEL).onnx
+	@test -f $(DEMO)/$(MODEL).onnx || { MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
+		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/station.onnx && \
+		$(RUN) tools/calibrate.py $(DEMO)/station.onnx $(DEMO)/data/textures/weave/calibration/good \
+		--false-reject-rate 0.02 && mv $(DEMO)/station.onnx $(DEMO)/$(MODEL).onnx; }
 	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station \
 		--source folder:$(DEMO)/data/textures/weave/test/good --source folder:$(DEMO)/data/textures/weave/test/hole
 

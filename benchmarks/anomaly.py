@@ -19,10 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from anomaly_rd.evaluation import METRIC_NAMES
+from anomaly_rd.evaluation.functional import average_precision, f1_max, roc_auc
 from common import ROOT, save
 from mmengine.config import Config
 from mminspect import jobs
+from mminspect.images import read_image
 from peer_anomalib import finished_rows, peer_rows
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
@@ -112,8 +115,18 @@ def collect(category: str, seeds: list[int], threads: int, peer: list[dict]) -> 
             runs=[dict(seed=seed, **{key: metrics[key] for key in METRIC_NAMES}) for seed, _, metrics in runs],
             by_epoch={str(seed): history(job.work_dir)[0] for seed, job, _ in runs}))
     save(f'anomaly_{category}', seeds=seeds, dataset=SETS[category], image_size=[256, 256], selection='last epoch',
-         threads=threads, rows=rows, peer=peer,
+         threads=threads, rows=rows, peer=peer, brightness=brightness(category),
          command=f'python benchmarks/anomaly.py --sets {category} --seeds {" ".join(map(str, seeds))} --peer')
+
+
+def brightness(category: str) -> dict[str, float]:
+    """Image metrics of no model at all: the mean grey value of the image as its score."""
+    root = Path(os.environ.get('MMINSPECT_DATA', 'data')) / SETS[category] / category / 'test'
+    files = sorted(root.rglob('*.png'))
+    scores = np.array([read_image(path).mean() for path in files])
+    labels = np.array([path.parent.name != 'good' for path in files])
+    return dict(image_auroc=roc_auc(scores, labels), image_ap=average_precision(scores, labels),
+                image_f1max=f1_max(scores, labels))
 
 
 def run(row: Row, category: str, seed: int, threads: int) -> None:

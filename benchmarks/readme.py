@@ -102,6 +102,9 @@ def anomaly(category: str) -> str:
     rows = [line(row['name'], row['runs']) for row in result['rows']]
     peers = list(peers_by_epoch(result).values())
     rows += [line(runs[0]['name'], [run['metrics'] for run in runs]) for runs in peers[-1:]]
+    rows.append(['no model: the mean grey value of the image', *(
+        f'{100 * result["brightness"][key]:.1f}' if key in result['brightness'] else '' for _, key in ANOMALY_COLUMNS),
+        ''])
     return markdown([f'{category}, 256x256, percent', *(title for title, _ in ANOMALY_COLUMNS), 'seeds'], rows) \
         + f'\nCommand: `{result["command"]}`. Last epoch.' + provenance(result).replace('\n', ' ', 1)
 

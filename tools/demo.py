@@ -44,7 +44,7 @@ PARTS = (
           ('student distilled', 'fdrd/demo/fdrd_gfl_r18_slim_12e_vials')),
          (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
           ('recall 8-16 px', 'recall_8_16'))),
-    Part('textures', '64 + 40 of textures', lambda folder: make_textures(folder, TexturesSpec()),
+    Part('textures', '64 + 40 + 99 of textures', lambda folder: make_textures(folder, TexturesSpec()),
          'Rendered textures, 16 good and 24 defective test images, last epoch (percent)',
          (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_20e_textures'), ),
          (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AUPRO', 'aupro'),

@@ -23,6 +23,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--good', type=int, default=default.good, help='number of good test images (%(default)s)')
     parser.add_argument('--defective', type=int, default=default.defective,
                         help='number of defective test images of each of the three kinds (%(default)s)')
+    parser.add_argument('--calibration', type=int, default=default.calibration,
+                        help='number of good images for a threshold (%(default)s)')
     parser.add_argument('--size', type=int, default=default.size, help='side in pixels, a multiple of 32 (%(default)s)')
     parser.add_argument('--seed', type=int, default=default.seed, help='image i depends on this and i (%(default)s)')
     return parser.parse_args(argv)
@@ -31,7 +33,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Render and say what was done."""
     args = parse_args(argv)
-    spec = TexturesSpec(args.train, args.good, args.defective, args.size, args.seed)
+    spec = TexturesSpec(**{name: value for name, value in vars(args).items() if name != 'out'})
     report(args.out, str(sum(number for *_, number in spec.parts())), lambda: make_textures(args.out, spec))
     return 0
 

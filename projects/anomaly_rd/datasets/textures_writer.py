@@ -5,6 +5,7 @@
     OUT/textures.json                          the parameters, so that a second run knows the set
     OUT/weave/train/good/*.png
     OUT/weave/test/{good,hole,stain,thread}/*.png
+    OUT/weave/calibration/good/*.png           for a threshold; neither training nor test sees them
     OUT/weave/ground_truth/{hole,stain,thread}/*_mask.png
 """
 from __future__ import annotations
@@ -32,11 +33,15 @@ _PARAMETERS = 'textures.json'
 
 @dataclass(frozen=True)
 class TexturesSpec:
-    """What to render: numbers of images (``defective`` of each of the three kinds) and their side in pixels."""
+    """What to render: numbers of images (``defective`` of each of the three kinds) and their side in pixels.
+
+    99 images for the calibration are the fewest from which a false-reject rate of 1 % can be promised.
+    """
 
     train: int = 64
     good: int = 16
     defective: int = 8
+    calibration: int = 99
     size: int = 128
     seed: int = 0
 
@@ -50,6 +55,7 @@ class TexturesSpec:
         yield 1, f'test/{GOOD}', None, self.good
         for number, kind in enumerate(KINDS, 2):
             yield number, f'test/{kind}', kind, self.defective
+        yield 2 + len(KINDS), f'calibration/{GOOD}', None, self.calibration
 
 
 def make_textures(out: str | Path, spec: TexturesSpec | None = None) -> bool:
@@ -67,8 +73,8 @@ def make_textures(out: str | Path, spec: TexturesSpec | None = None) -> bool:
 
 
 def _check_spec(spec: TexturesSpec) -> None:
-    if spec.train < 1 or spec.good < 0 or spec.defective < 0 or spec.seed < 0:
-        raise UserError('--train must be at least 1, and --good, --defective and --seed not negative')
+    if spec.train < 1 or min(spec.good, spec.defective, spec.calibration, spec.seed) < 0:
+        raise UserError('--train must be at least 1, and --good, --defective, --calibration and --seed not negative')
     if spec.size < 64 or spec.size % 32:
         raise UserError(f'--size {spec.size} is not possible: give a multiple of 32 from 64')
 

@@ -83,7 +83,7 @@ def test_category_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rendered_set_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_textures(tmp_path / 'textures', TexturesSpec(train=2, good=1, defective=1))
+    make_textures(tmp_path / 'textures', TexturesSpec(train=2, good=1, defective=1, calibration=0))
     monkeypatch.setenv('MMINSPECT_DATA', str(tmp_path))
     cfg = read('textures_demo')
     for loader, count in ((cfg.train_dataloader, 2), (cfg.test_dataloader, 4)):

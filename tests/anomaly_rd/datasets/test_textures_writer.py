@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from anomaly_rd.datasets.textures_writer import CATEGORY, TexturesSpec, make_tex
 from helpers import content
 from mminspect.errors import UserError
 
-SPEC = TexturesSpec(train=3, good=2, defective=2, size=64)
+SPEC = TexturesSpec(train=3, good=2, defective=2, calibration=4, size=64)
 
 
 @pytest.fixture(scope='module')
@@ -23,7 +24,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files(made: Path) -> None:
-    assert len(content(made)) == 1 + 3 + 2 + 3 * 2 * 2
+    assert len(content(made)) == 1 + 3 + 2 + 3 * 2 * 2 + 4
+    assert len(list((made / CATEGORY / 'calibration' / 'good').iterdir())) == 4
     texture = render_texture((0, 2 + KINDS.index('stain'), 1), 64, 'stain')
     image = cv2.imread(str(made / CATEGORY / 'test' / 'stain' / '001.png'))
     np.testing.assert_array_equal(image[..., ::-1], texture.image)
@@ -49,7 +51,7 @@ def test_second_run_gives_the_same_bytes_elsewhere(made: Path, tmp_path: Path) -
 
 
 def test_image_does_not_depend_on_the_number_of_images(made: Path, tmp_path: Path) -> None:
-    make_textures(tmp_path / 'more', TexturesSpec(train=4, good=1, defective=3, size=64))
+    make_textures(tmp_path / 'more', TexturesSpec(train=4, good=1, defective=3, calibration=5, size=64))
     more, few = content(tmp_path / 'more'), content(made)
     assert all(more[name] == few[name] for name in more.keys() & few.keys() if name.endswith('.png'))
 
@@ -63,7 +65,7 @@ def test_same_set_is_left_alone(made: Path) -> None:
 def test_other_parameters_or_content_are_refused(made: Path, tmp_path: Path) -> None:
     before = content(made)
     with pytest.raises(UserError, match=r"set' exists and is not a complete set of these parameters"):
-        make_textures(made, TexturesSpec(train=3, good=2, defective=2, size=64, seed=1))
+        make_textures(made, replace(SPEC, seed=1))
     assert content(made) == before
     (tmp_path / 'mine').mkdir()
     (tmp_path / 'mine' / 'thesis.txt').write_text('x')
@@ -72,7 +74,7 @@ def test_other_parameters_or_content_are_refused(made: Path, tmp_path: Path) -> 
 
 
 def test_incomplete_set_is_refused(tmp_path: Path) -> None:
-    spec = TexturesSpec(train=1, good=0, defective=1, size=64)
+    spec = TexturesSpec(train=1, good=0, defective=1, calibration=0, size=64)
     (tmp_path / 'set').mkdir()
     assert make_textures(tmp_path / 'set', spec)  # an empty folder is fine
     (tmp_path / 'set' / CATEGORY / 'ground_truth' / 'hole' / '000_mask.png').unlink()
@@ -91,7 +93,7 @@ def test_nothing_is_left_of_an_interrupted_run(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize('spec', [TexturesSpec(train=0), TexturesSpec(size=100), TexturesSpec(size=32),
-                                  TexturesSpec(good=-1), TexturesSpec(seed=-1)])
+                                  TexturesSpec(good=-1), TexturesSpec(calibration=-1), TexturesSpec(seed=-1)])
 def test_impossible_parameters(tmp_path: Path, spec: TexturesSpec) -> None:
     with pytest.raises(UserError, match=r'must|not possible'):
         make_textures(tmp_path / 'set', spec)

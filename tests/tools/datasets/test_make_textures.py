@@ -7,13 +7,13 @@ from anomaly_rd.datasets.textures_writer import TexturesSpec
 from helpers import load_tool
 
 TOOL = 'datasets/make_textures'
-SMALL = ['--train', '2', '--good', '1', '--defective', '1', '--size', '64']
+SMALL = ['--train', '2', '--good', '1', '--defective', '1', '--calibration', '3', '--size', '64']
 
 
 def test_render_and_again(call: Callable, tmp_path: Path) -> None:
     status, out, _ = call(TOOL, tmp_path / 'set', *SMALL)
-    assert status == 0 and '6 images rendered' in out
-    assert len(list((tmp_path / 'set').rglob('*.png'))) == 9  # with three masks
+    assert status == 0 and '9 images rendered' in out
+    assert len(list((tmp_path / 'set').rglob('*.png'))) == 12  # with three masks
     status, out, _ = call(TOOL, tmp_path / 'set', *SMALL)
     assert status == 0 and 'already there' in out
 
