@@ -85,9 +85,11 @@ def _draw_boxes(picture: NDArray[np.uint8], result: InspectionResult, factor: fl
 
 
 def _write(picture: NDArray[np.uint8], text: str, left: int, bottom: int) -> None:
-    """Text with its lower left corner there, or as near as it is inside the picture."""
+    """Text with its lower left corner there, or as near as it is inside the picture; none that would cover it."""
     size, width = 0.4 * _line_width(picture), _line_width(picture)
     (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, width)
+    if wide > picture.shape[1] or 4 * high > picture.shape[0]:
+        return
     corner = max(0, min(left, picture.shape[1] - wide)), min(max(bottom, high + width), picture.shape[0] - 1)
     cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, SHADOW, 3 * width, cv2.LINE_AA)
     cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, BOX_COLOUR, width, cv2.LINE_AA)

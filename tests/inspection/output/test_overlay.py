@@ -1,9 +1,12 @@
 """Overlays: what is drawn where, and that colours do not depend on the image."""
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from inspection.inspector import Inspector
 from inspection.output.overlay import BOX_COLOUR, CONTOUR_COLOUR, LONGEST, OPACITY, draw_overlay
+from inspection.result import Detections
 from inspection_helpers import Corners, anomaly_inspector, bright
 from mminspect.thresholds import MapScale
 
@@ -49,9 +52,6 @@ def test_contour_and_box_of_a_defect():
 
 
 def replaced(result, heat):
-    from dataclasses import replace
-
-    from inspection.result import Detections
     return replace(result, anomaly_map=heat, detections=Detections.none())
 
 
@@ -102,6 +102,17 @@ def test_line_scans_are_drawn_smaller():
     x0, y0, _, y1 = np.round(result.detections.boxes[0] / 3).astype(int)
     assert (picture[y0 + 10:y1 - 10, x0] == BOX_COLOUR).all()
     assert np.abs(picture[100:900].astype(float) - mixed(80, 80 / 255)).max() <= 1
+
+
+@pytest.mark.parametrize(('shape', 'written'), [((64, 96), True), ((24, 32), False), ((600, 20), False)])
+def test_words_are_left_out_where_they_would_cover_the_picture(shape, written):
+    image = bright(80, shape=shape)
+    box = np.array([[4, 5, 12, 12]], np.float32)
+    result = replaced(anomaly_inspector()(image), None)
+    one, two = (replace(result, detections=Detections(box, np.array([score], np.float32), np.array([0])))
+                for score in (0.11, 0.88))
+    assert np.array_equal(draw_overlay(image, one), draw_overlay(image, two)) is not written
+    assert (draw_overlay(image, one)[5, 4:12] == BOX_COLOUR).all()
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (1, 40), (40, 1), (3, 5)])
