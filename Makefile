@@ -11,7 +11,8 @@ setup:
 demo: setup
 	@$(RUN) tools/demo.py
 
-# The inspection station with the demo's anomaly model: http://127.0.0.1:8000
+# The inspection station with the demo's anomaly model: http://127.0.0.1:8000. Another port: make station PORT=8001
+PORT ?= 8000
 DEMO = work_dirs/demo
 MODEL = rd4ad_r18_20e_textures
 station: setup
@@ -20,7 +21,7 @@ station: setup
 		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/station.onnx && \
 		$(RUN) tools/calibrate.py $(DEMO)/station.onnx $(DEMO)/data/textures/weave/calibration/good \
 		--false-reject-rate 0.02 && mv $(DEMO)/station.onnx $(DEMO)/$(MODEL).onnx; }
-	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station \
+	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station --port $(PORT) \
 		--source folder:$(DEMO)/data/textures/weave/test/good --source folder:$(DEMO)/data/textures/weave/test/hole
 
 test: setup

@@ -120,9 +120,9 @@ def anomaly_epochs() -> str:
             pairs = [(ours[str(row['seed'])][str(epoch)], row['metrics']) for row in peers if str(row['seed']) in ours]
             for name, side in (('ours', 0), ('anomalib', 1)) if pairs else ():
                 rows.append([f'{category}, epoch {epoch}, {name}',
-                             *(spread([pair[side][key] for pair in pairs], 3) for key in keys), str(len(pairs))])
-    return markdown(['RD4AD, ours and anomalib 2.7.0', 'image AUROC', 'pixel AUROC', 'AUPRO', 'pixel AP', 'seeds'],
-                    rows)
+                             *(spread([100 * pair[side][key] for pair in pairs], 1) for key in keys), str(len(pairs))])
+    return markdown(['RD4AD, ours and anomalib 2.7.0, percent', 'image AUROC', 'pixel AUROC', 'AUPRO', 'pixel AP',
+                     'seeds'], rows)
 
 
 def anomaly_speed() -> str:

@@ -17,7 +17,7 @@ from .layout import TeacherLayout
 
 #: Where weights come from.
 HINT = ('give model.teacher.weights a file, a URL such as torchvision://resnet18 (needs a network), or None for random '
-        'weights; the configs read the folder MMINSPECT_WEIGHTS')
+        'weights; the configs called r18 read the folder MMINSPECT_WEIGHTS')
 
 
 class FrozenTeacher(nn.Module):
