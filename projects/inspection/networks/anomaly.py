@@ -9,12 +9,13 @@ from typing import Any
 
 from anomaly_rd.models import MultiresolutionDistillation
 from anomaly_rd.models.teacher_student import TeacherStudentModel
-from anomaly_rd.registry import TRANSFORMS
+from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mminspect.errors import UserError
 from torch import Tensor, nn
 
+from .tiles import tiles_of
 from .torch_network import TorchNetwork
 
 RESIZE = 'ResizeInspection'
@@ -76,7 +77,7 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
     return network, dict(
         kind='anomaly', classes=('defect',), input_size=_input_size(dataset.get('pipeline') or (), cfg.filename),
         keep_ratio=False, pad_rgb=tuple(network.mean.flatten().tolist()), outputs=(MAP, SCORE),
-        tile=dataset.get('tile'), overlap=dataset.get('overlap'))
+        **tiles_of(dataset, DATASETS))
 
 
 def exportable(network: TorchNetwork) -> TorchNetwork:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..spec import Suppression
 from .heads import Decoder, build_decoder
+from .tiles import tiles_of
 
 
 class DetectionNetwork(nn.Module):
@@ -70,7 +71,7 @@ def detection_network(cfg: Config, model: nn.Module) -> tuple[DetectionNetwork, 
         kind='detection', classes=_classes(cfg, model.bbox_head.num_classes), input_size=input_size,
         image_size=image_size, keep_ratio=True, pad_rgb=_padding(model.data_preprocessor),
         suppression=_suppression(model.bbox_head.test_cfg, decoder), outputs=('boxes', 'scores'),
-        tile=_test_set(cfg).get('tile'), overlap=_test_set(cfg).get('overlap'))
+        **tiles_of(_test_set(cfg), DATASETS))
 
 
 def _statistics(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:

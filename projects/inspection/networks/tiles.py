@@ -1,0 +1,20 @@
+"""The tiles that a model was trained and tested on."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import Any
+
+from mmengine.registry import Registry
+
+
+def tiles_of(dataset: Mapping[str, Any], datasets: Registry) -> dict[str, int | None]:
+    """Fields tile and overlap of a :class:`~inspection.spec.NetworkSpec`; each None for a data set without tiles.
+
+    Args:
+        dataset: Config of the test set; what it leaves out is the default of its class.
+        datasets: Where the class is registered.
+    """
+    kind = datasets.get(dataset['type']) if dataset.get('type') else None
+    known = {} if kind is None else signature(kind).parameters
+    return {name: dataset.get(name, known[name].default if name in known else None) for name in ('tile', 'overlap')}

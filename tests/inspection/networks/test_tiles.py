@@ -1,0 +1,20 @@
+"""Tiles by the config of a test set."""
+import anomaly_rd.registry
+import fdrd  # noqa: F401 (registers the components)
+import mmdet.registry
+import pytest
+from inspection.networks.tiles import tiles_of
+
+ANOMALY, DETECTION = anomaly_rd.registry.DATASETS, mmdet.registry.DATASETS
+
+
+@pytest.mark.parametrize(('registry', 'config', 'expected'), [
+    (ANOMALY, dict(type='TiledDataset', tile=256, overlap=8), (256, 8)),
+    (ANOMALY, dict(type='TiledDataset'), (1024, 0)),  # images are cut although the config has no word of it
+    (ANOMALY, dict(type='FolderDataset'), (None, None)),
+    (DETECTION, dict(type='TiledCocoDataset', tile=512), (512, 128)),
+    (DETECTION, dict(type='CocoDataset'), (None, None)),
+    (DETECTION, {}, (None, None))])
+def test_tiles(registry, config, expected) -> None:
+    found = tiles_of(config, registry)
+    assert (found['tile'], found['overlap']) == expected
