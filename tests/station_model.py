@@ -13,8 +13,11 @@ from station_site import CALIBRATION, GREY, INFO
 SIDE = 64
 
 
-def write_model(path: Path, side: int = SIDE) -> Path:
-    """anomaly_map = |mean of the channels - 128| / 128, pred_score = its maximum; calibrated as the fake worker's."""
+def write_model(path: Path, side: int = SIDE, tile: int = 0) -> Path:
+    """anomaly_map = |mean of the channels - 128| / 128, pred_score = its maximum; calibrated as the fake worker's.
+
+    ``tile``: of the calibration, in pixels.
+    """
     batch, floats = 'N', TensorProto.FLOAT
     nodes = [
         helper.make_node('ReduceMean', ['images'], ['grey'], axes=[3], keepdims=0),
@@ -29,7 +32,8 @@ def write_model(path: Path, side: int = SIDE) -> Path:
         [numpy_helper.from_array(np.array(GREY, np.float32), 'middle')])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
     describe(model, NetworkSpec(INFO['name'], 'anomaly', INFO['classes'], INFO['fingerprint'], (side, side),
-                                keep_ratio=False, calibration=CALIBRATION))
+                                keep_ratio=False,
+                                calibration=dict(CALIBRATION, tile=tile, overlap=8 if tile else None)))
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path

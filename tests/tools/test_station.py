@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import helpers
+import numpy as np
 import pytest
 
 pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
 pytest.importorskip('channels')
 
+from mminspect.images import encode_png
 from station_model import write_model
 from station_site import Client, eventually, png
 
@@ -111,6 +113,50 @@ def test_acknowledged_uploads_survive_a_kill_and_ctrl_c_ends_everything(run: Any
     status, out, error = second.end()
     assert status == 0 and 'ended' in out and 'Traceback' not in error
     eventually(lambda: not any(Path(f'/proc/{pid}').exists() for pid in offspring))
+
+
+def test_a_folder_has_one_station(run: Any, model: Path) -> None:
+    first = run('--model', model, '--port', '0')
+    first.port()
+    status, out, error = run('--model', model, '--port', '0').end()
+    assert status == 2 and 'another station runs' in error and error.count('\n') == 1 and not out
+    assert first.process.poll() is None
+
+
+def test_nothing_is_written_outside_the_data_folder(run: Any, model: Path, tmp_path: Path) -> None:
+    home = tmp_path / 'home'
+    home.mkdir()
+    client = Client(run('--model', model, '--port', '0', HOME=str(home), TMPDIR=str(home)).port())
+    client.get('/')
+    for name in ('../../a.png', '/a.png', f'{home}/a.png'):
+        record = client.send('/api/detect', [(name, png(255))]).json
+        assert record['is_defect'] is True and client.get(record['thumb_url']).status == 200
+    assert not [str(path) for path in home.rglob('*') if path.is_file()]
+    assert {path.name for path in tmp_path.iterdir()} == {'data', 'home'}
+
+
+def test_the_runtime_is_chosen_and_tiles_are_those_of_the_calibration(run: Any, tmp_path: Path) -> None:
+    """A spot of 16 pixels in a picture of 512 is seen by tiles of 64, and hardly where the whole picture becomes 64."""
+    pytest.importorskip('openvino')
+    pixels = np.full((512, 512, 3), 128, np.uint8)
+    pixels[200:204, 100:104] = 255
+    model = write_model(tmp_path / 'tiled.onnx', tile=64)
+    client = Client(run('--model', model, '--port', '0', '--runtime', 'openvino', '--precision', 'f32').port())
+    client.get('/')
+    record = client.send('/api/detect', [('a.png', encode_png(pixels))]).json
+    assert record['runtime'] == 'openvino' and record['score'] == pytest.approx(127 / 128, abs=0.01)
+
+
+def test_why_the_model_does_not_run_is_said_in_the_terminal(run: Any, model: Path) -> None:
+    """Here because of a precision that the runtime does not have."""
+    tool = run('--model', model, '--port', '0', '--runtime', 'onnxruntime', '--precision', 'bf16')
+    client = Client(tool.port())
+    eventually(lambda: client.get('/api/status').json['state'] == 'failed', 30)
+    sentence = client.get('/api/status').json['message']
+    tool.process.send_signal(signal.SIGINT)
+    status, _, error = tool.end()
+    assert status == 0 and 'bf16' in sentence and f'the model does not run: {sentence}' in error
+    assert 'Traceback' not in error
 
 
 @pytest.mark.parametrize(('arguments', 'sentence'), [

@@ -1,6 +1,7 @@
 """One camera: its frames are shown, sieved, and the rest offered to the model."""
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from station.prescreen import Prescreen
 
 from .hub import Hub
 
+logger = logging.getLogger(__name__)
 #: Frames a second and pixels of the longer side that browsers get; counters a second.
 SHOWN, SHOWN_SIDE, QUALITY, COUNTED = 12.0, 1280, 80, 2.0
 
@@ -68,8 +70,9 @@ class Camera:
         self._hub.publish(self.name, message)
 
     def set_problem(self, sentence: str) -> None:
-        """Say what is wrong; an empty sentence: nothing any more."""
+        """Say what is wrong, on the page and in the log; an empty sentence: nothing any more."""
         if sentence != self.problem:
+            logger.warning('camera %s: %s', self.name, sentence or 'all is well again')
             self.problem = sentence
             self.tell(dict(type='problem', message=sentence))
 

@@ -63,12 +63,13 @@ def test_frames_are_shown_at_a_bounded_rate_and_not_to_nobody(monkeypatch: pytes
         assert 1 <= len(counted) <= 3 and all(item['type'] == 'counters' for item in counted)
 
 
-def test_a_problem_is_told_once() -> None:
+def test_a_problem_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     hub = Hub()
     camera = Camera('a', Sieve(), lambda *_: None, hub)
     for sentence in ('', 'unplugged', 'unplugged', ''):
         camera.set_problem(sentence)
     assert [item['message'] for item in hub.items] == ['unplugged', '']
+    assert [record.getMessage() for record in caplog.records] == ['camera a: unplugged', 'camera a: all is well again']
 
 
 @pytest.mark.parametrize(('shape', 'expected'), [((30, 40), (30, 40)), ((2560, 1280), (1280, 640)),
