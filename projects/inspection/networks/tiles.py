@@ -12,9 +12,10 @@ def tiles_of(dataset: Mapping[str, Any], datasets: Registry) -> dict[str, int | 
     """Fields tile and overlap of a :class:`~inspection.spec.NetworkSpec`; each None for a data set without tiles.
 
     Args:
-        dataset: Config of the test set; what it leaves out is the default of its class.
+        dataset: Config of the test set; what it leaves out is the default of its class, but where that is an overlap of
+            0, the inspection's own is taken: maps are blended then and have no seams.
         datasets: Where the class is registered.
     """
     kind = datasets.get(dataset['type']) if dataset.get('type') else None
     known = {} if kind is None else signature(kind).parameters
-    return {name: dataset.get(name, known[name].default if name in known else None) for name in ('tile', 'overlap')}
+    return {name: dataset.get(name, known[name].default or None if name in known else None) for name in ('tile', 'overlap')}

@@ -10,7 +10,8 @@ ANOMALY, DETECTION = anomaly_rd.registry.DATASETS, mmdet.registry.DATASETS
 
 @pytest.mark.parametrize(('registry', 'config', 'expected'), [
     (ANOMALY, dict(type='TiledDataset', tile=256, overlap=8), (256, 8)),
-    (ANOMALY, dict(type='TiledDataset'), (1024, 0)),  # images are cut although the config has no word of it
+    (ANOMALY, dict(type='TiledDataset'), (1024, None)),  # images are cut although the config has no word of it
+    (ANOMALY, dict(type='TiledDataset', overlap=0), (1024, 0)),
     (ANOMALY, dict(type='FolderDataset'), (None, None)),
     (DETECTION, dict(type='TiledCocoDataset', tile=512), (512, 128)),
     (DETECTION, dict(type='CocoDataset'), (None, None)),
