@@ -8,6 +8,8 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, When
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from station.records import decisions, store
@@ -58,11 +60,16 @@ def _fields(record_id: UUID, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make_room() -> None:
-    """Delete camera records beyond the number that is kept, a few more at a time so that it is not done each time."""
+    """Delete camera records beyond the number that is kept, a few more at a time so that it is not done each time.
+
+    The oldest go first. After the clock was set back, older ones seem to come from the future: they go before new ones.
+    """
     frames = Record.objects.filter(source=CAMERA, mark='')
-    keep = settings.STATION_LIVE_RECORDS
-    if frames.count() <= keep * 1.02:
+    count, keep = frames.count(), settings.STATION_LIVE_RECORDS
+    if count <= keep * 1.02:
         return
-    for record_id in list(frames.values_list('id', flat=True)[keep:]):
+    past = Case(When(created__gt=timezone.now(), then=0), default=1)
+    oldest = frames.order_by(past, 'created', 'id').values_list('id', flat=True)
+    for record_id in list(oldest[:count - keep]):
         Record.objects.filter(id=record_id).delete()
         store.remove(record_id)

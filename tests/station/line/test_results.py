@@ -1,6 +1,7 @@
 """Answers become rows, once."""
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from mminspect.thresholds import Threshold
 from station.line import results
 from station.records import decisions, store
@@ -67,3 +69,16 @@ def test_old_frames_make_room_but_not_uploads_or_marked_ones(model: Model, media
     assert set(Record.objects.values_list('id', flat=True)) == kept
     assert {path.name for path in media.glob('??/*')} == {record_id.hex for record_id in kept - {upload.id}}
     assert Record.objects.get(id=upload.id).state == WAITING
+
+
+def test_new_frames_stay_when_the_clock_is_set_back(model: Model) -> None:
+    def keep(count: int) -> list:
+        return [results.keep_frame(uuid4(), 'live1', picture(), difference(picture())).id for _ in range(count)]
+
+    with override_settings(STATION_LIVE_RECORDS=3):
+        keep(3)
+        Record.objects.update(created=timezone.now() + timedelta(hours=1))
+        new = keep(2)
+        assert set(Record.objects.values_list('id', flat=True)) > set(new) and Record.objects.count() == 3
+        new += keep(2)
+    assert set(Record.objects.values_list('id', flat=True)) == set(new[1:])
