@@ -18,4 +18,5 @@ def tiles_of(dataset: Mapping[str, Any], datasets: Registry) -> dict[str, int | 
     """
     kind = datasets.get(dataset['type']) if dataset.get('type') else None
     known = {} if kind is None else signature(kind).parameters
-    return {name: dataset.get(name, known[name].default or None if name in known else None) for name in ('tile', 'overlap')}
+    defaults = {name: parameter.default or None for name, parameter in known.items()}
+    return {name: dataset.get(name, defaults.get(name)) for name in ('tile', 'overlap')}
