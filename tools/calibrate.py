@@ -38,7 +38,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, score, print, store."""
     args = parse_args(argv)
-    check_storable(args.model)
+    if not args.dry_run:
+        check_storable(args.model)
     images = find_images([args.folder])
     rate, needed = args.false_reject_rate, needed_images(args.false_reject_rate)
     if len(images) < needed:

@@ -13,6 +13,9 @@ from mminspect.thresholds import Calibration, MapScale, NormalScores
 from .load import EXPORTED
 from .result import InspectionResult
 
+#: Bits of a file's mode of which one at least says that somebody may write.
+WRITABLE = 0o222
+
 
 def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, earlier: Calibration | None = None,
               tile: int | None = None, overlap: int | None = None) -> Calibration:
@@ -46,6 +49,9 @@ def check_storable(model: str | Path) -> None:
     if Path(model).suffix == '.safetensors':
         raise UserError(f'{model} holds weights alone and takes no threshold: calibrate the .pth file, or export the '
                         'model and calibrate the .onnx file')
+    if Path(model).is_file() and not Path(model).stat().st_mode & WRITABLE:
+        raise UserError(f'{model} is read-only and would be replaced: change its rights, calibrate a copy, or give '
+                        '--dry-run')
 
 
 def store_calibration(model: str | Path, calibration: Calibration) -> None:

@@ -46,9 +46,10 @@ class AtomicLocalBackend(LocalBackend):
 def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """A binary handle on a temporary sibling of ``path`` that replaces ``path`` on success.
 
-    On an exception, of the body or of the disk, the temporary file is removed and ``path`` is untouched.
+    On an exception, of the body or of the disk, the temporary file is removed and ``path`` is untouched. A link stays:
+    what it leads to is replaced.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path) if os.path.islink(path) else path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # not the whole of a long name, which leaves no room in the 255 bytes that a file system takes
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name[:50]}.')

@@ -116,6 +116,15 @@ def test_failure_leaves_the_checkpoint(checkpoint, monkeypatch):
     assert checkpoint.read_bytes() == before and len(list(checkpoint.parent.iterdir())) == 1
 
 
+def test_read_only_files_are_not_replaced(checkpoint):
+    """The folder may be written to, so that nothing else would stop it."""
+    before = checkpoint.read_bytes()
+    checkpoint.chmod(0o444)
+    with pytest.raises(UserError, match='is read-only and would be replaced'):
+        store_calibration(checkpoint, calibration())
+    assert checkpoint.read_bytes() == before and checkpoint.stat().st_mode & 0o777 == 0o444
+
+
 def test_safetensors_take_no_threshold(tmp_path):
     with pytest.raises(UserError, match='weights alone'):
         check_storable(tmp_path / 'a.safetensors')

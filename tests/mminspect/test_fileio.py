@@ -35,6 +35,16 @@ def test_new_and_old_files_get_the_new_content(tmp_path: Path) -> None:
     assert (tmp_path / 'a' / 'b.txt').read_bytes() == 'grün'.encode('latin-1')
 
 
+def test_links_stay_and_lead_to_the_new_content(tmp_path: Path) -> None:
+    (tmp_path / 'v3').mkdir()
+    (tmp_path / 'v3' / 'blob').write_bytes(b'old')
+    (tmp_path / 'model.onnx').symlink_to('v3/blob')
+    with replacing(tmp_path / 'model.onnx') as handle:
+        handle.write(b'new')
+    assert (tmp_path / 'model.onnx').is_symlink() and (tmp_path / 'v3' / 'blob').read_bytes() == b'new'
+    assert sorted(path.name for path in tmp_path.rglob('*')) == ['blob', 'model.onnx', 'v3']
+
+
 def test_relative_paths_are_written_here(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     with replacing('here.txt') as handle:

@@ -69,6 +69,7 @@ def test_exported_detector(good, tmp_path, call):
 
 def test_dry_run_changes_nothing(good, tmp_path, call):
     checkpoint = detector_files(tmp_path / 'run')
+    checkpoint.chmod(0o444)
     before = content(tmp_path)
     status, said, _ = call('calibrate', checkpoint, good, '--false-reject-rate', 0.2, '--dry-run')
     assert status == 0 and 'is as it was' in said and 'interval' in said and content(tmp_path) == before
