@@ -4,7 +4,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from .replies import FULL, LOG_IN, WRONG_TOKEN, is_full
@@ -29,7 +29,8 @@ class RequestLimits:
         uploads: Paths that start so may have bodies of ``upload_bytes``, all others of ``bytes``.
         bytes: Largest body.
         upload_bytes: Largest body with pictures.
-        requests: So many are worked on at a time; the next one is asked to come again (429).
+        requests: So many uploads are worked on at a time, and as many others, so that pages open while uploads wait
+            for the model; the next one is asked to come again (429).
         knows: Whether a sender may upload; strangers (401) are not read.
         patience: Seconds that a sender may pause within a body, and that a whole body may take beyond a second for
             every :data:`SLOWEST` bytes.
@@ -38,7 +39,8 @@ class RequestLimits:
     def __init__(self, app: App, uploads: tuple[str, ...], bytes: int, upload_bytes: int, requests: int,
                  knows: Callable[[Scope], Awaitable[bool]], patience: float = 60) -> None:
         self.app, self.uploads, self.bytes, self.upload_bytes = app, uploads, bytes, upload_bytes
-        self.requests, self.knows, self.patience, self.active = requests, knows, patience, 0
+        self.requests, self.knows, self.patience = requests, knows, patience
+        self.active = {True: 0, False: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -47,16 +49,14 @@ class RequestLimits:
         headers = dict(scope['headers'])
         length = headers.get(b'content-length', b'0')
         if not length.isdigit() or int(length) > limit:
-            if b'expect' not in headers:  # who expects an answer has not begun to send
-                await self._drain(receive)
-            return await refuse(send, 413, _too_large(limit))
+            return await self._turn_away(headers, receive, send, 413, _too_large(limit))
         if upload and not await self.knows(scope):
-            await self._drain(receive)
-            return await refuse(send, 401, WRONG_TOKEN if b'authorization' in headers else LOG_IN)
-        if self.active >= self.requests:
-            await self._drain(receive)
-            return await refuse(send, 429, 'the station is busy: send it again in a few seconds')
-        self.active += 1
+            words = WRONG_TOKEN if b'authorization' in headers else LOG_IN
+            return await self._turn_away(headers, receive, send, 401, words)
+        if self.active[upload] >= self.requests:
+            return await self._turn_away(headers, receive, send, 429,
+                                         'the station is busy: send it again in a few seconds')
+        self.active[upload] += 1
         try:
             await self.app(scope, self._limited(receive, send, limit), send)
         except _Stopped:
@@ -67,7 +67,7 @@ class RequestLimits:
             await self._drain(receive)  # the body did not fit onto the disk
             await refuse(send, 507, FULL)
         finally:
-            self.active -= 1
+            self.active[upload] -= 1
 
     def _limited(self, receive: Receive, send: Send, limit: int) -> Receive:
         """``receive`` that counts the body and loses patience with it."""
@@ -92,6 +92,13 @@ class RequestLimits:
             return message
 
         return counted
+
+    async def _turn_away(self, headers: Mapping[bytes, bytes], receive: Receive, send: Send, status: int,
+                         message: str) -> None:
+        """Refuse; who expects an answer has not begun to send."""
+        if b'expect' not in headers:
+            await self._drain(receive)
+        await refuse(send, status, message)
 
     async def _drain(self, receive: Receive) -> None:
         """Throw the body away: many senders look for the answer only when they have sent everything.

@@ -25,7 +25,7 @@ STATION_MAX_BYTES = environment.number('STATION_MAX_BYTES', 256 * 2**20)
 STATION_MAX_PIXELS = environment.number('STATION_MAX_PIXELS', 100_000_000)
 STATION_MAX_FILES = environment.number('STATION_MAX_FILES', 100)
 STATION_MAX_REQUEST = environment.number('STATION_MAX_REQUEST', 2 * STATION_MAX_BYTES)
-#: Requests that are worked on at a time; more are asked to come again.
+#: Uploads that are worked on at a time, and as many other requests; more are asked to come again.
 STATION_MAX_REQUESTS = environment.number('STATION_MAX_REQUESTS', 128)
 #: Frames of cameras that are kept; the oldest go first, those with an operator's mark stay.
 STATION_LIVE_RECORDS = environment.number('STATION_LIVE_RECORDS', 5000)

@@ -134,3 +134,17 @@ def test_ingest_needs_the_token_even_at_home(site: Site) -> None:
         with pytest.raises(InvalidStatus, match='403'), \
                 connect(f'ws://127.0.0.1:{site.port}/ws/ingest/line', additional_headers=headers):
             pass
+
+
+@pytest.mark.parametrize('headers', [{}, dict(Cookie='sessionid=' + 'x' * 32), dict(Cookie='sessionid=; a=\x01'),
+                                     dict(Authorization='Bearer wrong')])
+def test_pictures_of_strangers_are_not_taken_from_the_wire(strict: Site, headers: dict) -> None:
+    """Else anybody could fill the disk with what is refused afterwards."""
+    body = b'x' * 1000
+    raw = f'POST /api/detect HTTP/1.1\r\nHost: 127.0.0.1:{strict.port}\r\nContent-Length: {10 * len(body)}\r\n'
+    raw += 'Content-Type: multipart/form-data; boundary=x\r\nExpect: 100-continue\r\n'
+    with create_connection(('127.0.0.1', strict.port)) as sender:
+        sender.settimeout(10)
+        sender.sendall((raw + ''.join(f'{name}: {value}\r\n' for name, value in headers.items()) + '\r\n').encode())
+        assert sender.recv(2**16).startswith(b'HTTP/1.1 401')  # and not 100
+    assert strict.client(token=TOKEN).send('/api/detect', [('a.png', png())]).status == 200

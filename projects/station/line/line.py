@@ -94,11 +94,12 @@ class Line:
 
     def state(self) -> dict[str, Any]:
         """For the page's head and for monitoring."""
-        if self.failure:
+        failure = self.failure  # once: the worker's thread changes it
+        if failure:
             words = 'failed'
         else:
             words = 'loading' if self.model is None else 'running'
-        return dict(state=words, message=self.failure or '', model=self.model and self.model.name,
+        return dict(state=words, message=failure or '', model=self.model and self.model.name,
                     fingerprint=self.model and self.model.fingerprint, runtime=self.model and self.model.runtime,
                     viewers=self.hub.count(), cameras=sorted(self.cameras))
 

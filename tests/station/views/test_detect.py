@@ -130,6 +130,7 @@ def test_requests_beyond_the_limit_are_asked_to_come_again_and_the_others_answer
     for thread in threads:
         thread.start()
     eventually(lambda: replies[429] >= limit, 15)
+    assert site.client().get('/records').status == 200  # people are not locked out
     site.worker.free.set()
     for thread in threads:
         thread.join()
@@ -141,7 +142,7 @@ def test_the_name_is_of_no_consequence_for_files(client: Client, media: Path) ->
     """Of large ones, too, which Django puts into a file whose name ends as the sender's does."""
     large = encode_png(np.random.default_rng(0).integers(0, 255, (1000, 1000, 3), np.uint8))
     assert len(large) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-    for name in (f'a.{"x" * 300}', '../../../etc/passwd', '..\\..\\a.png', 'a.\0png', '\u202egnp.exe', '/tmp/a.png'):
+    for name in (f'a.{"x" * 300}', '../../../etc/passwd', '..\\..\\a.png', 'a.\0png', '\u202egnp.exe', '/etc/a.png'):
         for data in (large, png(255)):
             reply = client.send('/api/detect', [(name, data)])
             assert reply.status == 200, reply.text
