@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:
         calibration = calibrate(bar.track(results, len(images), description='scoring'), rate,
-                                f'normal images of {args.folder.resolve().name}', inspector.calibration,
+                                'normal images of ' + '/'.join(args.folder.resolve().parts[-2:]), inspector.calibration,
                                 inspector.tile, inspector.overlap)
     expected = calibration.scores.false_reject_rate(calibration.threshold.value)
     print(f'threshold: {calibration.threshold}, was {inspector.threshold or "not set"}')

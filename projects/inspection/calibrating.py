@@ -30,7 +30,7 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
         overlap: Likewise.
 
     Raises:
-        UserError: There are too few images for the rate; says how many are needed.
+        UserError: There are too few images for the rate (says how many are needed), or every score is 0.
     """
     scores, lows, highs = [], [], []
     for result in results:
@@ -39,6 +39,9 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
             lows.append(float(result.anomaly_map.min()))
             highs.append(float(result.anomaly_map.max()))
     normal = NormalScores.of(scores, origin)
+    if not any(normal.values):
+        raise UserError(f'the model finds nothing at all in these {len(normal)} images, so that every score is 0 and '
+                        'no threshold follows: train it longer, or lower score_thr in its test_cfg')
     fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
     kept = {} if earlier is None else dict(levels=earlier.levels, settings=earlier.settings)
     return Calibration(normal.threshold(rate), fused, scores=normal, tile=tile or 0, overlap=overlap, **kept)

@@ -125,7 +125,8 @@ def sum_up(folder: Path, inspector: Inspector, window: int) -> None:
         times.append([line['milliseconds'][stage] for stage in STAGES])
     words = {True: 'defects', False: 'good', None: 'without a decision'}
     counts = ', '.join(f'{decisions[key]} {word}' for key, word in words.items() if decisions[key])
-    print(f'{folder}: {sum(decisions.values())} images{f": {counts}" if counts else ""}')
+    count = sum(decisions.values())
+    print(f'{folder}: {count} image{"" if count == 1 else "s"}{f": {counts}" if counts else ""}')
     if times:
         medians = zip(STAGES, np.median(times, axis=0), strict=True)
         print(f'milliseconds an image ({inspector.model.runtime}, median): '
@@ -136,7 +137,7 @@ def sum_up(folder: Path, inspector: Inspector, window: int) -> None:
 
 def tell_drift(scores: Sequence[float], normal: NormalScores | None) -> None:
     """Warn if these scores are distributed otherwise than those of normal images, as far as so many can tell."""
-    if normal is None or len(scores) < SMALLEST_WINDOW:
+    if normal is None or not normal.unseen or len(scores) < SMALLEST_WINDOW:
         return
     monitor = DriftMonitor(normal, window=len(scores))
     for score in scores:

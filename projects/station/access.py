@@ -63,7 +63,8 @@ def public(view: Callable) -> Callable:
 class Access:
     """Middleware: sends those away who may not.
 
-    A view class may say ``accepts_token = True``, and ``needs_token = True`` if nothing else will do.
+    A view may say with ``accepts_token`` for which methods the token is enough, and with ``needs_token = True`` that
+    nothing else will do.
     """
 
     async_capable = True
@@ -86,7 +87,8 @@ class Access:
             return None
         authorization = request.headers.get('Authorization', '')
         if authorization.lower().startswith('bearer'):  # others are a proxy's
-            request.by_token = getattr(kind, 'accepts_token', False) and is_token(authorization)
+            request.by_token = (request.method in getattr(kind, 'accepts_token', ())
+                                and is_token(authorization))
             return None if request.by_token else _unknown(request, WRONG_TOKEN)
         if getattr(kind, 'needs_token', False):
             return _unknown(request, 'this needs the station\'s token: send "Authorization: Bearer ..."')

@@ -1,4 +1,6 @@
 """Calibration from results, and its way into files."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -47,6 +49,12 @@ def test_detectors_have_no_limit_of_pixels():
     assert found.fused is None
     assert found.threshold.value == np.sort([r.detections.scores.max() for r in results])[18]
     assert Calibration.from_state(found.state()) == found
+
+
+def test_a_model_that_finds_nothing_gets_no_threshold():
+    results = [replace(result, score=0.0) for result in normal_results()]
+    with pytest.raises(UserError, match='finds nothing at all in these 20 images'):
+        calibrate(results, 0.1, 'x')
 
 
 def test_too_few_images_say_how_many_are_needed():

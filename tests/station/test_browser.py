@@ -75,7 +75,7 @@ def test_uploads_get_a_heat_map_and_a_decision(page: api.Page, tmp_path: Path) -
         assert defect.locator(layer).evaluate('image => image.naturalWidth') == 64
     api.expect(defect.locator('rect')).to_have_count(1)
     api.expect(good.locator('rect')).to_have_count(0)
-    api.expect(page.locator('#progress')).to_have_text('3 inspected')
+    api.expect(page.locator('#progress')).to_have_text('2 inspected, 1 refused')
     defect.locator('.name').click()
     api.expect(page.locator('h1')).to_have_text('defect.png')
 
@@ -135,7 +135,7 @@ def test_the_slider_tells_the_rate_and_changes_decisions(page: api.Page, machine
     api.expect(page.locator('#chart path.defect')).to_have_count(1)
     assert machine.get('/api/records?decision=defect').json['count'] == 0  # looking changes nothing
     page.click('#apply')
-    api.expect(page.locator('#origin')).to_contain_text('Now 0.2 (set at the station')
+    api.expect(page.locator('#origin')).to_contain_text('Now 0.2, set by operator')
     assert machine.get(f'/api/records/{record["id"]}').json['is_defect'] is True
     page.goto(f'/records/{record["id"]}')
     api.expect(page.locator('.head .badge')).to_have_text('defect')

@@ -30,7 +30,8 @@ def test_checkpoint_of_an_anomaly_model(good, tmp_path, call):
     scores = np.sort([result.score for result in results])
     peaks = np.sort([result.anomaly_map.max() for result in results])
     assert inspector.threshold.value == scores[22]  # rank ceil(25 * 0.9) = 23 of 24
-    assert inspector.calibration.fused.limit == peaks[22] and inspector.threshold.origin == 'normal images of good'
+    assert inspector.calibration.fused.limit == peaks[22]
+    assert inspector.threshold.origin == f'normal images of {tmp_path.name}/good'
     assert sum(result.is_defect for result in results) == 1
     assert f'{scores[22]:.4g}' in said and '24 images' in said and 'interval' in said
     assert f'stored in {checkpoint}' in said

@@ -19,7 +19,7 @@ from scipy.special import betaincinv
 
 from mminspect.errors import UserError
 
-from .threshold import HOLDOUT, Threshold, finite_scores
+from .threshold import HOLDOUT, TRAINING, Threshold, finite_scores
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class NormalScores:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def unseen(self) -> bool:
+        """Whether rates follow from them: scores of training images are lower than those of new good parts."""
+        return self.origin != TRAINING
+
     def threshold(self, rate: float) -> Threshold:
         """The smallest of the scores that a new good part exceeds with probability ``rate`` at most.
 
@@ -77,8 +82,12 @@ class NormalScores:
             rate: Wanted false-reject rate, in (0, 1).
 
         Raises:
-            UserError: The rate is outside, or the images are too few for it; says how many are needed.
+            UserError: The rate is outside, the images are too few for it (says how many are needed), or the training
+                has seen them.
         """
+        if not self.unseen:
+            raise UserError(f'the {len(self)} scores in the model are of its training images, which promise no '
+                            'false-reject rate: calibrate with other images of good parts (tools/calibrate.py)')
         needed = needed_images(rate)
         if len(self) < needed:
             raise UserError(f'{len(self)} normal images are too few for a false-reject rate of {100 * rate:g} %: '

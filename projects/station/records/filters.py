@@ -15,19 +15,32 @@ DECISIONS = ('good', 'defect', 'none')
 CHUNK = 500
 
 
+def _time() -> forms.DateTimeField:
+    return forms.DateTimeField(required=False, error_messages=dict(
+        invalid='must be a time such as 2026-11-21 09:30'))
+
+
+def _number() -> forms.FloatField:
+    return forms.FloatField(required=False, error_messages=dict(invalid='must be a number such as 0.5'))
+
+
+def _choice(**words: str) -> forms.ChoiceField:
+    """One of these, with the words of the page."""
+    return forms.ChoiceField(required=False, choices=[('', 'any'), *words.items()], error_messages=dict(
+        invalid_choice=f'must be one of {", ".join(words)}'))
+
+
 class RecordFilter(forms.Form):
     """Checks the questions; :meth:`select` answers them."""
 
-    since = forms.DateTimeField(required=False)
-    until = forms.DateTimeField(required=False)
+    since = _time()
+    until = _time()
     source = forms.CharField(required=False, max_length=40)
-    decision = forms.ChoiceField(required=False, choices=[('', 'any'), ('defect', 'defect'), ('good', 'good'),
-                                                          ('none', 'undecided')])
+    decision = _choice(defect='defect', good='good', none='undecided')
     only_anomalies = forms.BooleanField(required=False)
-    mark = forms.ChoiceField(required=False, choices=[('', 'any'), *((mark, mark) for mark in MARKS),
-                                                      ('none', 'unmarked')])
-    min_score = forms.FloatField(required=False)
-    max_score = forms.FloatField(required=False)
+    mark = _choice(**{mark: mark for mark in MARKS}, none='unmarked')
+    min_score = _number()
+    max_score = _number()
 
     def select(self, limits: Mapping[str, decisions.Limit]) -> QuerySet[Record]:
         """The records, newest first; only for valid questions."""
@@ -69,4 +82,4 @@ def in_chunks(records: QuerySet[Record]) -> Iterator[list[Record]]:
 
 def words_of(errors: Mapping[str, Any]) -> str:
     """A form's errors as one sentence."""
-    return '; '.join(f'{field}: {" ".join(map(str, messages))}' for field, messages in errors.items())
+    return '; '.join(f'{field} {" ".join(map(str, messages))}' for field, messages in errors.items())

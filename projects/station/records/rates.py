@@ -16,18 +16,27 @@ from .models import DONE, Model, Record
 
 
 def preview(model: Model, value: float) -> dict[str, Any]:
-    """Expected false-reject rate, None without calibration scores, and how many records would be what."""
+    """Expected false-reject rate, or None and ``rate_unknown`` with the reason, and how many records would be what."""
     scores, records = normal_scores(model), Record.objects.filter(state=DONE, model=model)
-    defects = records.filter(score__gt=value).count()
-    return dict(value=value, rate=scores and asdict(scores.false_reject_rate(value)),
+    defects, unknown = records.filter(score__gt=value).count(), _why_unknown(scores)
+    return dict(value=value, rate=None if unknown else asdict(scores.false_reject_rate(value)), rate_unknown=unknown,
                 records=dict(defect=defects, good=records.count() - defects))
+
+
+def _why_unknown(scores: NormalScores | None) -> str:
+    """Why no false-reject rate follows from these scores; empty if it does."""
+    if scores is None:
+        return 'the model has no calibration scores'
+    return '' if scores.unseen else ('the model was calibrated on its own training images, whose scores are lower than '
+                                     'those of new good parts; run tools/calibrate.py with others')
 
 
 def describe_threshold(model: Model, limit: decisions.Limit | None) -> dict[str, Any]:
     """The present threshold with everything that a slider needs."""
     shown = dict(model=model.name, fingerprint=model.fingerprint, range=slider_range(model, limit))
     if limit is None:
-        return dict(shown, value=None, origin='', count=0, rule='', by='', since=None, rate=None, records=None)
+        return dict(shown, value=None, origin='', count=0, rule='', by='', since=None, rate=None, rate_unknown='',
+                    records=None)
     threshold = limit.threshold
     return dict(shown, origin=threshold.origin, count=threshold.count, rule=threshold.rule, by=limit.by,
                 since=timezone.localtime(limit.change.created).isoformat(), **preview(model, threshold.value))
@@ -51,11 +60,12 @@ def normal_scores(model: Model) -> NormalScores | None:
 
 
 def drift(model: Model) -> Mapping[str, Any] | None:
-    """The last scores against those of the calibration; None without a calibration.
+    """The last scores against those of the calibration; None without one, or one on training images.
 
     The values of ``p_value`` and ``statistic`` are None before the window is full.
     """
-    if (reference := normal_scores(model)) is None:
+    reference = normal_scores(model)
+    if reference is None or not reference.unseen:
         return None
     monitor = DriftMonitor(reference, settings.STATION_DRIFT_WINDOW)
     newest = Record.objects.filter(state=DONE, model=model).order_by('-created', '-id').values_list('score', flat=True)

@@ -61,6 +61,7 @@ class Camera(Source):
             self._capture = self._open()
 
     def _open(self) -> cv2.VideoCapture | None:
+        cv2.setLogLevel(0)  # what is wrong is said once in a sentence, not with every attempt
         capture = cv2.VideoCapture(self._address)
         if capture.isOpened():
             return capture

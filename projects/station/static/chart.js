@@ -1,9 +1,22 @@
 // Two small charts in SVG.
 
+import {clock, moment} from './show.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 const EDGE = {left: 52, right: 14, top: 14, bottom: 24};
+// Pixels; below it there is no room for date and time.
+const NARROW = 420;
 const short = (value) => String(Number(value.toPrecision(3)));
 const exact = (value) => String(Number(value.toPrecision(4)));
+
+// About four round numbers between low and high.
+function ticks(low, high) {
+  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  const found = [];
+  for (let i = Math.ceil(low / step); i * step <= high; i++) found.push(i * step);
+  return {found, digits: Math.max(0, -Math.floor(Math.log10(step)))};
+}
 
 function add(parent, name, attributes = {}, text = '') {
   const element = document.createElementNS(SVG, name);
@@ -28,12 +41,13 @@ export function drawScores(svg, points, limit) {
   if (!points.length) return add(svg, 'text', {x: width / 2, y: 100, 'text-anchor': 'middle'}, 'no record of this model yet');
   const values = [...points.map((point) => point[1]), ...(limit === null ? [] : [limit])];
   const room = 0.06 * (Math.max(...values) - Math.min(...values)) || 0.5;
-  const y = scale(Math.min(...values) - room, Math.max(...values) + room, bottom, EDGE.top);
+  const [low, high] = [Math.min(...values) - room, Math.max(...values) + room];
+  const y = scale(low, high, bottom, EDGE.top);
   const x = scale(0, Math.max(1, points.length - 1), EDGE.left + 6, right - 6);
-  for (let i = 0; i <= 4; i++) {
-    const value = Math.min(...values) - room + (i / 4) * (Math.max(...values) - Math.min(...values) + 2 * room);
+  const {found, digits} = ticks(low, high);
+  for (const value of found) {
     add(svg, 'line', {x1: EDGE.left, x2: right, y1: y(value), y2: y(value), class: 'axis'});
-    add(svg, 'text', {x: EDGE.left - 7, y: y(value) + 4, 'text-anchor': 'end'}, short(value));
+    add(svg, 'text', {x: EDGE.left - 7, y: y(value) + 4, 'text-anchor': 'end'}, value.toFixed(digits));
   }
   points.forEach(([time, score, id, mark], index) => {
     const link = add(svg, 'a', {href: `/records/${id}`, tabindex: -1});
@@ -41,12 +55,14 @@ export function drawScores(svg, points, limit) {
     const ring = mark ? ' marked' : '';
     const shape = above ? add(link, 'path', {d: `M${cx} ${cy - 5}l5 5-5 5-5-5z`, class: `defect${ring}`})
                         : add(link, 'circle', {cx, cy, r: 3.2, class: `good${ring}`});
-    add(shape, 'title', {}, `${new Date(time).toLocaleString()}: ${short(score)}${mark && `, marked ${mark}`}`);
+    add(shape, 'title', {}, `${moment(time)}: ${exact(score)}${mark && `, marked ${mark}`}`);
   });
   if (limit !== null) drawLimit(svg, EDGE.left, right, y(limit), y(limit), limit);
-  const when = (point) => new Date(point[0]).toLocaleString();
-  add(svg, 'text', {x: EDGE.left, y: bottom + 17}, when(points[0]));
-  add(svg, 'text', {x: right, y: bottom + 17, 'text-anchor': 'end'}, when(points[points.length - 1]));
+  const [first, last] = [points[0][0], points[points.length - 1][0]];
+  const when = width < NARROW && moment(first).slice(0, 10) === moment(last).slice(0, 10) ? clock
+    : width < NARROW ? (time) => moment(time).slice(0, 10) : moment;
+  add(svg, 'text', {x: EDGE.left, y: bottom + 17}, when(first));
+  add(svg, 'text', {x: right, y: bottom + 17, 'text-anchor': 'end'}, when(last));
 }
 
 export function drawHistogram(svg, normal, limit) {

@@ -9,7 +9,7 @@ const input = document.getElementById('files');
 const results = document.getElementById('results');
 const progress = document.getElementById('progress');
 const queue = [];
-let active = 0, sent = 0, finished = 0;
+let active = 0, sent = 0, finished = 0, refused = 0;
 
 function add(files) {
   for (const file of files) {
@@ -50,10 +50,12 @@ function refuse(card, message) {
   card.className = 'result refused';
   setBadge(card.querySelector('.badge'), 'refused');
   card.querySelector('.score').textContent = message;
+  refused += 1;
 }
 
 function tell() {
-  progress.textContent = finished < sent ? `${finished} of ${sent} inspected` : sent ? `${sent} inspected` : '';
+  const words = finished < sent ? `${finished - refused} of ${sent} inspected` : `${sent - refused} inspected`;
+  progress.textContent = sent ? words + (refused ? `, ${refused} refused` : '') : '';
 }
 
 form.addEventListener('submit', (event) => event.preventDefault());

@@ -2,7 +2,7 @@
 
 import {get, post} from './api.js';
 import {drawHistogram, drawScores} from './chart.js';
-import {figures} from './show.js';
+import {figures, moment} from './show.js';
 
 const EVERY = 5000;
 const at = (id) => document.getElementById(id);
@@ -22,8 +22,8 @@ function draw() {
   drawHistogram(at('histogram'), scores.normal, limit);
 }
 
-function showEffect({rate, records}) {
-  at('rate').textContent = !rate ? 'The false-reject rate is not known: the model has no calibration scores.'
+function showEffect({rate, rate_unknown: unknown, records}) {
+  at('rate').textContent = !rate ? `The false-reject rate is not known: ${unknown}.`
     : `Expected false rejects: ${percent(rate.rate)} of good parts (${percent(rate.confidence)} interval `
       + `${percent(rate.low)} to ${percent(rate.high)})`;
   at('effect').textContent = !records ? ''
@@ -44,9 +44,9 @@ function showThreshold(threshold) {
   slider.max = high;
   slider.value = number.value = threshold.value === null ? (low + high) / 2 : Number(threshold.value.toPrecision(6));
   at('origin').textContent = threshold.value === null ? `${threshold.model} has no threshold yet.`
-    : `Now ${figures(threshold.value)} (${threshold.origin}: ${threshold.rule}`
-      + `${threshold.count ? `, ${threshold.count} images` : ''}), set by ${threshold.by}, `
-      + `${new Date(threshold.since).toLocaleString()}`;
+    : `Now ${figures(threshold.value)}`
+      + (threshold.count ? ` (${threshold.origin}: ${threshold.rule}, ${threshold.count} images)` : '')
+      + `, set by ${threshold.by === 'model' ? "the model's file" : threshold.by}, ${moment(threshold.since)}`;
   for (const id of ['slider', 'value', 'apply', 'reset']) at(id).disabled = false;
   showEffect(threshold);
 }

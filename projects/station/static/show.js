@@ -2,6 +2,10 @@
 
 export const figures = (value) => (value === null || value === undefined ? '–' : String(Number(value.toPrecision(4))));
 
+// Server's times, as it writes them: the same digits on every page, whatever the browser's language.
+export const moment = (time) => time.slice(0, 19).replace('T', ' ');
+export const clock = (time) => time.slice(11, 19);
+
 export function verdict(record) {
   if (record.state !== 'done') return record.state;
   return record.is_defect === null ? 'undecided' : record.is_defect ? 'defect' : 'good';
@@ -55,7 +59,7 @@ export function fillCard(card, record) {
   card.dataset.id = record.id;
   setBadge(card.querySelector('.badge'), word);
   for (const link of card.querySelectorAll('a')) link.href = record.url;
-  card.querySelector('.name').textContent = record.name || new Date(record.created).toLocaleTimeString();
+  card.querySelector('.name').textContent = record.name || clock(record.created);
   const done = record.state === 'done', threshold = record.threshold === null ? 'none' : figures(record.threshold);
   if (done) showLayers(card.querySelector('.picture'), record);
   card.querySelector('.score').textContent = done ? `score ${figures(record.score)}` : record.error;
@@ -70,7 +74,7 @@ export function smallCard(record) {
   for (const link of card.querySelectorAll('a')) link.href = record.url;
   [picture.src, picture.alt, picture.className] = [record.thumb_url, '', 'layer'];
   card.querySelector('.picture').append(picture);
-  card.querySelector('.name').textContent = new Date(record.created).toLocaleTimeString();
+  card.querySelector('.name').textContent = clock(record.created);
   card.querySelector('.score').textContent = `score ${figures(record.score)}`;
   return card;
 }

@@ -15,11 +15,11 @@ class ApiView(View):
     """A view whose wrong methods are refused in JSON.
 
     Attributes:
-        accepts_token: Whether a machine with the token may use it.
+        accepts_token: Methods that a machine with the token may use.
         needs_token: Whether nothing but the token will do.
     """
 
-    accepts_token = False
+    accepts_token: tuple[str, ...] = ()
     needs_token = False
 
     def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:

@@ -24,7 +24,7 @@ WAIT, LONGEST_WAIT = 30.0, 120.0
 class DetectView(ApiView):
     """``POST /api/detect``: one picture or many, as files of a multipart form."""
 
-    accepts_token = True
+    accepts_token = ('POST', )
 
     async def post(self, request: HttpRequest) -> JsonResponse:
         """Keep them, wait for the model, and describe the records.

@@ -17,7 +17,7 @@ from .api import ApiView
 class IngestView(ApiView):
     """``POST /api/ingest/<camera>``: one frame, as the body or as a multipart file."""
 
-    accepts_token = needs_token = True
+    accepts_token, needs_token = ('POST', ), True
 
     def post(self, request: HttpRequest, camera: str) -> JsonResponse:
         """202 with ``accepted``, and with the ``reason`` if the sieve keeps it from the model.

@@ -23,7 +23,7 @@ PICTURES = dict(view=store.VIEW, heat=store.HEAT, overlay=store.OVERLAY)
 class PictureView(ApiView):
     """``GET /media/<id>/view|heat|overlay|thumb``: what browsers show."""
 
-    accepts_token = True
+    accepts_token = ('GET', 'HEAD')
 
     def get(self, request: HttpRequest, record_id: UUID, kind: str) -> HttpResponse:
         """The picture, which never changes."""
@@ -38,7 +38,7 @@ class PictureView(ApiView):
 class OriginalView(ApiView):
     """``GET /media/<id>/original``: the picture as it came, as a download."""
 
-    accepts_token = True
+    accepts_token = ('GET', 'HEAD')
 
     async def get(self, request: HttpRequest, record_id: UUID) -> HttpResponseBase:
         """In pieces: a line scan may have hundreds of megabytes."""

@@ -72,6 +72,9 @@ async def export(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
+export.accepts_token = ('GET', )
+
+
 async def _pieces(asked: filters.RecordFilter, limits: dict[str, decisions.Limit]) -> AsyncIterator[str]:
     rows = csv_export.rows(asked.select(limits), limits)
     while (piece := await sync_to_async(next)(rows, None)) is not None:

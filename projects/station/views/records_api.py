@@ -42,7 +42,7 @@ def mark(record: Record, value: str, by: str) -> None:
 class RecordsView(ApiView):
     """``GET /api/records``: newest first, a page at a time."""
 
-    accepts_token = True
+    accepts_token = ('GET', )
 
     def get(self, request: HttpRequest) -> JsonResponse:
         """Filters as :class:`~station.records.filters.RecordFilter`, ``page`` and ``per_page``."""
@@ -64,7 +64,7 @@ class RecordsView(ApiView):
 class RecordView(ApiView):
     """``GET /api/records/<id>``."""
 
-    accepts_token = True
+    accepts_token = ('GET', )
 
     def get(self, request: HttpRequest, record_id: UUID) -> JsonResponse:
         """One record."""

@@ -33,6 +33,8 @@ def running_model() -> Model:
 class ThresholdView(ApiView):
     """``GET`` and ``POST /api/threshold``."""
 
+    accepts_token = ('GET', )
+
     def get(self, request: HttpRequest) -> JsonResponse:
         """The present threshold; with ``?value=``, what that value would mean."""
         model = running_model()
@@ -60,11 +62,13 @@ def _wanted(model: Model, asked: dict[str, Any]) -> Threshold:
         return scores.threshold(number_of(asked['false_reject_rate'], 'false_reject_rate'))
     if 'value' not in asked:
         raise Refused(400, 'send "value", "false_reject_rate" or "reset"')
-    return Threshold(number_of(asked['value'], 'value'), 'set at the station', 0, 'given')
+    return Threshold(number_of(asked['value'], 'value'), 'station', 0, 'set by hand')
 
 
 class ScoresView(ApiView):
     """``GET /api/scores``: the last scores of the model, its calibration's histogram, and drift."""
+
+    accepts_token = ('GET', )
 
     def get(self, request: HttpRequest) -> JsonResponse:
         """``points`` are [time, score, id, mark], oldest first."""
@@ -89,7 +93,7 @@ def _histogram(model: Model) -> dict[str, Any] | None:
 class StatusView(ApiView):
     """``GET /api/status``."""
 
-    accepts_token = True
+    accepts_token = ('GET', )
 
     def get(self, request: HttpRequest) -> JsonResponse:
         """State of the model and the number of pictures that wait."""

@@ -29,7 +29,6 @@ def serve(connection: Connection, load: Callable[[], Inspector]) -> None:
         load: Makes the inspector.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which then ends this process in order
-    os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')  # ONNX Runtime keeps a file at home and sends it to its makers
     threading.Thread(target=_end_with_server, daemon=True).start()
     try:
         inspector = load()

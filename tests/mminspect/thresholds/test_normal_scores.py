@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 from mminspect.errors import UserError
-from mminspect.thresholds import NormalScores, lowest_percentage, needed_images
+from mminspect.thresholds import TRAINING, NormalScores, lowest_percentage, needed_images
 from scipy.stats import binom
 
 
@@ -33,6 +33,13 @@ def test_too_few_images_say_how_many_are_needed() -> None:
     with pytest.raises(UserError, match=r'98 normal images are too few .* of 1 %: calibrate with 99 at least'):
         scores.threshold(0.01)
     assert NormalScores.of(range(99)).threshold(0.01).value == 98
+
+
+def test_training_images_promise_nothing() -> None:
+    seen = NormalScores.of(range(200), TRAINING)
+    assert not seen.unseen and NormalScores.of(range(200)).unseen
+    with pytest.raises(UserError, match=r'200 scores in the model are of its training images.*calibrate'):
+        seen.threshold(0.1)
 
 
 def test_rate_that_is_advised_is_not_refused_and_the_next_lower_one_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from django.test import override_settings
+from mminspect.errors import UserError
 from mminspect.thresholds import Threshold
 from scipy.stats import ks_2samp
 from station.records import decisions, rates
@@ -30,7 +31,20 @@ def test_preview_counts_strictly_above() -> None:
 def test_without_calibration_scores_no_rate_is_claimed() -> None:
     for calibration in (None, dict(CALIBRATION, scores=None)):
         model = model_with([0.1], calibration)
-        assert rates.preview(model, 0.3)['rate'] is None and rates.drift(model) is None
+        shown = rates.preview(model, 0.3)
+        assert shown['rate'] is None and 'no calibration scores' in shown['rate_unknown']
+        assert rates.drift(model) is None
+
+
+def test_training_images_promise_nothing() -> None:
+    seen = dict(CALIBRATION, scores=dict(CALIBRATION['scores'], origin='training images'))
+    with override_settings(STATION_DRIFT_WINDOW=10):
+        model = model_with([0.9] * 20, seen)
+        shown = rates.preview(model, 0.3)
+        assert shown['rate'] is None and 'its own training images' in shown['rate_unknown']
+        assert rates.drift(model) is None
+    with pytest.raises(UserError, match='training images'):
+        rates.normal_scores(model).threshold(0.1)
 
 
 def test_the_slider_reaches_every_score_and_the_threshold() -> None:

@@ -31,7 +31,7 @@ def test_changing_it_changes_decisions_but_not_what_was_then(client: Client) -> 
     record = client.send('/api/detect', [('a.png', png(188))]).json  # 60 / 128
     assert record['is_defect'] is False
     changed = client.post('/api/threshold', dict(value=0.4)).json
-    assert changed['value'] == 0.4 and changed['origin'] == 'set at the station'
+    assert changed['value'] == 0.4 and changed['origin'] == 'station'
     after = client.get(f'/api/records/{record["id"]}').json
     assert after['is_defect'] is True and after['threshold'] == 0.4 and after['threshold_then'] == LIMIT
     assert client.get('/api/records?decision=defect').json['count'] == 1
