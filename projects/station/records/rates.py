@@ -35,8 +35,8 @@ def describe_threshold(model: Model, limit: decisions.Limit | None) -> dict[str,
     """The present threshold with everything that a slider needs."""
     shown = dict(model=model.name, fingerprint=model.fingerprint, range=slider_range(model, limit))
     if limit is None:
-        return dict(shown, value=None, origin='', count=0, rule='', by='', since=None, rate=None, rate_unknown='it has no threshold',
-                    records=None)
+        return dict(shown, value=None, origin='', count=0, rule='', by='', since=None, rate=None, records=None,
+                    rate_unknown='there is no threshold')
     threshold = limit.threshold
     return dict(shown, origin=threshold.origin, count=threshold.count, rule=threshold.rule, by=limit.by,
                 since=timezone.localtime(limit.change.created).isoformat(), **preview(model, threshold.value))
