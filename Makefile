@@ -14,11 +14,11 @@ demo: setup
 # The inspection station with the demo's anomaly model: http://127.0.0.1:8000. Another port: make station PORT=8001
 PORT ?= 8000
 DEMO = work_dirs/demo
-MODEL = rd4ad_r18_20e_textures
+MODEL = rd4ad_r18_10e_textures
 station: setup
 	@$(RUN) tools/demo.py --part textures --only-train
 	@test -f $(DEMO)/$(MODEL).onnx || { MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
-		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_20.pth --out $(DEMO)/station.onnx && \
+		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_10.pth --out $(DEMO)/station.onnx && \
 		$(RUN) tools/calibrate.py $(DEMO)/station.onnx $(DEMO)/data/textures/weave/calibration/good \
 		--false-reject-rate 0.02 && mv $(DEMO)/station.onnx $(DEMO)/$(MODEL).onnx; }
 	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station --port $(PORT) \

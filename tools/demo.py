@@ -46,7 +46,7 @@ PARTS = (
           ('recall 8-16 px', 'recall_8_16'))),
     Part('textures', '64 + 40 + 99 of textures', lambda folder: make_textures(folder, TexturesSpec()),
          'Rendered textures, 16 good and 24 defective test images, last epoch (percent)',
-         (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_20e_textures'), ),
+         (('RD4AD from 64 good images', 'anomaly_rd/demo/rd4ad_r18_10e_textures'), ),
          (('image AUROC', 'image_auroc'), ('pixel AUROC', 'pixel_auroc'), ('AUPRO', 'aupro'),
           ('pixel AP', 'pixel_ap'))))
 

@@ -18,7 +18,7 @@ from helpers import ROOT
 from mmengine.config import Config
 from mminspect.errors import UserError
 
-CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py'
+CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_10e_textures.py'
 
 
 def write(path, seed, defect=False):

@@ -36,7 +36,7 @@ def test_mistakes(call, config, arguments, message):
 
 
 def test_an_anomaly_model_has_no_boxes(call):
-    path = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_20e_textures.py'
+    path = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_10e_textures.py'
     status, out, err = call('analysis/speed', path, '--shape', 64, 64, '--images', 1, '--warmup', 0)
     assert status == 0, err
     assert 'anomaly map, score' in out and 'boxes' not in out
