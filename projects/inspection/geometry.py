@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from mminspect.resizing import stretch
 from numpy.typing import NDArray
-from PIL import Image
 
 from .spec import NetworkSpec
 
@@ -36,7 +36,7 @@ def fit(image: NDArray, spec: NetworkSpec) -> Fitted:
     """
     limit = spec.image_size or spec.input_size
     shape = _largest(image.shape[:2], limit) if spec.keep_ratio else spec.input_size
-    resized = _scaled(image, shape) if spec.keep_ratio else _stretched(image, shape)
+    resized = _scaled(image, shape) if spec.keep_ratio else stretch(image, shape)
     pixels = resized.astype(np.float32, copy=False)
     if shape != tuple(spec.input_size):
         pixels = np.empty((*spec.input_size, 3), np.float32)
@@ -60,17 +60,3 @@ def _largest(shape: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
 
 def _scaled(image: NDArray, shape: tuple[int, int]) -> NDArray:
     return cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-
-
-def _stretched(image: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Pillow knows floating point as single channels only."""
-    if image.shape[:2] == tuple(shape):
-        return image
-    if image.dtype == np.uint8:
-        return _resized(image, shape)
-    return np.stack([_resized(image[..., channel], shape) for channel in range(3)], axis=-1)
-
-
-def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))

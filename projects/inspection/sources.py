@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mminspect.errors import UserError
-
-IMAGE_EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff')
+from mminspect.images import IMAGE_EXTENSIONS
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mminspect.errors import UserError
 from mminspect.image_files import large_images, loaded_size
 
+#: Of files that folders of images are searched for.
+IMAGE_EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff')
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error)  # what decoders raise on damaged data
 _GREY = ('1', 'L', 'LA', 'La')
 _TIFF_BITS = 258

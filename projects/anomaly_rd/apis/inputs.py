@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from mminspect.errors import UserError
-from mminspect.images import as_rgb
+from mminspect.images import IMAGE_EXTENSIONS, as_rgb
 from numpy.typing import NDArray
 
-from anomaly_rd.datasets.listing import IMAGE_EXTENSIONS, list_images
+from anomaly_rd.datasets.listing import list_images
 
 Input = str | Path | NDArray
 

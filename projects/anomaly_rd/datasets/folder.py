@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from mminspect.errors import UserError
+from mminspect.images import IMAGE_EXTENSIONS
 
 from anomaly_rd.registry import DATASETS
 
 from .base import AnomalyDataset
 from .layouts import Layout, flat_layout, folder_layout
-from .listing import IMAGE_EXTENSIONS
 from .splitting import divide
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mminspect.errors import UserError
+from mminspect.images import IMAGE_EXTENSIONS
 
-from .listing import IMAGE_EXTENSIONS, list_folders, list_images, pair_masks
+from .listing import list_folders, list_images, pair_masks
 
 GOOD = 'good'
 #: VisA's table of the split, below the folder of its categories.

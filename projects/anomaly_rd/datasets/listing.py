@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mminspect.errors import UserError
-
-IMAGE_EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff')
+from mminspect.images import IMAGE_EXTENSIONS
 
 #: Tried in this order: '000_mask.png' and '000.png' both belong to the image '000'.
 MASK_SUFFIXES = ('_mask', '')

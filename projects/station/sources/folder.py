@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from mminspect.errors import UserError
-from mminspect.images import read_image
+from mminspect.images import IMAGE_EXTENSIONS, read_image
 from numpy.typing import NDArray
 
 from .source import Report, Source
 
 #: Frames a second unless another rate is given.
 RATE = 2.0
-EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+EXTENSIONS = (*IMAGE_EXTENSIONS, '.webp')
 
 
 class Folder(Source):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mminspect.errors import UserError
+from mminspect.resizing import stretch
 from PIL import Image
 
 from anomaly_rd.registry import TRANSFORMS
@@ -56,29 +57,18 @@ class ResizeInspection(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Resize; adds ``img_shape``."""
-        results['img'] = self._resize_image(results['img'])
+        results['img'] = stretch(results['img'], self.size)
         if 'gt_mask' in results:
             results['gt_mask'] = self.resize_mask(results['gt_mask'])
         results['img_shape'] = self.size
         return results
 
-    def _resize_image(self, image: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8 or float32 at the new size; Pillow knows floats as single channels only."""
-        if image.shape[:2] == self.size:
-            return image
-        if image.dtype == np.uint8:
-            return self._resize(image, Image.Resampling.BILINEAR)
-        return np.stack([self._resize(image[..., c], Image.Resampling.BILINEAR) for c in range(3)], axis=-1)
-
     def resize_mask(self, mask: np.ndarray) -> np.ndarray:
         """(H, W) uint8 of 0 and 1 at the new size."""
         if mask.shape == self.size or not mask.any():
             return mask if mask.shape == self.size else np.zeros(self.size, np.uint8)
-        resized = self._resize(mask * np.uint8(255), _INTERPOLATIONS[self.mask_interpolation])
+        resized = stretch(mask * np.uint8(255), self.size, _INTERPOLATIONS[self.mask_interpolation])
         return (resized > 127).astype(np.uint8)
-
-    def _resize(self, pixels: np.ndarray, method: Image.Resampling) -> np.ndarray:
-        return np.array(Image.fromarray(np.ascontiguousarray(pixels)).resize(self.size[::-1], method))
 
 
 @TRANSFORMS.register_module()
