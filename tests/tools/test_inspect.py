@@ -124,8 +124,9 @@ def test_mistakes_are_one_sentence(arguments, said, images, tmp_path, call):
 
 
 def test_interrupted_process_resumes(tmp_path):
-    """Ctrl-C in the middle of a real run: whole lines, a whole table, and the rest with --resume."""
-    images = write_images(tmp_path / 'images', **{f'i{number:03d}': (60 + number % 90, None) for number in range(250)})
+    """Ctrl-C in the middle of a real run of seconds: whole lines, a whole table, and the rest with --resume."""
+    count = 800
+    images = write_images(tmp_path / 'images', **{f'i{number:03d}': (60 + number % 90, None) for number in range(count)})
     checkpoint = detector_files(tmp_path / 'run')
     command = [TOOLS / 'inspect.py', checkpoint, images, '--out', tmp_path / 'out', '--no-overlays']
     path = tmp_path / 'out' / 'results.jsonl'
@@ -138,8 +139,8 @@ def test_interrupted_process_resumes(tmp_path):
     assert process.returncode == 130 and '--resume' in error.splitlines()[-1], error
     with open(tmp_path / 'out' / 'results.csv', newline='') as handle:
         done = [row['image'] for row in csv.DictReader(handle)]
-    assert 0 < len(done) < 250 and done == [json.loads(line)['image'] for line in path.read_text().splitlines()]
+    assert 0 < len(done) < count and done == [json.loads(line)['image'] for line in path.read_text().splitlines()]
     finished = python(*command, '--resume')
     assert finished.returncode == 0, finished.stderr
     assert [json.loads(line)['image'] for line in path.read_text().splitlines()] == [f'i{i:03d}.png'
-                                                                                     for i in range(250)]
+                                                                                     for i in range(count)]
