@@ -126,7 +126,7 @@ def test_mistakes_are_one_sentence(arguments, said, images, tmp_path, call):
 def test_interrupted_process_resumes(tmp_path):
     """Ctrl-C in the middle of a real run of seconds: whole lines, a whole table, and the rest with --resume."""
     count = 800
-    images = write_images(tmp_path / 'images', **{f'i{number:03d}': (60 + number % 90, None) for number in range(count)})
+    images = write_images(tmp_path / 'images', **{f'i{i:03d}': (60 + i % 90, None) for i in range(count)})
     checkpoint = detector_files(tmp_path / 'run')
     command = [TOOLS / 'inspect.py', checkpoint, images, '--out', tmp_path / 'out', '--no-overlays']
     path = tmp_path / 'out' / 'results.jsonl'
