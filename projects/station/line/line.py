@@ -102,7 +102,7 @@ class Line:
         return dict(state=words, message=failure or '', model=self.model and self.model.name,
                     fingerprint=self.model and self.model.fingerprint, runtime=self.model and self.model.runtime,
                     viewers=self.hub.count(), cameras=sorted(self.cameras),
-                    problems={name: camera.problem for name, camera in self.cameras.items() if camera.problem})
+                    problems={name: one.problem for name, one in [*self.cameras.items()] if one.problem})
 
     def _offer(self, camera: Camera, frame: NDArray[np.uint8]) -> None:
         """A frame to the worker; an older one that waits gives way."""

@@ -76,6 +76,14 @@ def waiting() -> Record:
     return Record.objects.create(suffix='.png')
 
 
+def test_the_state_names_cameras_that_are_lost(alone: Line) -> None:
+    alone.camera('press')
+    alone.camera('belt').set_problem('camera 0 does not answer')
+    assert alone.state()['problems'] == dict(belt='camera 0 does not answer')
+    alone.camera('belt').set_problem('')
+    assert alone.state()['problems'] == {}
+
+
 def test_a_result_that_cannot_be_kept_is_asked_for_again(alone: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     alone._worker.on_ready(INFO)
     record = waiting()
