@@ -59,8 +59,7 @@ def _reduced(pixels: NDArray, factor: float) -> NDArray:
 
 def _coloured(picture: NDArray[np.uint8], heat: NDArray[np.float32], scale: MapScale) -> NDArray[np.uint8]:
     """The map in colours over the image in grey."""
-    steps = np.clip((heat - scale.low) * (255 / (scale.high - scale.low)), 0, 255).astype(np.uint8)
-    colours = cv2.cvtColor(cv2.applyColorMap(steps, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    colours = cv2.cvtColor(cv2.applyColorMap(scale.steps(heat), cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return cv2.addWeighted(colours, OPACITY, grey, 1 - OPACITY, 0)
 

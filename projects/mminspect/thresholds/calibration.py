@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mminspect.errors import UserError
 
 from .normal_scores import NormalScores
@@ -32,6 +35,10 @@ class MapScale:
     def high(self) -> float:
         """Upper end of the colour scale; larger values have its colour."""
         return self.low + 2 * max(self.limit - self.low, 1e-6)
+
+    def steps(self, heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Places of a map's values on the colour scale: 0 at ``low`` and below, 255 at ``high`` and above."""
+        return np.clip((heat - self.low) * (255 / (self.high - self.low)), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from mminspect.fileio import replacing
 from PIL import Image
 
 from station.replies import Refused
+from station.worker.pictures import HEAT, OVERLAY, VIEW
 
-#: What the worker writes into a record's folder, for browsers.
-VIEW, HEAT, OVERLAY, THUMB = 'view.jpg', 'heat.png', 'overlay.jpg', 'thumb.jpg'
+#: Beside what the worker writes into a record's folder, for browsers.
+THUMB = 'thumb.jpg'
 #: Pixels of the longer side.
 THUMB_SIDE = 192
 #: Share of the heat map in it, as on the pages.

@@ -58,8 +58,7 @@ def _jpeg(pixels: NDArray) -> bytes:
 
 def _heat(heat: NDArray[np.float32], scale: MapScale) -> bytes:
     """A PNG with a palette: a quarter of the work of one with four channels."""
-    steps = np.clip((heat - scale.low) * (255 / (scale.high - scale.low)), 0, 255).astype(np.uint8)
-    image = Image.fromarray(steps)
+    image = Image.fromarray(scale.steps(heat))
     image.putpalette(_colours())
     file = io.BytesIO()
     image.save(file, 'PNG', transparency=bytes(range(256)), compress_level=1)

@@ -2,6 +2,7 @@
 import io
 import json
 
+import numpy as np
 import pytest
 import torch
 from mminspect.errors import UserError
@@ -17,6 +18,11 @@ def test_the_limit_is_in_the_middle_of_the_colours():
     scale = MapScale(0.1, 0.4)
     assert scale.high == pytest.approx(0.7)
     assert MapScale(0.2, 0.2).high > 0.2  # maps that are constant still have a scale
+
+
+def test_steps_of_the_colour_scale():
+    heat = np.array([[-1, 0.25, 0.5], [0.625, 0.75, 9]], np.float32)
+    assert MapScale(0.25, 0.5).steps(heat).tolist() == [[0, 0, 127], [191, 255, 255]]  # from 0.25 to 0.75
 
 
 @pytest.mark.parametrize('before', [FULL, DETECTOR])
