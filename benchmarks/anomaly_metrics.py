@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from anomaly_rd.evaluation import AnomalyMetric
 from anomaly_rd.evaluation import functional as exact
-from common import interleaved, save
+from common import interleaved, memory_of, save
 from scipy.ndimage import gaussian_filter, zoom
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
@@ -103,9 +103,8 @@ def stream(count: int) -> dict[str, Any]:
 
 
 def resident_mib() -> float:
-    """Memory of this process that is in use, MiB (Linux)."""
-    with open('/proc/self/status') as lines:
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith('VmRSS'))
+    """Memory of this process that is in use, MiB."""
+    return memory_of() / 2**20
 
 
 def main() -> None:

@@ -23,6 +23,15 @@ def hardware() -> dict[str, Any]:
     return state
 
 
+def memory_of(pid: int | str = 'self', entry: str = 'VmRSS') -> int:
+    """Bytes of a process in memory (Linux); entry 'VmHWM': its most so far.
+
+    Unlike getrusage, whose peak includes that of the process which started it.
+    """
+    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(entry))
+
+
 def save(name: str, **content: Any) -> Path:
     """Write ``results/<name>.json``: the content, the commit, the time and the hardware."""
     record = dict(commit=commit(), date=datetime.now(timezone.utc).strftime('%Y-%m-%d'), hardware=hardware(), **content)

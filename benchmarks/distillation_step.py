@@ -13,7 +13,7 @@ from pathlib import Path
 
 import fdrd  # noqa: F401 (registers the components)
 import torch
-from common import ROOT, interleaved, save
+from common import ROOT, interleaved, memory_of, save
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
@@ -87,14 +87,10 @@ def peak_bytes(name: str) -> int:
 def measure_peak(name: str) -> int:
     """What the child process of :func:`peak_bytes` does (Linux: resets and reads the high-water mark)."""
     operation = operations([name])[name]
-
-    def status(key: str) -> int:
-        line = next(s for s in Path('/proc/self/status').read_text().splitlines() if s.startswith(key))
-        return int(line.split()[1]) * 1024
     Path('/proc/self/clear_refs').write_text('5')
-    before = status('VmRSS')
+    before = memory_of()
     operation()
-    return status('VmHWM') - before
+    return memory_of(entry='VmHWM') - before
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import ROOT, save
+from common import ROOT, memory_of, save
 from inspection import Inspector
 from inspection.backends import open_network
 from inspection.export import export_onnx
@@ -51,9 +51,8 @@ def export(config: str) -> Path:
 
 
 def peak_mib() -> float:
-    """Largest resident memory of this program so far; what getrusage says includes the process that started it."""
-    line = next(line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM'))
-    return int(line.split()[1]) / 1024
+    """Largest resident memory of this program so far."""
+    return memory_of(entry='VmHWM') / 2**20
 
 
 def inspect(model: Path, image: Path) -> dict[str, float]:

@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from common import ROOT
+from common import ROOT, memory_of
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
@@ -95,7 +95,8 @@ class Station:
     def memory(self) -> dict[str, float]:
         """Resident MiB of the server and of its worker (Linux)."""
         worker = next((pid for pid in _children(self._process.pid) if b'spawn_main' in _read(pid, 'cmdline')), None)
-        return {name: _resident(pid) for name, pid in (('server', self._process.pid), ('worker', worker)) if pid}
+        processes = (('server', self._process.pid), ('worker', worker))
+        return {name: memory_of(pid) / 2**20 for name, pid in processes if pid}
 
 
 class Clients:
@@ -207,8 +208,3 @@ def _children(pid: int) -> Sequence[int]:
 
 def _read(pid: int, name: str) -> bytes:
     return Path(f'/proc/{pid}/{name}').read_bytes()
-
-
-def _resident(pid: int) -> float:
-    return next(int(line.split()[1]) / 1024 for line in _read(pid, 'status').decode().splitlines()
-                if line.startswith('VmRSS'))

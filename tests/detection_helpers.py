@@ -10,11 +10,11 @@ import onnxruntime
 import torch
 from helpers import ANCHORS, SIZE, STRIDES, build, detector_cfg
 from inspection.networks.detection import DetectionNetwork, detection_network
-from inspection.result import Detections
 from inspection.suppression import suppress
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.structures import InstanceData
+from mminspect.boxes import ScoredBoxes
 from torch import nn
 
 CLASSES = ('scratch', 'hole')
@@ -126,7 +126,7 @@ def network_input(images: list[np.ndarray], fields: dict) -> np.ndarray:
     return batch
 
 
-def found_by_network(network: DetectionNetwork, fields: dict, images: list[np.ndarray]) -> list[Detections]:
+def found_by_network(network: DetectionNetwork, fields: dict, images: list[np.ndarray]) -> list[ScoredBoxes]:
     """The same by the network and :func:`suppress`."""
     with torch.no_grad():
         boxes, scores = (out.numpy() for out in network(torch.from_numpy(network_input(images, fields))))
@@ -135,7 +135,7 @@ def found_by_network(network: DetectionNetwork, fields: dict, images: list[np.nd
             for *outputs, meta in zip(boxes, scores, metas, strict=True)]
 
 
-def assert_same(found: Detections, expected: InstanceData) -> None:
+def assert_same(found: ScoredBoxes, expected: InstanceData) -> None:
     """Box by box: scores to 1e-3, corners to 1e-2 pixels."""
     np.testing.assert_array_equal(found.labels, expected.labels.numpy())
     np.testing.assert_allclose(found.scores, expected.scores.numpy(), atol=1e-3)

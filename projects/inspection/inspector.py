@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from mminspect.boxes import ScoredBoxes
 from mminspect.errors import UserError
 from mminspect.thresholds import Calibration, Threshold
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from .large import inspect_windows, plan_windows, usual_overlap
 from .network import Network
 from .reading import Loaded, Source, ahead, load
 from .regions import find_regions
-from .result import STAGES, Detections, InspectionResult, ModelInfo
+from .result import STAGES, InspectionResult, ModelInfo
 from .suppression import suppress
 
 #: Is told the name of an image that cannot be read, and why.
@@ -188,11 +189,11 @@ class Inspector:
         return self._judge(one.loaded, found.score, boxes, found.anomaly_map,
                            (preparing, network, merging + _since(start)))
 
-    def _regions(self, heat: NDArray[np.float32] | None) -> Detections:
+    def _regions(self, heat: NDArray[np.float32] | None) -> ScoredBoxes:
         known = self.calibration is not None and self.calibration.fused is not None
-        return find_regions(heat, self.calibration.fused.limit) if known and heat is not None else Detections.none()
+        return find_regions(heat, self.calibration.fused.limit) if known and heat is not None else ScoredBoxes.none()
 
-    def _judge(self, loaded: Loaded, score: float, found: Detections, heat: NDArray[np.float32] | None,
+    def _judge(self, loaded: Loaded, score: float, found: ScoredBoxes, heat: NDArray[np.float32] | None,
                milliseconds: Sequence[float]) -> InspectionResult:
         if not math.isfinite(score):
             raise UserError(f'the score of {loaded.name} is {score}: the model has diverged, train it with a lower '

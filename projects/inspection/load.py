@@ -8,9 +8,9 @@ from mminspect.errors import UserError
 from mminspect.thresholds import Threshold
 
 from .inspector import Inspector
-from .network import PRECISIONS, Network
+from .network import EXPORT_RUNTIMES, PRECISIONS, Network
 
-RUNTIMES = ('pytorch', 'onnxruntime', 'openvino')
+RUNTIMES = ('pytorch', *EXPORT_RUNTIMES)
 EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from .spec import NetworkSpec
 
-PRECISIONS = ('f32', 'bf16')
+#: Of exported files.
+EXPORT_RUNTIMES, PRECISIONS = ('onnxruntime', 'openvino'), ('f32', 'bf16')
 
 
 class Network(Protocol):

@@ -3,12 +3,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from mminspect.boxes import ScoredBoxes
 from numpy.typing import NDArray
 
-from .result import Detections
 
-
-def find_regions(heat: NDArray[np.float32], limit: float) -> Detections:
+def find_regions(heat: NDArray[np.float32], limit: float) -> ScoredBoxes:
     """Boxes around the connected parts of a map that exceed a limit; pixels that touch at a corner are connected.
 
     Outlines are followed, not labels given: a line scan's labels would take four times the memory of this mask.
@@ -26,8 +25,8 @@ def find_regions(heat: NDArray[np.float32], limit: float) -> Detections:
     frames = [cv2.boundingRect(outline) for outline, links in zip(outlines, nesting[0], strict=True) if links[3] < 0
               ] if outlines else []
     if not frames:
-        return Detections.none()
+        return ScoredBoxes.none()
     scores = np.array([heat[y:y + h, x:x + w].max() for x, y, w, h in frames], np.float32)
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in frames], np.float32)
     order = np.argsort(-scores, kind='stable')
-    return Detections(boxes[order], scores[order], np.zeros(len(frames), np.int64))
+    return ScoredBoxes(boxes[order], scores[order], np.zeros(len(frames), np.int64))

@@ -6,31 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from mminspect.boxes import ScoredBoxes
 from mminspect.thresholds import Threshold
 from numpy.typing import NDArray
 
 #: Stages of an inspection that are timed, in order.
 STAGES = ('decode', 'preprocess', 'network', 'postprocess')
-
-
-@dataclass(frozen=True)
-class Detections:
-    """Boxes of one image.
-
-    Attributes:
-        boxes: (n, 4) float32, x0 y0 x1 y1 in pixels of the image, by descending score.
-        scores: (n,) float32; of a detector 0..1, of an anomaly model the largest map value inside the box.
-        labels: (n,) int64, index into the classes of the model.
-    """
-
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    labels: NDArray[np.int64]
-
-    @classmethod
-    def none(cls) -> Detections:
-        """No box."""
-        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -69,8 +50,9 @@ class InspectionResult:
             its ``pred_score``, for a tiled image the largest of its tiles.
         is_defect: Whether the score exceeds the threshold; None without a threshold.
         threshold: On the score, with its origin; None if the model has none.
-        detections: Boxes that the model is sure of; of an anomaly model the regions of its map above the limit of
-            normal pixels, none if the model knows no such limit.
+        detections: In pixels of the image, by descending score. Boxes that the model is sure of, scores 0..1; of an
+            anomaly model the regions of its map above the limit of normal pixels, with the largest value inside, none
+            if the model knows no such limit. Labels are places in the classes of the model.
         anomaly_map: (H, W) float32 in pixels of the image, larger is more anomalous, never scaled per image; None for
             a detector and for an export of the score alone.
         model: Which model.
@@ -82,7 +64,7 @@ class InspectionResult:
     score: float
     is_defect: bool | None
     threshold: Threshold | None
-    detections: Detections
+    detections: ScoredBoxes
     anomaly_map: NDArray[np.float32] | None
     model: ModelInfo
     milliseconds: Mapping[str, float] = field(default_factory=dict)

@@ -2,15 +2,14 @@
 from __future__ import annotations
 
 import numpy as np
-from mminspect.boxes import class_wise_nms
+from mminspect.boxes import ScoredBoxes, class_wise_nms
 from numpy.typing import NDArray
 
-from .result import Detections
 from .spec import Suppression
 
 
 def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], suppression: Suppression,
-             shape: tuple[int, int], scale: tuple[float, float]) -> Detections:
+             shape: tuple[int, int], scale: tuple[float, float]) -> ScoredBoxes:
     """Choose the best candidates of each level, then of overlapping boxes of one class the best.
 
     Args:
@@ -31,7 +30,7 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], suppressio
     large = (found[:, 2:] - found[:, :2] > suppression.min_size).all(axis=1)
     found, values, labels = found[large], values[large], labels[large]
     kept = class_wise_nms(found, values, labels, suppression.iou_threshold)[:suppression.max_per_img]
-    return Detections(found[kept], values[kept], labels[kept])
+    return ScoredBoxes(found[kept], values[kept], labels[kept])
 
 
 def _candidates(scores: NDArray[np.float32], suppression: Suppression) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

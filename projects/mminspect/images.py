@@ -137,7 +137,8 @@ def _array(image: Image.Image, mode: str) -> np.ndarray:
     rows = max(1, _BAND // width)
     pixels = None
     for y in range(0, height, rows):
-        band = np.asarray(image.crop((0, y, width, min(y + rows, height))).convert(mode))
+        band = image if rows >= height else image.crop((0, y, width, min(y + rows, height)))
+        band = np.asarray(band if band.mode == mode else band.convert(mode))
         if pixels is None:
             pixels = np.empty((height, *band.shape[1:]), band.dtype)
         pixels[y:y + rows] = band

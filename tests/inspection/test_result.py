@@ -2,14 +2,15 @@
 import json
 
 import numpy as np
-from inspection.result import STAGES, Detections, InspectionResult, ModelInfo
+from inspection.result import STAGES, InspectionResult, ModelInfo
+from mminspect.boxes import ScoredBoxes
 from mminspect.thresholds import Threshold
 
 MODEL = ModelInfo('gfl', 'detection', ('hair', 'glass'), 'b' * 16, 'openvino', 'bf16', 1024, 128)
 
 
 def test_everything_but_the_map_is_ready_for_json() -> None:
-    found = Detections(np.array([[1.234, 2, 30.5, 40], [5, 6, 7, 8]], np.float32), np.array([0.75, 0.5], np.float32),
+    found = ScoredBoxes(np.array([[1.234, 2, 30.5, 40], [5, 6, 7, 8]], np.float32), np.array([0.75, 0.5], np.float32),
                        np.array([1, 0]))
     threshold, heat = Threshold(0.6, 'hold-out normal images', 99, 'max'), np.zeros((480, 640), np.float32)
     result = InspectionResult('a/b.png', (480, 640), 0.75, True, threshold, found, heat, MODEL,
@@ -26,7 +27,7 @@ def test_everything_but_the_map_is_ready_for_json() -> None:
 
 
 def test_without_a_threshold_and_boxes() -> None:
-    result = InspectionResult('a.png', (4, 4), 0.0, None, None, Detections.none(), None, MODEL)
+    result = InspectionResult('a.png', (4, 4), 0.0, None, None, ScoredBoxes.none(), None, MODEL)
     found = result.as_dict()
     assert found['threshold'] is None and found['is_defect'] is None and found['boxes'] == []
-    assert Detections.none().boxes.shape == (0, 4) and Detections.none().labels.dtype == np.int64
+    assert ScoredBoxes.none().boxes.shape == (0, 4) and ScoredBoxes.none().labels.dtype == np.int64

@@ -1,9 +1,9 @@
 """Suppression against a loop over all boxes, written from the definition."""
 import numpy as np
 import pytest
-from inspection.result import Detections
 from inspection.spec import Suppression
 from inspection.suppression import suppress
+from mminspect.boxes import ScoredBoxes
 
 LIMITS = dict(level_sizes=(150, 50, 1), score_thr=0.3, nms_pre=120, iou_threshold=0.4, max_per_img=80)
 SHAPE, SCALE = (50, 90), (0.5, 0.75)
@@ -91,7 +91,7 @@ def test_nothing_found_and_input_left_alone() -> None:
     boxes, scores = candidates()
     copies = boxes.copy(), scores.copy()
     found = suppress(boxes, scores, Suppression(**{**LIMITS, 'score_thr': 1.0}), SHAPE, SCALE)
-    for have, want in zip((found.boxes, found.scores, found.labels), vars(Detections.none()).values(), strict=True):
+    for have, want in zip((found.boxes, found.scores, found.labels), ScoredBoxes.none(), strict=True):
         assert have.shape == want.shape and have.dtype == want.dtype
     suppress(boxes, scores, Suppression(**LIMITS), SHAPE, SCALE)
     assert np.array_equal(boxes, copies[0]) and np.array_equal(scores, copies[1])

@@ -333,6 +333,7 @@ def test_names_are_only_shown(name: str, shown: str) -> None:
 BOMBS = """
 import resource, sys
 from pathlib import Path
+from peak_memory import peak
 from station.uploads import Limits, UploadError, check_upload
 
 def check(path):
@@ -343,11 +344,6 @@ def check(path):
             return error.status
 
 first, *bombs = map(Path, sys.argv[1:])
-def peak():
-    # in kilobytes; getrusage would count the process that started this one
-    line = next(line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM'))
-    return int(line.split()[1])
-
 check(first)
 before = peak()
 resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
@@ -363,7 +359,7 @@ def test_bombs_take_no_memory(tmp_path: Path) -> None:
     for path, data in zip(paths, [encoded('PNG'), *(BAD[case][1] for case in bombs)], strict=True):
         path.write_bytes(data)
     done = subprocess.run([sys.executable, '-c', BOMBS, *map(str, paths)], capture_output=True, text=True, timeout=100,
-                          check=False, env={**os.environ, 'PYTHONPATH': str(ROOT / 'projects')})
+                          check=False, env={**os.environ, 'PYTHONPATH': f'{ROOT}/projects:{ROOT}/tests'})
     assert done.returncode == 0, done.stderr
     *statuses, kilobytes = map(int, done.stdout.split())
     assert dict(zip(bombs, statuses, strict=True)) == {case: BAD[case][0] for case in bombs}

@@ -5,11 +5,9 @@ from pathlib import Path
 
 from mminspect.errors import UserError
 
-from ..network import Network
+from ..network import EXPORT_RUNTIMES, Network
 from .onnx_network import OnnxNetwork
 from .openvino_network import OpenVinoNetwork
-
-RUNTIMES = ('onnxruntime', 'openvino')
 
 
 def open_network(path: str | Path, runtime: str | None = None, threads: int | None = None,
@@ -18,7 +16,7 @@ def open_network(path: str | Path, runtime: str | None = None, threads: int | No
 
     Args:
         path: ``.onnx`` file that :func:`inspection.export.export_onnx` has written.
-        runtime: One of :data:`RUNTIMES`; None for ONNX Runtime.
+        runtime: One of :data:`~inspection.network.EXPORT_RUNTIMES`; None for ONNX Runtime.
         threads: Number of threads; None for the runtime's choice.
         precision: For OpenVINO 'f32' (None too) or 'bf16'; ONNX Runtime computes in the precision of the file.
 
@@ -31,7 +29,7 @@ def open_network(path: str | Path, runtime: str | None = None, threads: int | No
     if runtime == 'openvino':
         return OpenVinoNetwork(path, threads, precision or 'f32')
     if runtime not in (None, 'onnxruntime'):
-        raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join(RUNTIMES)}')
+        raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join(EXPORT_RUNTIMES)}')
     if precision not in (None, 'f32'):
         raise UserError(f'ONNX Runtime computes {path} as it was exported, not in {precision}: use runtime openvino, '
                         'or export with --int8')

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from mminspect.boxes import merge_windows
+from mminspect.boxes import ScoredBoxes, merge_windows
 from mminspect.tiling import Box, Canvas, cut
 from numpy.typing import NDArray
 
 from inspection.geometry import Fitted, fit, map_to_image
 from inspection.network import Network
 from inspection.reading import ahead
-from inspection.result import Detections
 from inspection.spec import NetworkSpec
 from inspection.suppression import suppress
 
@@ -37,7 +36,7 @@ class WindowsResult:
 
     score: float
     anomaly_map: NDArray[np.float32] | None
-    detections: Detections
+    detections: ScoredBoxes
     milliseconds: tuple[float, float, float]
 
 
@@ -65,11 +64,11 @@ class _Merger:
 
     def result(self, preparing: float, network: float) -> WindowsResult:
         """Of all windows; seconds of the other stages."""
-        start, detections, score = time.perf_counter(), Detections.none(), self.score
+        start, detections, score = time.perf_counter(), ScoredBoxes.none(), self.score
         if self.spec.kind == 'detection':
             limits = self.spec.suppression
-            detections = Detections(*merge_windows(self.found, self.windows, self.shape, limits.iou_threshold,
-                                                   limits.max_per_img * len(self.windows)))
+            detections = merge_windows(self.found, self.windows, self.shape, limits.iou_threshold,
+                                       limits.max_per_img * len(self.windows))
             score = float(detections.scores.max(initial=0))
         merging = self.seconds + time.perf_counter() - start
         heat = None if self.canvas is None else self.canvas.map

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from inspection.inspector import Inspector
 from inspection.output.overlay import BOX_COLOUR, CONTOUR_COLOUR, LONGEST, OPACITY, draw_overlay
-from inspection.result import Detections
 from inspection_helpers import Corners, anomaly_inspector, bright
+from mminspect.boxes import ScoredBoxes
 from mminspect.thresholds import MapScale
 
 SCALE = MapScale(0.1, 0.5)
@@ -52,7 +52,7 @@ def test_contour_and_box_of_a_defect():
 
 
 def replaced(result, heat):
-    return replace(result, anomaly_map=heat, detections=Detections.none())
+    return replace(result, anomaly_map=heat, detections=ScoredBoxes.none())
 
 
 def test_without_a_calibration_nothing_is_coloured():
@@ -109,7 +109,7 @@ def test_words_are_left_out_where_they_would_cover_the_picture(shape, written):
     image = bright(80, shape=shape)
     box = np.array([[4, 5, 12, 12]], np.float32)
     result = replaced(anomaly_inspector()(image), None)
-    one, two = (replace(result, detections=Detections(box, np.array([score], np.float32), np.array([0])))
+    one, two = (replace(result, detections=ScoredBoxes(box, np.array([score], np.float32), np.array([0])))
                 for score in (0.11, 0.88))
     assert np.array_equal(draw_overlay(image, one), draw_overlay(image, two)) is not written
     assert (draw_overlay(image, one)[5, 4:12] == BOX_COLOUR).all()
