@@ -4,7 +4,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd', 'anomaly_rd', 'inspection', 'station')
+PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd', 'anomaly_rd')
 
 
 def requirements(name: str) -> list[str]:
@@ -28,7 +28,7 @@ setup(
     python_requires='>=3.10,<3.13',
     package_dir={'': 'projects'},
     packages=packages(),
-    package_data={'station': ['templates/*.html', 'static/*']},
+    package_data={'mminspect': ['station/templates/*.html', 'station/static/*']},
     install_requires=requirements('runtime'),
     extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm')},
 )

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import Config
+
 from anomaly_rd.evaluation import METRIC_NAMES
 from anomaly_rd.evaluation.functional import average_precision, f1_max, roc_auc
 from common import ROOT, save
-from mmengine.config import Config
-from mminspect import jobs
-from mminspect.images import read_image
+from mminspect.experiments import jobs
+from mminspect.vision.images import read_image
 from peer_anomalib import finished_rows, peer_rows
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter, zoom
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+
 from anomaly_rd.evaluation import AnomalyMetric
 from anomaly_rd.evaluation import functional as exact
 from common import interleaved, memory_of, save
-from scipy.ndimage import gaussian_filter, zoom
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 NAMES = ('image_auroc', 'pixel_auroc', 'aupro', 'image_ap', 'pixel_ap', 'image_f1max', 'pixel_f1max')
 SMALL, LARGE = 256, 1024

@@ -12,7 +12,7 @@ import shutil
 
 from anomaly import SETS, WORK, Row, history, iterations
 from common import ROOT, save
-from mminspect import jobs
+from mminspect.experiments import jobs
 from peer_anomalib import peer_rows
 
 CATEGORY, THREADS, EPOCHS = 'screw', 2, 4

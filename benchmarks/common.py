@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mminspect.analysis.environment import commit, environment
-from mminspect.fileio import replacing
+from mminspect.core.fileio import replacing
+from mminspect.experiments.environment import commit, environment
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'

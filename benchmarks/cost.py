@@ -4,10 +4,11 @@
 """
 from __future__ import annotations
 
+from mmengine.config import Config
+
 from common import ROOT, save
 from fdrd.published import published
-from mmengine.config import Config
-from mminspect.analysis.complexity import complexity_of
+from mminspect.experiments.complexity import complexity_of
 
 SHAPE = (800, 1280)
 #: Name, config, row of the paper's Table 3.

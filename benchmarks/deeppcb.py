@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import ROOT, save
-from mminspect import jobs
+from mminspect.experiments import jobs
 
 FOLDER = 'configs/fdrd/deeppcb'
 WORK = ROOT / 'work_dirs'

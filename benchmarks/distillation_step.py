@@ -11,15 +11,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import fdrd  # noqa: F401 (registers the components)
 import torch
-from common import ROOT, interleaved, memory_of, save
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torch import nn
+
+import fdrd  # noqa: F401 (registers the components)
+from common import ROOT, interleaved, memory_of, save
 
 BATCH, HEIGHT, WIDTH = 2, 288, 672
 CONFIG = ROOT / 'configs/fdrd/fdrd_gfl_r18_48e_medicine.py'

@@ -12,17 +12,18 @@ import os
 from pathlib import Path
 
 import torch
-from common import ROOT, save
-from fdrd.evaluation import InspectionCocoMetric
-from inspection import Inspector
-from inspection.export.accuracy import anomaly_accuracy, load_test_set
-from inspection.network import Network
-from inspection.networks import build_network
-from inspection_forms import open_forms
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
+
+from common import ROOT, save
+from fdrd.evaluation import InspectionCocoMetric
+from inspection_forms import open_forms
 from mminspect import runtime
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
+from mminspect.inspection import Inspector
+from mminspect.inspection.export.accuracy import anomaly_accuracy, load_test_set
+from mminspect.inspection.network import Network
+from mminspect.inspection.networks import build_network
 
 WORK = ROOT / 'work_dirs'
 OUT = WORK / 'benchmarks' / 'accuracy'

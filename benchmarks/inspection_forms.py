@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inspection.backends import open_network
-from inspection.export import export_onnx
-from inspection.export.quantize import quantize_onnx
-from inspection.network import Network
-from inspection.networks import TorchNetwork
+from mminspect.inspection.backends import open_network
+from mminspect.inspection.export import export_onnx
+from mminspect.inspection.export.quantize import quantize_onnx
+from mminspect.inspection.network import Network
+from mminspect.inspection.networks import TorchNetwork
 
 FORMS = ('PyTorch', 'ONNX Runtime', 'OpenVINO f32', 'OpenVINO bf16', 'ONNX Runtime int8')
 

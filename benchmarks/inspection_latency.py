@@ -12,13 +12,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from common import ROOT, save
-from inspection import InspectionResult, Inspector
-from inspection.networks import build_network
-from inspection_forms import open_forms
 from mmengine.config import Config
-from mminspect import runtime
 from PIL import Image
+
+from common import ROOT, save
+from inspection_forms import open_forms
+from mminspect import runtime
+from mminspect.inspection import InspectionResult, Inspector
+from mminspect.inspection.networks import build_network
 
 WORK = ROOT / 'work_dirs' / 'benchmarks' / 'latency'
 SCALE = (1088, 480)  # width and height, as mmdet gives them

@@ -16,14 +16,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import ROOT, memory_of, save
-from inspection import Inspector
-from inspection.backends import open_network
-from inspection.export import export_onnx
-from inspection.networks import build_network
-from inspection_latency import load
-from mminspect.runtime import fast_bf16
 from PIL import Image
+
+from common import ROOT, memory_of, save
+from inspection_latency import load
+from mminspect.inspection import Inspector
+from mminspect.inspection.backends import open_network
+from mminspect.inspection.export import export_onnx
+from mminspect.inspection.networks import build_network
+from mminspect.runtime import fast_bf16
 
 WORK = ROOT / 'work_dirs' / 'benchmarks' / 'large'
 MODELS = {'RD4AD (R18)': 'anomaly_rd/rd4ad/rd4ad_r18_20e_mvtec', 'student (GFL, R18)': 'fdrd/gfl_r18_48e_tiles'}

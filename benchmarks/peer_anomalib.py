@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from common import ROOT
-from mminspect import cli
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
 from peer.environment import call, prepare, python_of
 from peer.measure import measure
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', *(f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'inspection', 'station')))
+DOCUMENTS = ('README.md', *(f'projects/{name}/README.md'
+                            for name in ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
+
 from common import interleaved, save
 from fdrd.layers import reassemble
-from torch import Tensor
 
 CHANNELS, HEIGHT, WIDTH, K_UP, SCALE = 256, 36, 84, 5, 2
 

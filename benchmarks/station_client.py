@@ -16,9 +16,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, memory_of
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+
+from common import ROOT, memory_of
 
 TOKEN = 'token-of-the-load-benchmark'
 #: Seconds for a start with an empty page cache.

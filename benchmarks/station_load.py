@@ -19,10 +19,11 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
+
 from common import ROOT, save
-from inspection.backends.metadata import describe
-from inspection.spec import NetworkSpec
-from mminspect.thresholds import HOLDOUT, Calibration, MapScale, NormalScores, Threshold
+from mminspect.decisions import HOLDOUT, Calibration, MapScale, NormalScores, Threshold
+from mminspect.inspection.backends.metadata import describe
+from mminspect.inspection.spec import NetworkSpec
 from station_client import Clients, Station, Viewer
 
 WORK = ROOT / 'work_dirs' / 'benchmarks' / 'station_load'

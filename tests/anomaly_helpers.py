@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from anomaly_rd.registry import MODELS
-from helpers import ROOT, shake
-from inspection.networks import TorchNetwork, fingerprint
-from inspection.networks.anomaly import anomaly_network
-from inspection.spec import NetworkSpec
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mminspect.log import quiet_log
 from torch import nn
+
+from anomaly_rd.registry import MODELS
+from helpers import ROOT, shake
+from mminspect.core.log import quiet_log
+from mminspect.inspection.networks import TorchNetwork, fingerprint
+from mminspect.inspection.networks.anomaly import anomaly_network
+from mminspect.inspection.spec import NetworkSpec
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
 CONFIGS = sorted(p for p in FOLDER.rglob('*.py') if '_base_' not in p.parts)

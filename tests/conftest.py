@@ -3,11 +3,12 @@ import logging
 import random
 from collections.abc import Iterator
 
-import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+
+import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
 
 torch.set_num_threads(1)  # the tensors are tiny: threads would wait for each other most of the time
 logging.raiseExceptions = False  # loggers of earlier tests hold streams that pytest has closed

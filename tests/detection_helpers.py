@@ -8,14 +8,15 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from helpers import ANCHORS, SIZE, STRIDES, build, detector_cfg
-from inspection.networks.detection import DetectionNetwork, detection_network
-from inspection.suppression import suppress
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.structures import InstanceData
-from mminspect.boxes import ScoredBoxes
 from torch import nn
+
+from helpers import ANCHORS, SIZE, STRIDES, build, detector_cfg
+from mminspect.inspection.networks.detection import DetectionNetwork, detection_network
+from mminspect.inspection.suppression import suppress
+from mminspect.vision.boxes import ScoredBoxes
 
 CLASSES = ('scratch', 'hole')
 RESIZE = dict(type='Resize', scale=SIZE[::-1], keep_ratio=True)

@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import Any
 
 import cv2
-import fdrd  # noqa: F401 (registers the components and supplies mmcv's operators)
 import numpy as np
 import pytest
 import torch
@@ -23,8 +22,10 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
-from mminspect import jobs
 from torch import Tensor, nn
+
+import fdrd  # noqa: F401 (registers the components and supplies mmcv's operators)
+from mminspect.experiments import jobs
 
 ROOT = Path(__file__).resolve().parents[1]
 STRIDES = [8, 16, 32, 64, 128]

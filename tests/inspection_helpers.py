@@ -6,10 +6,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from inspection.inspector import Inspector
-from inspection.spec import NetworkSpec, Suppression
-from mminspect.thresholds import HOLDOUT, Calibration, MapScale, NormalScores, Threshold
 from numpy.typing import NDArray
+
+from mminspect.decisions import HOLDOUT, Calibration, MapScale, NormalScores, Threshold
+from mminspect.inspection.inspector import Inspector
+from mminspect.inspection.spec import NetworkSpec, Suppression
 
 SIDE = 32
 

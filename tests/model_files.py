@@ -4,15 +4,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import anomaly_rd  # noqa: F401 (registers the components)
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import anomaly_rd  # noqa: F401 (registers the components)
 from anomaly_rd.registry import MODELS as ANOMALY_MODELS
 from detection_helpers import CLASSES, family_cfg, tiny_detector
 from helpers import ROOT, distilled_cfg, init_quietly
 from inspection_helpers import calibration
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mminspect.thresholds import Calibration
+from mminspect.decisions import Calibration
 
 #: A config of every anomaly method, relative to configs/anomaly_rd.
 ANOMALY = dict(rd4ad='rd4ad/rd4ad_r18_20e_mvtec', akf='akf/akf-oce_r18_20e_mvtec', rfa='rfa/rfa_r18_20e_mvtec',

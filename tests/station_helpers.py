@@ -5,20 +5,21 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import anomaly_rd.datasets
-import anomaly_rd.engine
-import anomaly_rd.evaluation  # noqa: F401 (these and the next register what the configs below name)
 import cv2
-import mminspect.engine  # noqa: F401
 import numpy as np
 import torch
-from anomaly_rd.models.data_preprocessor import AnomalyDataPreprocessor  # noqa: F401
-from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional
+
+import anomaly_rd.datasets
+import anomaly_rd.engine
+import anomaly_rd.evaluation  # noqa: F401 (these and the next register what the configs below name)
+import mminspect.engine  # noqa: F401
+from anomaly_rd.models.data_preprocessor import AnomalyDataPreprocessor  # noqa: F401
+from anomaly_rd.registry import MODELS
+from anomaly_rd.structures import AnomalyDataSample
 
 SIDE = 32
 PIPELINE = [dict(type='LoadInspectionImage'), dict(type='ResizeInspection', size=(SIDE, SIDE)),

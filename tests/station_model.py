@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from inspection.backends.metadata import describe
-from inspection.spec import NetworkSpec
 from onnx import TensorProto, helper, numpy_helper
+
+from mminspect.inspection.backends.metadata import describe
+from mminspect.inspection.spec import NetworkSpec
 from station_site import CALIBRATION, GREY, INFO
 
 SIDE = 64

@@ -17,8 +17,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mminspect.images import encode_png, read_image
-from station.worker import Answer
+
+from mminspect.station.worker import Answer
+from mminspect.vision.images import encode_png, read_image
 
 GREY = 128
 LIMIT = 0.5
@@ -44,7 +45,7 @@ def png(spot: int = GREY, **options: Any) -> bytes:
 
 
 def difference(pixels: np.ndarray) -> dict[str, Any]:
-    """What the model says, as :meth:`inspection.result.InspectionResult.as_dict` does."""
+    """What the model says, as :meth:`mminspect.inspection.result.InspectionResult.as_dict` does."""
     heat = np.abs(pixels.astype(np.float32).mean(axis=2) - GREY) / GREY
     score, boxes = float(heat.max()), []
     if score > LIMIT:
@@ -230,8 +231,9 @@ def serving(**settings: Any) -> Iterator[Site]:
     """A station with these settings and the fake worker."""
     import uvicorn
     from django.test import override_settings
-    from station.application import Application
-    from station.command import configuration, listen
+
+    from mminspect.station.application import Application
+    from mminspect.station.command import configuration, listen
 
     listener = listen('127.0.0.1', 0)
     site = Site(listener.getsockname()[1])

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from inspection import Inspector
-from inspection_helpers import Brightness, anomaly_spec, calibration
-from mminspect.errors import UserError
 from numpy.typing import NDArray
-from station.worker import Answer, Factory, WorkerClient
+
+from inspection_helpers import Brightness, anomaly_spec, calibration
+from mminspect.core.errors import UserError
+from mminspect.inspection import Inspector
+from mminspect.station.worker import Answer, Factory, WorkerClient
 
 #: Grey values of pictures that bring the process down: always, and the first time.
 DEADLY, DEADLY_ONCE = 13, 14

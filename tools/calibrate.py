@@ -14,13 +14,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from inspection.calibrating import calibrate, check_storable, store_calibration
-from inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
-from inspection.load import load_inspector
-from inspection.sources import find_images
-from mminspect import cli
-from mminspect.errors import UserError
-from mminspect.thresholds import lowest_percentage, needed_images
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.decisions import lowest_percentage, needed_images
+from mminspect.inspection.calibrating import calibrate, check_storable, store_calibration
+from mminspect.inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
+from mminspect.inspection.load import load_inspector
+from mminspect.inspection.sources import find_images
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
-from fdrd.datasets.vials_writer import VialsSpec, make_vials
-from mminspect import cli, jobs, runtime
-from mminspect.analysis.table import cell
 from rich.console import Console
 from rich.table import Table
+
+from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
+from fdrd.datasets.vials_writer import VialsSpec, make_vials
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.experiments import jobs
+from mminspect.experiments.table import cell
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 #: What goes on where an interrupted run stopped.

@@ -16,8 +16,8 @@ if __name__ == 'inspect':
     sys.modules['inspect'] = module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules['inspect'])
 else:
-    from inspection.command import main
-    from mminspect import cli
+    from mminspect.core import cli
+    from mminspect.inspection.command import main
 
     if __name__ == '__main__':
         cli.run(main, 'the same command with --resume')

@@ -17,10 +17,10 @@ from pathlib import Path
 # a script's own folder comes first: this file would be taken for the package `station`
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
 
-from inspection.load import RUNTIMES  # noqa: E402
-from inspection.network import PRECISIONS  # noqa: E402
 from mminspect import cli  # noqa: E402
-from mminspect.errors import UserError  # noqa: E402
+from mminspect.core.errors import UserError  # noqa: E402
+from mminspect.inspection.load import RUNTIMES  # noqa: E402
+from mminspect.inspection.network import PRECISIONS  # noqa: E402
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError('the station needs a model: --model MODEL.onnx from tools/deploy/export.py, or `make station` '
                         'for that of the demo')
     try:
-        from station import command
+        from mminspect.station import command
     except ImportError as error:
         raise UserError(f'the station needs more packages ({error}): pip install ".[web]"') from error
     command.prepare(args.data, args.model, args.config, args.host, args.source, args.runtime, args.precision)

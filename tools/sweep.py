@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anomaly_rd import sweep, sweep_table
-from mminspect import cli, runtime
-from mminspect.analysis import table
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
-from mminspect.jobs import ending_on_sigterm
-from mminspect.log import quiet_log
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
+from mminspect.core.log import quiet_log
+from mminspect.experiments import table
+from mminspect.experiments.jobs import ending_on_sigterm
 
 #: What goes on where an interrupted run stopped.
 AGAIN = 'the same command'

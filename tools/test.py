@@ -9,10 +9,12 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mminspect import cli, runtime
-from mminspect.checkpoint import teacher_included
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
+
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
+from mminspect.models.checkpoint import teacher_included
 
 #: Draws detections, unless the config names another ``picture_hook``.
 SIDE_BY_SIDE = dict(type='mmengine.SideBySideHook')

@@ -4,10 +4,11 @@ from __future__ import annotations
 import argparse
 import os
 
-from mminspect import cli, runtime
-from mminspect.checkpoint import checkpoint_to_resume
-from mminspect.errors import UserError
-from mminspect.fileio import remove_unfinished
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import remove_unfinished
+from mminspect.models.checkpoint import checkpoint_to_resume
 
 #: What goes on where an interrupted run stopped.
 AGAIN = 'the same command with --resume'

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 #: Installed with this environment's torch and torchvision, so that both sides are timed on the same kernels.
 SAME_VERSIONS = ('torch', 'torchvision')

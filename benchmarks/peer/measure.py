@@ -31,5 +31,5 @@ def read_mask(path: Path | None, size: tuple[int, int]) -> np.ndarray:
     if path is None:
         return np.zeros(size, np.uint8)
     from anomaly_rd.datasets.transforms import ResizeInspection
-    from mminspect import images
+    from mminspect.vision import images
     return ResizeInspection(size, size_divisor=1).resize_mask(images.read_mask(path))

@@ -3,9 +3,9 @@
 Importing the package registers its components in child registries of mmengine's (scope ``anomaly_rd``). In a config:
 ``custom_imports = dict(imports=['anomaly_rd'])`` and ``default_scope = 'anomaly_rd'``.
 """
-import mminspect.checkpoint
+import mminspect.core.fileio
 import mminspect.engine
-import mminspect.fileio  # noqa: F401
+import mminspect.models.checkpoint  # noqa: F401
 from mminspect import runtime
 
 from . import apis, datasets, engine, evaluation, models, structures, visualization  # noqa: F401

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from mminspect import jobs, runtime
-from mminspect.errors import UserError
-from mminspect.log import quiet_log
+from mminspect import runtime
+from mminspect.core.errors import UserError
+from mminspect.core.log import quiet_log
+from mminspect.experiments import jobs
 
-from anomaly_rd.datasets.categories import find_categories
-from anomaly_rd.engine.holdout import innermost
+from .datasets.categories import find_categories
+from .engine.holdout import innermost
 
 #: Stands for every category of the data roots.
 ALL = 'all'

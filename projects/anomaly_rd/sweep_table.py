@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mminspect.analysis.environment import environment
-from mminspect.analysis.table import MISSING
+from mminspect.experiments.environment import environment
+from mminspect.experiments.table import MISSING
 
 from .evaluation import METRIC_NAMES
 from .sweep import Run
@@ -95,7 +95,7 @@ def summarise(runs: Sequence[Run], textures: Sequence[str] = ()) -> dict[tuple[s
 
 
 def cells(table: Mapping[tuple[str, str], Mapping[str, Cell]]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of text for :mod:`mminspect.analysis.table`; the config stands in its first row only."""
+    """Header and rows of text for :mod:`mminspect.experiments.table`; the config stands in its first row only."""
     rows, last = [], None
     for (config, row), values in table.items():
         rows.append([config if config != last else '', row, *map(str, values.values())])

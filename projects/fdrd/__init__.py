@@ -16,9 +16,9 @@ mmcv_fallback.activate()  # mmdet can be imported only behind this line
 with contextlib.redirect_stdout(io.StringIO()):  # it prints that a data service which nobody asked for is missing
     import mmdet.datasets.transforms  # noqa: F401
 
-import mminspect.checkpoint  # noqa: E402
+import mminspect.core.fileio  # noqa: E402
 import mminspect.engine  # noqa: E402
-import mminspect.fileio  # noqa: E402, F401
+import mminspect.models.checkpoint  # noqa: E402, F401
 from mminspect import runtime  # noqa: E402
 
 from . import (  # noqa: E402, F401

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+
 from mminspect import runtime
-from mminspect.analysis import latency, table
-from mminspect.analysis.building import load_model
-from mminspect.analysis.complexity import complexity_of
-from mminspect.analysis.environment import default_device, environment
-from mminspect.errors import UserError
-from mminspect.jobs import Job
+from mminspect.core.errors import UserError
+from mminspect.experiments import latency, table
+from mminspect.experiments.complexity import complexity_of
+from mminspect.experiments.environment import default_device, environment
+from mminspect.experiments.jobs import Job
+from mminspect.models.building import load_model
 
 from .published import COST, METRICS, NUMBERS_ONLY, TABLES, normalise, published
 

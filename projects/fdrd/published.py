@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 #: Percent.
 METRICS = ('AP50', 'AP', 'APsmall', 'AR', 'ARsmall')

@@ -1,9 +1,10 @@
 """What all tests of the package need."""
 from collections.abc import Iterator
 
-import anomaly_rd  # noqa: F401 (registers the components)
 import pytest
 from mmengine.registry import DefaultScope
+
+import anomaly_rd  # noqa: F401 (registers the components)
 
 
 @pytest.fixture(autouse=True)

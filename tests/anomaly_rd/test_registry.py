@@ -5,11 +5,12 @@ import importlib
 import re
 from pathlib import Path
 
-import anomaly_rd
 import mmengine.registry
 import pytest
-from anomaly_rd import registry
 from mmengine.registry import DefaultScope, Registry
+
+import anomaly_rd
+from anomaly_rd import registry
 
 OURS = {name: child for name, child in vars(registry).items() if isinstance(child, Registry) and name.isupper()}
 ROOTS = {name: root for name, root in vars(mmengine.registry).items() if isinstance(root, Registry)}

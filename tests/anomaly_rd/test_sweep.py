@@ -4,11 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+
 from anomaly_rd import sweep
 from helpers import ROOT, replace_tools
-from mmengine.config import Config
-from mminspect import jobs
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
+from mminspect.experiments import jobs
 
 TRAIN = """
 import os, pathlib, sys

@@ -3,6 +3,7 @@ import json
 import math
 
 import pytest
+
 from anomaly_rd import sweep_table
 from anomaly_rd.sweep_table import Cell, over_categories, over_seeds
 

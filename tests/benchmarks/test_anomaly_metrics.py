@@ -1,6 +1,7 @@
 """The metrics benchmark measures what it says, on few small maps."""
-import anomaly_metrics
 import pytest
+
+import anomaly_metrics
 
 
 def test_all_ways_give_the_same_values():

@@ -4,13 +4,14 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import peer_anomalib
 import pytest
-from mminspect.errors import UserError
-from peer import environment
-from peer.measure import measure, read_mask
 from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+import peer_anomalib
+from mminspect.core.errors import UserError
+from peer import environment
+from peer.measure import measure, read_mask
 
 VERSIONS = {'anomalib': '2.7.0'}
 

@@ -1,5 +1,6 @@
 """The tables in the READMEs are those of benchmarks/results."""
 import pytest
+
 import readme
 from helpers import ROOT
 

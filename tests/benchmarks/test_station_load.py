@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 import station_load
-from inspection import load_inspector
+from mminspect.inspection import load_inspector
 
 
 def record(number: int, client: int, level: int, **changed: Any) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 import re
 from pathlib import Path
 
-import anomaly_rd  # noqa: F401 (registers the components)
 import pytest
 import torch
-from anomaly_rd.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mminspect.log import quiet_log
+
+import anomaly_rd  # noqa: F401 (registers the components)
+from anomaly_rd.registry import MODELS
+from mminspect.core.log import quiet_log
 
 FOLDER = Path(__file__).resolve().parents[2] / 'configs' / 'anomaly_rd'
 CONFIGS = sorted(p for p in FOLDER.rglob('*.py') if '_base_' not in p.parts)

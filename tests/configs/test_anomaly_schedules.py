@@ -1,7 +1,8 @@
 """What the recipes say beside the model: how often is evaluated, and from which seed."""
 import pytest
-from helpers import ROOT
 from mmengine.config import Config
+
+from helpers import ROOT
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
 LONG = ['rd4ad/rd4ad_wrn50_200e_mvtec', 'rd4ad/rd4ad_wrn50_100e_mvtec_akf-recipe', 'akf/akf-oce_wrn50_100e_mvtec',

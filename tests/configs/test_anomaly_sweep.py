@@ -1,17 +1,18 @@
 """Every config of anomaly_rd is built and takes one training step and one prediction on small images."""
 from pathlib import Path
 
-import anomaly_rd  # noqa: F401 (registers the components)
 import cv2
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
+
+import anomaly_rd  # noqa: F401 (registers the components)
+from anomaly_rd.registry import DATASETS, HOOKS, METRICS, MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'configs' / 'anomaly_rd'

@@ -3,7 +3,6 @@ import json
 from pathlib import Path
 
 import cv2
-import fdrd  # noqa: F401 (registers the components)
 import numpy as np
 import pytest
 import torch
@@ -13,6 +12,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import HOOKS, init_default_scope
+
+import fdrd  # noqa: F401 (registers the components)
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(p for p in (ROOT / 'configs' / 'fdrd').rglob('*.py') if '_base_' not in p.parts)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from fdrd import comparison
-from mminspect.analysis.building import load_model
-from mminspect.errors import UserError
-from mminspect.jobs import Job
+from mminspect.core.errors import UserError
+from mminspect.experiments.jobs import Job
+from mminspect.models.building import load_model
 from mminspect.runtime import load_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'

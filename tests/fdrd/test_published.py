@@ -1,7 +1,8 @@
 """The paper's tables agree with each other and with the claims of its text."""
 import pytest
+
 from fdrd.published import COLUMNS, NUMBERS_ONLY, TABLES, TITLES, normalise, published
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def test_shape_of_the_tables():

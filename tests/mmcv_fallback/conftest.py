@@ -2,13 +2,15 @@
 
 import sys
 
-import mmcv_fallback
 import pytest
+
+import mmcv_fallback
 
 # Before a test module imports mmcv.ops, which otherwise fails.
 mmcv_fallback.activate()
 
 import mmcv.ops  # noqa: E402, F401
+
 from mmcv_fallback import extension  # noqa: E402
 
 

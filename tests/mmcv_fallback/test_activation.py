@@ -7,11 +7,12 @@ from pathlib import Path
 from types import ModuleType
 
 import mmcv
-import mmcv_fallback
-import mmcv_fallback.activation as activation
 import mmengine.logging
 import pytest
 import torch
+
+import mmcv_fallback
+import mmcv_fallback.activation as activation
 from mmcv_fallback import extension
 
 WORKING = """

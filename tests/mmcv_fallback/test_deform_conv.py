@@ -12,9 +12,10 @@ from mmcv.ops import (
     deform_conv2d,
     modulated_deform_conv2d,
 )
+from torch import Tensor
+
 from mmcv_fallback import deform_conv as fallback
 from mmcv_fallback import extension
-from torch import Tensor
 
 # stride, padding and dilation (h, w), groups, deformable groups
 GEOMETRIES = [

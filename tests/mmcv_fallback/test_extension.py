@@ -7,6 +7,7 @@ from pathlib import Path
 import mmcv
 import pytest
 import torch
+
 from mmcv_fallback import extension
 
 

@@ -11,8 +11,9 @@ from types import ModuleType
 import mmcv
 import pytest
 import torch
-from mmcv_fallback import extension
 from torch import Tensor
+
+from mmcv_fallback import extension
 
 pytestmark = pytest.mark.skipif(
     'MMCV_FALLBACK_BUILD_KERNELS' not in os.environ,

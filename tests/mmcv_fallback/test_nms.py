@@ -6,8 +6,9 @@ import pytest
 import torch
 import torchvision
 from mmcv.ops import batched_nms, nms, nms_match, soft_nms
-from mmcv_fallback import extension
 from torch import Tensor
+
+from mmcv_fallback import extension
 
 
 def integer_boxes(count: int, size: int = 12) -> Tensor:

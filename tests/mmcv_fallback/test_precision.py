@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from mmcv_fallback.precision import compute_dtype
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 import torchvision
 from mmcv.ops import RoIAlign, roi_align
-from mmcv_fallback import extension
 from torch import Tensor
+
+from mmcv_fallback import extension
 
 # Image index, x1, y1, x2, y2: inside, larger than the features, beyond them, thinner than a bin.
 ROIS = torch.tensor(

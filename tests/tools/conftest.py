@@ -7,9 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from helpers import load_tool
 from mmengine.logging import MMLogger
-from mminspect import cli
+
+from helpers import load_tool
+from mminspect.core import cli
 
 
 @pytest.fixture

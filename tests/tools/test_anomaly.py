@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+
 from anomaly_rd.apis import AnomalyInferencer
 from anomaly_rd.datasets import MVTecDataset
 from anomaly_rd.models.teachers import ResNetTeacher
 from helpers import ROOT
-from mmengine.config import Config
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_10e_textures.py'
 

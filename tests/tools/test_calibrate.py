@@ -6,11 +6,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
+
 from helpers import content
-from inspection import load_inspector
-from inspection.export import export_onnx
 from inspection_helpers import write_images
-from mminspect.thresholds import Calibration
+from mminspect.decisions import Calibration
+from mminspect.inspection import load_inspector
+from mminspect.inspection.export import export_onnx
 from model_files import anomaly_files, detector_files
 
 

@@ -1,9 +1,10 @@
 """The demo's table and jobs; the demo itself is `make demo`."""
 from pathlib import Path
 
-from helpers import load_tool
 from mmengine.config import Config
 from rich.console import Console
+
+from helpers import load_tool
 
 demo = load_tool('demo')
 

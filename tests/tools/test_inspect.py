@@ -11,10 +11,11 @@ import time
 import cv2
 import numpy as np
 import pytest
+
 from helpers import ROOT, content
-from inspection import load_inspector
-from inspection.export import export_onnx
 from inspection_helpers import write_images
+from mminspect.inspection import load_inspector
+from mminspect.inspection.export import export_onnx
 from model_files import anomaly_files, detector_files
 
 TOOLS = ROOT / 'tools'

@@ -1,6 +1,7 @@
 """tools/test.py --show-dir: ground truth and predictions in pixels of the original image."""
 import cv2
 import numpy as np
+
 from fdrd.visualization import pictures
 from helpers import build, detector_cfg, runner_cfg, save_checkpoint, write_coco
 

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import helpers
 import numpy as np
 import pytest
+
+import helpers
 
 pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
 pytest.importorskip('channels')
 
-from mminspect.images import encode_png
+from mminspect.vision.images import encode_png
 from station_model import write_model
 from station_site import Client, eventually, png
 

@@ -3,8 +3,9 @@ import json
 from functools import partial
 
 import pytest
+
 from anomaly_rd import sweep
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 CONFIG = """
 category = '{{$MMINSPECT_CATEGORY:bottle}}'

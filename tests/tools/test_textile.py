@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from helpers import ROOT
 from mmengine.config import Config
+
+from helpers import ROOT
 
 CONFIG = ROOT / 'configs' / 'anomaly_rd' / 'textile' / 'textile_r18_5000i_mvtec.py'
 THIN = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8, out_indices=(0, 1, 2))

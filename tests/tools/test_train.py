@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+
 from helpers import ROOT, build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
 
 

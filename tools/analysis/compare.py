@@ -13,11 +13,12 @@ import argparse
 from collections.abc import Sequence
 
 from fdrd import comparison
-from mminspect import cli, runtime
-from mminspect.analysis import table
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
-from mminspect.jobs import ending_on_sigterm, run
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
+from mminspect.experiments import table
+from mminspect.experiments.jobs import ending_on_sigterm, run
 
 #: What goes on where an interrupted run stopped.
 AGAIN = 'the same command with --run'

@@ -8,8 +8,10 @@ import argparse
 from collections.abc import Sequence
 
 from mmengine.config import DictAction
-from mminspect import cli, runtime
-from mminspect.analysis.complexity import complexity_of, report
+
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.experiments.complexity import complexity_of, report
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

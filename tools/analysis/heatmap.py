@@ -13,9 +13,10 @@ import argparse
 from collections.abc import Sequence
 
 from fdrd.visualization.heatmap import Network, find_images, save_heatmaps
-from mminspect import cli, runtime
-from mminspect.analysis.building import load_model
-from mminspect.analysis.environment import default_device
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.experiments.environment import default_device
+from mminspect.models.building import load_model
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

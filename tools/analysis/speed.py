@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.config import DictAction
-from mminspect import cli, runtime
-from mminspect.analysis import latency
-from mminspect.analysis.building import load_model
-from mminspect.analysis.environment import default_device
+
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.experiments import latency
+from mminspect.experiments.environment import default_device
+from mminspect.models.building import load_model
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anomaly_rd.datasets.labelme import convert
-from mminspect.cli import run
+from mminspect.core.cli import run
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Sequence
 
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
-from mminspect.cli import run
-from mminspect.rendered_set import report
+from mminspect.core.cli import run
+from mminspect.experiments.rendered_set import report
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

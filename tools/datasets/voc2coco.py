@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fdrd.datasets.voc2coco import VOCLayout, convert
-from mminspect.cli import run
+from mminspect.core.cli import run
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -10,14 +10,15 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from inspection.backends import open_network
-from inspection.export import accuracy, export_onnx
-from inspection.export.quantize import quantize_onnx
-from inspection.networks import build_network
-from inspection.sources import find_images
-from mminspect import cli, runtime
-from mminspect.errors import UserError
-from mminspect.fileio import check_folder
+from mminspect import runtime
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import check_folder
+from mminspect.inspection.backends import open_network
+from mminspect.inspection.export import accuracy, export_onnx
+from mminspect.inspection.export.quantize import quantize_onnx
+from mminspect.inspection.networks import build_network
+from mminspect.inspection.sources import find_images
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

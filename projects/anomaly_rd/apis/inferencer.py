@@ -10,11 +10,6 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
-from mminspect import runtime
-from mminspect.analysis.building import load_model
-from mminspect.checkpoint import load_from_local
-from mminspect.errors import UserError
-from mminspect.thresholds import Threshold
 from numpy.typing import NDArray
 from torch import nn
 
@@ -24,6 +19,11 @@ from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
 from anomaly_rd.structures import AnomalyDataSample
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of
+from mminspect import runtime
+from mminspect.core.errors import UserError
+from mminspect.decisions import Threshold
+from mminspect.models.building import load_model
+from mminspect.models.checkpoint import load_from_local
 
 from .inputs import Input, as_records
 from .scans import Cutting, whole_scan

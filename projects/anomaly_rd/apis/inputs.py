@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mminspect.errors import UserError
-from mminspect.images import IMAGE_EXTENSIONS, as_rgb
 from numpy.typing import NDArray
 
 from anomaly_rd.datasets.listing import list_images
+from mminspect.core.errors import UserError
+from mminspect.vision.images import IMAGE_EXTENSIONS, as_rgb
 
 Input = str | Path | NDArray
 

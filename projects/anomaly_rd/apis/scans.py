@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from mminspect.errors import UserError
-from mminspect.tiling import Box, cut, tile_boxes
 
 from anomaly_rd.datasets import TiledDataset
 from anomaly_rd.postprocess.stitching import stitch_maps
 from anomaly_rd.registry import DATASETS
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
+from mminspect.vision.tiling import Box, cut, tile_boxes
 
 
 @dataclass(frozen=True)
 class Cutting:
-    """How scans are cut; see :func:`mminspect.tiling.tile_starts`.
+    """How scans are cut; see :func:`mminspect.vision.tiling.tile_starts`.
 
     Attributes:
         tile: Side of the tiles, in pixels of the scan.

@@ -12,7 +12,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 from .layouts import Layout
 from .splitting import divide, scan_of

@@ -3,9 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mminspect.errors import UserError
-
 from anomaly_rd.registry import TRANSFORMS
+from mminspect.core.errors import UserError
 
 from .checks import innermost
 

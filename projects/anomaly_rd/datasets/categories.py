@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 from .checks import innermost
 from .layouts import SPLIT_CSV, require_folder, visa_rows

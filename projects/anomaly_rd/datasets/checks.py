@@ -1,6 +1,6 @@
 """Check a data set before anything is built, so that a mistake costs a second and one sentence, not an epoch.
 
-Images are looked at by their structure and size only (:mod:`mminspect.image_files`), masks are read.
+Images are looked at by their structure and size only (:mod:`mminspect.vision.image_files`), masks are read.
 """
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from mminspect.errors import UserError
-from mminspect.image_files import ImageProbe, probe_image
-from mminspect.images import read_mask
-
 from anomaly_rd.registry import DATASETS, TRANSFORMS
+from mminspect.core.errors import UserError
+from mminspect.vision.image_files import ImageProbe, probe_image
+from mminspect.vision.images import read_mask
 
 from .base import AnomalyDataset
 from .layouts import Layout

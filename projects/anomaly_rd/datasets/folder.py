@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mminspect.errors import UserError
-from mminspect.images import IMAGE_EXTENSIONS
-
 from anomaly_rd.registry import DATASETS
+from mminspect.core.errors import UserError
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .base import AnomalyDataset
 from .layouts import Layout, flat_layout, folder_layout

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
-from mminspect.image_files import probe_image
-from mminspect.images import IMAGE_EXTENSIONS
 from PIL import Image, ImageDraw
+
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
+from mminspect.vision.image_files import probe_image
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 _POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)  # kinds that have an area: least number of points
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mminspect.errors import UserError
-from mminspect.images import IMAGE_EXTENSIONS
+from mminspect.core.errors import UserError
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .listing import list_folders, list_images, pair_masks
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mminspect.errors import UserError
-from mminspect.images import IMAGE_EXTENSIONS
+from mminspect.core.errors import UserError
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 #: Tried in this order: '000_mask.png' and '000.png' both belong to the image '000'.
 MASK_SUFFIXES = ('_mask', '')

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 
 def scan_of(path: str | Path, pattern: str) -> str:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mminspect.errors import UserError
-from mminspect.images import encode_png
-from mminspect.rendered_set import make_set
+
+from mminspect.core.errors import UserError
+from mminspect.experiments.rendered_set import make_set
+from mminspect.vision.images import encode_png
 
 from .layouts import GOOD
 from .textures import KINDS, render_texture

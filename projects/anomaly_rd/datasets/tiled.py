@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mminspect.errors import UserError
-from mminspect.images import image_shape, read_mask
-from mminspect.tiling import cut, tile_boxes
-
 from anomaly_rd.registry import DATASETS
+from mminspect.core.errors import UserError
+from mminspect.vision.images import image_shape, read_mask
+from mminspect.vision.tiling import cut, tile_boxes
 
 from .folder import FolderDataset
 from .layouts import GOOD
@@ -29,7 +28,7 @@ class TiledDataset(FolderDataset):
         data_root: Folder as in :class:`~anomaly_rd.datasets.folder.FolderDataset`.
         split: 'train', 'holdout' or 'test'.
         tile: Side of the square tiles, in pixels of the scan.
-        mode: 'overlap', 'drop_last' or 'pad': see :func:`~mminspect.tiling.tile_starts`.
+        mode: 'overlap', 'drop_last' or 'pad': see :func:`~mminspect.vision.tiling.tile_starts`.
         overlap: That neighbours have at least in mode 'overlap', in pixels of the scan.
         **kwargs: Further arguments of ``FolderDataset``. By default each file is a scan of its own; with
             ``scan_pattern`` several files can be parts of one. With ``cache=True`` each scan is decoded once.

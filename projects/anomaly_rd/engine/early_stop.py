@@ -10,10 +10,10 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mminspect.errors import UserError
 from torch.utils.data import DataLoader
 
 from anomaly_rd.registry import HOOKS
+from mminspect.core.errors import UserError
 
 from .holdout import build_unseen, evaluating, normal_batches
 

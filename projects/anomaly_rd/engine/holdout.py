@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mminspect.engine import unwrap
-from mminspect.errors import UserError
 from torch import nn
 from torch.utils.data import DataLoader
 
 from anomaly_rd.datasets.checks import refuse_shared
+from mminspect.core.errors import UserError
+from mminspect.engine import unwrap
 
 #: Entries of a data loader's config that choose, order or drop images, or keep processes alive in between.
 IGNORED = ('sampler', 'batch_sampler', 'shuffle', 'drop_last', 'persistent_workers', 'num_batch_per_epoch')

@@ -12,13 +12,13 @@ from mmengine.dist import all_reduce, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mminspect.engine import unwrap
-from mminspect.errors import UserError
-from mminspect.thresholds import Calibration, MapScale, oracle_threshold
 
 from anomaly_rd.registry import HOOKS
 from anomaly_rd.structures import AnomalyDataSample
 from anomaly_rd.visualization import Picture, draw_curves, draw_histogram, draw_panel, save_figure, scales_of
+from mminspect.core.errors import UserError
+from mminspect.decisions import Calibration, MapScale, oracle_threshold
+from mminspect.engine import unwrap
 
 
 @HOOKS.register_module()

@@ -5,10 +5,10 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mminspect.engine import unwrap
-from mminspect.runtime.weights import TEACHER_KEY
 
 from anomaly_rd.registry import HOOKS
+from mminspect.engine import unwrap
+from mminspect.runtime.weights import TEACHER_KEY
 
 
 @HOOKS.register_module()

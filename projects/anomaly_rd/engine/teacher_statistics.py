@@ -8,10 +8,10 @@ from mmengine import dist
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mminspect.engine import unwrap
 from torch import Tensor
 
 from anomaly_rd.registry import HOOKS
+from mminspect.engine import unwrap
 
 from .holdout import build_holdout, training_images
 

@@ -11,9 +11,6 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mminspect.engine import unwrap
-from mminspect.errors import UserError
-from mminspect.thresholds import HOLDOUT, RULES, TRAINING, Calibration
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -22,6 +19,9 @@ from anomaly_rd.postprocess.label import label_samples
 from anomaly_rd.postprocess.map_settings import map_settings
 from anomaly_rd.registry import HOOKS
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
+from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration
+from mminspect.engine import unwrap
 
 from .holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
 
@@ -40,7 +40,7 @@ class ThresholdHook(Hook):
     Args:
         holdout_dataloader: Config of a data loader over normal images that the training does not use, with the test
             pipeline. None takes the training images, whose scores are too small, and says so.
-        rule: 'quantile', 'max' or 'mean_3sigma', see :func:`mminspect.thresholds.fit_threshold`.
+        rule: 'quantile', 'max' or 'mean_3sigma', see :func:`mminspect.decisions.fit_threshold`.
         quantile: For that rule, in (0, 1].
     """
 

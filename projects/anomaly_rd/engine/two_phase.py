@@ -7,10 +7,10 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mminspect.engine import unwrap
-from mminspect.errors import UserError
 
 from anomaly_rd.registry import HOOKS
+from mminspect.core.errors import UserError
+from mminspect.engine import unwrap
 
 #: First iteration of the head's phase, where a config does not say.
 SWITCH_AT = 1000

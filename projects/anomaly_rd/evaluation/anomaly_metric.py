@@ -10,9 +10,9 @@ import torch
 from mmengine.dist import all_gather_object, all_reduce, get_dist_info
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
-from mminspect.errors import UserError
 
 from anomaly_rd.registry import METRICS
+from mminspect.core.errors import UserError
 
 from . import summary
 from .functional.ranking import Ranking

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from mmengine.dist import all_reduce
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 from .functional.pro import image_pro_auc
 from .functional.ranking import Ranking

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mminspect.errors import UserError
-from mminspect.images import read_mask
-from mminspect.tiling import cut
 from torch import Tensor
 
 from anomaly_rd.datasets.listing import check_mask_size
+from mminspect.core.errors import UserError
+from mminspect.vision.images import read_mask
+from mminspect.vision.tiling import cut
 
 
 class Prediction(NamedTuple):

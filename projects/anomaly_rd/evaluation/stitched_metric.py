@@ -7,10 +7,10 @@ from typing import Any
 
 from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
-from mminspect.errors import UserError
 
 from anomaly_rd.postprocess.stitching import stitch_maps
 from anomaly_rd.registry import METRICS
+from mminspect.core.errors import UserError
 
 from .anomaly_metric import AnomalyMetric
 

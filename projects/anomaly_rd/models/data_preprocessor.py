@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
-from mminspect.errors import UserError
 from torch import Tensor
 
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 #: Of ImageNet, RGB, on the scale 0..255.
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)

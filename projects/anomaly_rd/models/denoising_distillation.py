@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from anomaly_rd.models.map_heads import GaussianBlur
 from anomaly_rd.registry import MODELS
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
 
+from .map_heads import GaussianBlur
 from .students.denoising import DecoderOnlyStudent
 from .teacher_student import TeacherStudentModel
 from .teachers import FrozenTeacher

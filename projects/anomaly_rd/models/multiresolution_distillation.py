@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
 
 from .collapse_watch import CollapseWatch
 from .teacher_student import TeacherStudentModel

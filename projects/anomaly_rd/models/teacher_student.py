@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from mmengine.model import BaseModel
-from mminspect.checkpoint import weights_sha256
-from mminspect.errors import UserError
 from torch import Tensor
 
 from anomaly_rd.registry import MODELS
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
+from mminspect.models.checkpoint import weights_sha256
 
 from .teachers import FrozenTeacher
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from mminspect.errors import UserError
-from mminspect.thresholds import HOLDOUT, Calibration, MapScale, NormalScores, fit_threshold
 from torch import Tensor
 
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
+from mminspect.decisions import HOLDOUT, Calibration, MapScale, NormalScores, fit_threshold
 
 
 @dataclass(frozen=True)

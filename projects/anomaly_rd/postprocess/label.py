@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from mminspect.thresholds import Threshold
 
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.decisions import Threshold
 
 
 def label_samples(samples: Iterable[AnomalyDataSample], threshold: Threshold) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mminspect.tiling import Box, Canvas
 from torch import Tensor
+
+from mminspect.vision.tiling import Box, Canvas
 
 
 def stitch_maps(maps: Iterable[Tensor], boxes: Sequence[Box], shape: tuple[int, int]) -> Tensor:
@@ -15,7 +16,7 @@ def stitch_maps(maps: Iterable[Tensor], boxes: Sequence[Box], shape: tuple[int, 
 
     Args:
         maps: (h, w) each, of the network's size; they are enlarged bilinearly to their tiles.
-        boxes: Where the tiles lie in the scan, in the same order: all of :func:`~mminspect.tiling.tile_boxes`.
+        boxes: Where the tiles lie in the scan, in the same order: all of :func:`~mminspect.vision.tiling.tile_boxes`.
         shape: (H, W) of the scan, in pixels.
 
     Returns:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from mminspect.analysis.table import cell
 from numpy.typing import NDArray
+
+from mminspect.experiments.table import cell
 
 #: By the last part of a curve's name (image_roc, pixel_pr, pro): title, x axis, y axis.
 PANELS = dict(roc=('ROC', 'false positive rate', 'true positive rate'),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from mminspect.thresholds import ORACLE, Threshold
 from numpy.typing import ArrayLike, NDArray
+
+from mminspect.decisions import ORACLE, Threshold
 
 NORMAL_COLOUR, ANOMALOUS_COLOUR = '#1f77b4', '#d62728'
 

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from mminspect.thresholds import MapScale, Threshold
 from numpy.typing import NDArray
 from torch import Tensor
 
 from anomaly_rd.structures import AnomalyDataSample
+from mminspect.decisions import MapScale, Threshold
 
 COLOUR_MAP = 'turbo'
 #: Pixels of the longer side that a picture keeps, and of a cell's width.

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from mminspect.fileio import replacing
 from numpy.typing import NDArray
+
+from mminspect.core.fileio import replacing
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:

@@ -1,7 +1,7 @@
 """Check a data set before anything is built, so that a mistake costs a second and one sentence, not an epoch.
 
 Order: annotation file, class names, boxes, image files. Images are checked by their structure only (see
-:mod:`mminspect.image_files`): 3300 of them take a few seconds.
+:mod:`mminspect.vision.image_files`): 3300 of them take a few seconds.
 """
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset, CocoDataset, XMLDataset
 from mmdet.registry import DATASETS
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 from .coco_json import category_names, coco_records, load_coco
 from .records import ImageRecord, check_any_object, check_boxes, check_images

@@ -1,7 +1,7 @@
 """A detector's number of classes against those of its data."""
 from __future__ import annotations
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def check_class_count(model: dict, dataset: dict) -> None:

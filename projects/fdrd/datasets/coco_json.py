@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 from .records import BoxRecord, ImageRecord
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mminspect.errors import UserError
-from mminspect.image_files import probe_image
+from mminspect.core.errors import UserError
+from mminspect.vision.image_files import probe_image
 
 #: Boxes may reach this far (pixels) over the border: annotation tools round, and the pipeline clips it off.
 BORDER_TOLERANCE = 1.0

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
-from mminspect.errors import UserError
-from mminspect.tiling import Box, tile_boxes
+
+from mminspect.core.errors import UserError
+from mminspect.vision.tiling import Box, tile_boxes
 
 
 @DATASETS.register_module()

@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from mminspect.errors import UserError
-from mminspect.images import encode_png
-from mminspect.rendered_set import make_set
+from mminspect.core.errors import UserError
+from mminspect.experiments.rendered_set import make_set
+from mminspect.vision.images import encode_png
 
 from .vials import Particle, Vial, render_vial
 from .vials_objects import KINDS

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from mmdet.datasets import XMLDataset
 from mmdet.registry import DATASETS
-from mminspect.errors import UserError
-from mminspect.image_files import probe_image
+
+from mminspect.core.errors import UserError
+from mminspect.vision.image_files import probe_image
 
 from .voc_xml import ImageFinder, VOCFile, parse_voc, read_image_list, unknown_class_error
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mminspect.errors import UserError
-from mminspect.image_files import probe_image
+from mminspect.core.errors import UserError
+from mminspect.vision.image_files import probe_image
 
 from .records import ImageRecord, check_any_object, check_boxes, check_images
 from .voc_xml import ImageFinder, VOCFile, parse_voc, read_image_list, unknown_class_error

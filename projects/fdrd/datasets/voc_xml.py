@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 from .records import BoxRecord
 

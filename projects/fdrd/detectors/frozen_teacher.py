@@ -12,11 +12,11 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import sha256, weight_mismatch, weights_sha256
-from mminspect.errors import UserError
 from torch import nn
 
 from fdrd.tracing import layout_of
+from mminspect.core.errors import UserError
+from mminspect.models.checkpoint import sha256, weight_mismatch, weights_sha256
 
 
 class TeacherSlot:

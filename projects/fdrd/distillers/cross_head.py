@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import reduce_mean
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from fdrd.tracing import DenseTargets, Trace, layout_of, resume_towers
+from mminspect.core.errors import UserError
 
 from .adapter import ChannelAdapter
 from .term import DistillationTerm

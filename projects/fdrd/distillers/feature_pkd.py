@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from mmdet.registry import MODELS
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from fdrd.tracing import DenseTargets, Trace
+from mminspect.core.errors import UserError
 
 from .term import DistillationTerm
 

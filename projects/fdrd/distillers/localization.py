@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from mmdet.registry import MODELS
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from fdrd.tracing import DenseTargets, Trace, layout_of
+from mminspect.core.errors import UserError
 
 from .cross_head import rows
 from .term import DistillationTerm

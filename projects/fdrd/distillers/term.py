@@ -27,7 +27,8 @@ class DistillationTerm(nn.Module):
         """
 
     def check(self, student: nn.Module, teacher: nn.Module) -> None:
-        """Raise :class:`mminspect.errors.UserError` if the term cannot join these two detectors. Default: accept."""
+        """Raise :class:`mminspect.core.errors.UserError` if the term cannot join these two detectors. Default:
+        accept."""
 
     def forward(self, student: Trace, teacher: Trace, targets: DenseTargets) -> dict[str, Tensor | list[Tensor]]:
         """Losses by name: scalars, or one scalar per level.

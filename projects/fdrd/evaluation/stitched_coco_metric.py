@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from mmdet.registry import METRICS
 from mmengine.dist import get_dist_info
-from mminspect.boxes import ScoredBoxes, merge_windows
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
+from mminspect.vision.boxes import ScoredBoxes, merge_windows
 
 from .inspection_coco_metric import InspectionCocoMetric
 
@@ -18,8 +19,8 @@ from .inspection_coco_metric import InspectionCocoMetric
 class StitchedCocoMetric(InspectionCocoMetric):
     """:class:`InspectionCocoMetric` of the images that a :class:`~fdrd.datasets.TiledCocoDataset` cut into tiles.
 
-    Detections of the tiles are merged as in an inspection (:func:`mminspect.boxes.merge_windows`) and compared with the
-    annotations of the whole images.
+    Detections of the tiles are merged as in an inspection (:func:`mminspect.vision.boxes.merge_windows`) and compared
+    with the annotations of the whole images.
 
     Args:
         iou_threshold: Of two boxes of one class that overlap by more the better one remains.

@@ -7,8 +7,9 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+
+from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
-from mminspect.errors import UserError
 
 KEY = 'distillation'
 

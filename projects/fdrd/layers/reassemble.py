@@ -6,11 +6,12 @@ the input) nor an upsampled copy of the input is ever built, forwards or backwar
 """
 from __future__ import annotations
 
-import mmcv_fallback
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
+
+import mmcv_fallback
 
 IMPLEMENTATIONS = ('auto', 'mmcv', 'torch')
 

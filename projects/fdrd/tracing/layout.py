@@ -4,8 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmdet.models.dense_heads import ATSSHead, GFLHead, RetinaHead
-from mminspect.errors import UserError
 from torch import nn
+
+from mminspect.core.errors import UserError
 
 
 @dataclass(frozen=True)

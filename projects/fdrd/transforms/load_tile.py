@@ -4,7 +4,8 @@ from __future__ import annotations
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
-from mminspect.tiling import cut
+
+from mminspect.vision.tiling import cut
 
 
 @TRANSFORMS.register_module()

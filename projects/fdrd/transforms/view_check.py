@@ -1,7 +1,7 @@
 """The two views of a sample against the model that is to see them."""
 from __future__ import annotations
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def check_views(model: dict, dataset: dict) -> None:

@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
 
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 COLOUR_MAP = 'jet'

@@ -7,10 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mmdet.structures import DetDataSample
-from mminspect.errors import UserError
-from mminspect.fileio import replacing
-from mminspect.images import encode_png
 from numpy.typing import NDArray
+
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
+from mminspect.vision.images import encode_png
 
 Image = NDArray[np.uint8]
 

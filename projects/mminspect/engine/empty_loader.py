@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 @HOOKS.register_module()

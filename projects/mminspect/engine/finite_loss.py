@@ -9,7 +9,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 @HOOKS.register_module()

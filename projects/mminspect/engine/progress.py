@@ -16,7 +16,8 @@ PREFIX = 'progress: '
 class ProgressHook(Hook):
     """Print one line per ``interval`` epochs: title, epoch, loss, elapsed and remaining seconds.
 
-    For runs whose full log goes to a file (``make demo``); :mod:`mminspect.jobs` passes these lines on to the terminal.
+    For runs whose full log goes to a file (``make demo``); :mod:`mminspect.experiments.jobs` passes these lines on to
+    the terminal.
 
     Args:
         title: What is being trained, as the user should read it.

@@ -1,5 +1,5 @@
 """From command line arguments to an mmengine Runner, with every foreseeable mistake caught before anything starts."""
-from mminspect.runtime.checks import (
+from .checks import (
     ABSENCE_CHECKS,
     DATA_CHECKS,
     LENGTH_CHECKS,
@@ -10,10 +10,10 @@ from mminspect.runtime.checks import (
     prepare_work_dir,
     skip_missing_validation,
 )
-from mminspect.runtime.components import component_names, explained
-from mminspect.runtime.config import OPTION_SETTERS, WORK_DIR_PARTS, load_config, use_amp
-from mminspect.runtime.runner import build_runner, fast_bf16, keep_freed_memory
-from mminspect.runtime.weights import announce_initial_weights, check_checkpoint, check_initial_weights
+from .components import component_names, explained
+from .config import OPTION_SETTERS, WORK_DIR_PARTS, load_config, use_amp
+from .runner import build_runner, fast_bf16, keep_freed_memory
+from .weights import announce_initial_weights, check_checkpoint, check_initial_weights
 
 __all__ = [
     'ABSENCE_CHECKS', 'DATA_CHECKS', 'LENGTH_CHECKS', 'MODEL_CHECKS', 'OPTION_SETTERS', 'SPLIT_CHECKS',

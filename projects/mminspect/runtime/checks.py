@@ -11,7 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 #: Below this, a run does not start: mmengine would fail half-way through its first checkpoint.
 MINIMUM_FREE_BYTES = 200 * 2**20

@@ -11,7 +11,7 @@ import mmengine.registry
 from mmengine.config import Config
 from mmengine.registry import Registry
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 @contextmanager

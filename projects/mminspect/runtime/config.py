@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import mmcv_fallback
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mminspect.errors import UserError
+import mmcv_fallback
+from mminspect.core.errors import UserError
 
 #: Options that stand for several entries of a config, added likewise: name -> what sets them to a value.
 OPTION_SETTERS: dict[str, Callable[[Config, Any], None]] = {}

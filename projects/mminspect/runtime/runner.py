@@ -9,9 +9,10 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mminspect.core.errors import UserError
 from mminspect.engine.empty_loader import EmptyLoaderHook
-from mminspect.errors import UserError
-from mminspect.runtime.components import explained
+
+from .components import explained
 
 
 def fast_bf16() -> bool:

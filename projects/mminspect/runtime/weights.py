@@ -8,9 +8,9 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mminspect.checkpoint import load_from_local
+from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
-from mminspect.errors import UserError
+from mminspect.models.checkpoint import load_from_local
 
 #: Key of a checkpoint: SHA-256 of a teacher's weights that predictions need and that are not in the checkpoint.
 TEACHER_KEY = 'teacher_sha256'

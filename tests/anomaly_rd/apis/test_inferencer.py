@@ -3,12 +3,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.apis import AnomalyInferencer
-from anomaly_rd.postprocess import NormalImage, calibrate
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
-from mminspect.errors import UserError
+
+from anomaly_rd.apis import AnomalyInferencer
+from anomaly_rd.postprocess import NormalImage, calibrate
+from mminspect.core.errors import UserError
 from station_helpers import model_cfg, runner_cfg, sample_of, write_category
 
 GAIN = 0.5

@@ -3,8 +3,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from anomaly_rd.apis.inputs import as_records
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+
 from anomaly_rd.apis.scans import Cutting, whole_scan
 from anomaly_rd.datasets import TiledDataset
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 from station_helpers import sample_of
 
 

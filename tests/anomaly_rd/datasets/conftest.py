@@ -4,12 +4,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import anomaly_rd.datasets  # noqa: F401 (registers the components)
 import cv2
 import numpy as np
 import pytest
-from helpers import shared
 from mmengine.registry import DefaultScope
+
+import anomaly_rd.datasets  # noqa: F401 (registers the components)
+from helpers import shared
 
 SIZE = (40, 48)  # height, width
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
+
 from anomaly_rd.datasets import FolderDataset, MVTecDataset
 from anomaly_rd.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 PIPELINE = [dict(type='LoadInspectionImage'), dict(type='ResizeInspection', size=32), dict(type='PackAnomalyInputs')]
 

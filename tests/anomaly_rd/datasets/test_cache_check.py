@@ -1,10 +1,11 @@
-import anomaly_rd  # noqa: F401 (registers the check)
 import pytest
+from mmcv.transforms import RandomFlip
+
+import anomaly_rd  # noqa: F401 (registers the check)
 from anomaly_rd.datasets.cache_check import check_cache
 from anomaly_rd.datasets.transforms import CutPaste, PackAnomalyInputs
-from mmcv.transforms import RandomFlip
 from mminspect import runtime
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 LOAD, PACK = dict(type='LoadInspectionImage'), dict(type='PackAnomalyInputs')
 CACHING = dict(type='ReverseDistillation', cache_features=True)

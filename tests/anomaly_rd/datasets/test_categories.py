@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+
 from anomaly_rd.datasets import check_categories, find_categories, set_category
 from anomaly_rd.datasets.categories import category_of
-from mmengine.config import Config
 from mminspect import runtime
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def test_found(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from anomaly_rd.datasets import check_dataset_cfg
 from anomaly_rd.datasets.checks import check_split, missing_test
-from mminspect.errors import UserError
-from PIL import Image
+from mminspect.core.errors import UserError
 
 
 def cfg(category: Path, split: str = 'test', size: int = 32, **more: object) -> dict:

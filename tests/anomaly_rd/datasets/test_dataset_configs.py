@@ -7,13 +7,14 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+
 from anomaly_rd.datasets import check_dataset_cfg
 from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
 from anomaly_rd.registry import DATASETS
 from helpers import evaluators
-from mmengine.config import Config
-from mmengine.evaluator import Evaluator
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 FOLDER = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'datasets'
 #: Folder below MMINSPECT_DATA, type and side of the network's input.

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from anomaly_rd.datasets import FolderDataset
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def infos(dataset: FolderDataset) -> list[dict]:

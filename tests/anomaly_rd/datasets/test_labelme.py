@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from anomaly_rd.datasets.labelme import convert, read_labelme
 from anomaly_rd.datasets.listing import pair_masks
-from mminspect.errors import UserError
-from PIL import Image
+from mminspect.core.errors import UserError
 
 W, H = 60, 40
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from anomaly_rd.datasets.layouts import flat_layout, folder_layout, visa_layout
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def names(items: list[dict]) -> list[tuple[str, str, int, str | None]]:

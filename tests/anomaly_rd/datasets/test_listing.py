@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from anomaly_rd.datasets.listing import list_folders, list_images, pair_masks
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def touch(folder: Path, *names: str) -> list[Path]:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from anomaly_rd.datasets import MVTecDataset
 from anomaly_rd.registry import DATASETS
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def test_built_from_a_config(category: Path) -> None:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+
 from anomaly_rd.datasets.splitting import choose_groups, divide, scan_of
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def items(scans: str) -> list[dict]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from anomaly_rd.datasets.textures import KINDS, render_texture
 
 

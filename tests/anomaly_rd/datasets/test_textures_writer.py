@@ -7,11 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from anomaly_rd.datasets import MVTecDataset, check_dataset_cfg, textures_writer
 from anomaly_rd.datasets.textures import KINDS, render_texture
 from anomaly_rd.datasets.textures_writer import CATEGORY, TexturesSpec, make_textures
 from helpers import content
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 SPEC = TexturesSpec(train=3, good=2, defective=2, calibration=4, size=64)
 

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
 from anomaly_rd.datasets import TiledDataset
 from anomaly_rd.datasets.transforms import load
-from mminspect.errors import UserError
-from mminspect.tiling import stitch
+from mminspect.core.errors import UserError
+from mminspect.vision.tiling import stitch
 
 PIPELINE = [dict(type='LoadInspectionImage'), dict(type='PackAnomalyInputs')]
 SCAN = (70, 150)

@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
-from anomaly_rd.engine import NormalLossEarlyStopHook
 from mmengine.runner import Runner
-from mminspect.errors import UserError
+
+from anomaly_rd.engine import NormalLossEarlyStopHook
+from mminspect.core.errors import UserError
 from station_helpers import Brightness, loader_cfg, runner_cfg, write_category
 
 

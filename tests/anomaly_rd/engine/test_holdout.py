@@ -4,12 +4,13 @@ import random
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.engine.holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mminspect.errors import UserError
-from station_helpers import PIPELINE, loader_cfg, write_category
 from torch import nn
+
+from anomaly_rd.engine.holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
+from mminspect.core.errors import UserError
+from station_helpers import PIPELINE, loader_cfg, write_category
 
 
 @pytest.fixture(autouse=True)

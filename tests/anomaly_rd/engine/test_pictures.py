@@ -5,14 +5,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
+from mmengine.runner import Runner
+
 from anomaly_rd.engine import AnomalyPicturesHook
 from anomaly_rd.engine import pictures as module
 from anomaly_rd.engine.pictures import spread, title_of
 from anomaly_rd.structures import AnomalyDataSample
-from matplotlib.figure import Figure
-from mmengine.runner import Runner
-from mminspect.errors import UserError
-from mminspect.thresholds import MapScale
+from mminspect.core.errors import UserError
+from mminspect.decisions import MapScale
 from station_helpers import runner_cfg, write_category
 
 HOOKS = [dict(type='ThresholdHook', rule='max'), dict(type='AnomalyPicturesHook', out_dir='pictures')]

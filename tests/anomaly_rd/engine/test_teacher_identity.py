@@ -1,8 +1,9 @@
 from types import SimpleNamespace
 
+from torch import nn
+
 from anomaly_rd.engine import TeacherIdentityHook
 from mminspect.runtime.weights import TEACHER_KEY
-from torch import nn
 
 
 class Model(nn.Module):

@@ -5,12 +5,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.engine import TeacherStatisticsHook
-from anomaly_rd.models.teachers import ResNetTeacher
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
-from station_helpers import PIPELINE, loader_cfg
 from torch import Tensor, nn
+
+from anomaly_rd.engine import TeacherStatisticsHook
+from anomaly_rd.models.teachers import ResNetTeacher
+from station_helpers import PIPELINE, loader_cfg
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.engine.threshold import calibration_of
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mminspect.checkpoint import load_from_local
-from mminspect.errors import UserError
+
+from anomaly_rd.engine.threshold import calibration_of
+from mminspect.core.errors import UserError
+from mminspect.models.checkpoint import load_from_local
 from station_helpers import Brightness, loader_cfg, runner_cfg, write_category
 
 GOOD = (40, 50, 60, 70)

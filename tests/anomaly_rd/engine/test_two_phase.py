@@ -4,13 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from anomaly_rd.engine import TwoPhaseHook
-from anomaly_rd.engine.two_phase import check_phases
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from mminspect.errors import UserError
 from torch import nn
+
+from anomaly_rd.engine import TwoPhaseHook
+from anomaly_rd.engine.two_phase import check_phases
+from mminspect.core.errors import UserError
 
 
 class Phases(BaseModel):

@@ -10,16 +10,17 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from mmengine.dataset import DefaultSampler
+from mmengine.evaluator import Evaluator
+from scipy.ndimage import gaussian_filter
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+
 from anomaly_rd.evaluation import AnomalyMetric, anomaly_metric
 from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, recall_by_size
 from anomaly_rd.evaluation.histogram import ScoreHistogram
 from anomaly_rd.registry import METRICS
 from anomaly_rd.structures import AnomalyDataSample
-from mmengine.dataset import DefaultSampler
-from mmengine.evaluator import Evaluator
-from mminspect.errors import UserError
-from scipy.ndimage import gaussian_filter
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from mminspect.core.errors import UserError
 
 COUNT = 9
 

@@ -1,13 +1,14 @@
 """The histogram against exact sorting, and that its state depends on nothing but the pixels."""
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+
 from anomaly_rd.evaluation.functional import average_precision, f1_max, pro_auc, roc_auc
 from anomaly_rd.evaluation.functional.precision_recall import best_f1, precision_area
 from anomaly_rd.evaluation.functional.pro import pro_area
 from anomaly_rd.evaluation.functional.regions import label_regions
 from anomaly_rd.evaluation.functional.roc import roc_area
 from anomaly_rd.evaluation.histogram import ScoreHistogram
-from scipy.ndimage import gaussian_filter
 
 NOTHING = np.empty(0, np.int64)
 

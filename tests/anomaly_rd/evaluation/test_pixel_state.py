@@ -1,12 +1,13 @@
 """The state of constant size against the exact functions."""
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+
 from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, recall_by_size
 from anomaly_rd.evaluation.functional.pro import pro_area
 from anomaly_rd.evaluation.functional.size_recall import SIZE_EDGES
 from anomaly_rd.evaluation.pixel_state import MOST_REGIONS, UNIT, PixelState
-from mminspect.errors import UserError
-from scipy.ndimage import gaussian_filter
+from mminspect.core.errors import UserError
 
 
 def images(count: int = 6) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -3,8 +3,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
 from anomaly_rd.evaluation.prediction import read_prediction
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def sample(**changes) -> dict:

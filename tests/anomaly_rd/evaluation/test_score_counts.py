@@ -1,5 +1,6 @@
 """Counts of scores: exact below the capacity, bounded above, independent of the order."""
 import numpy as np
+
 from anomaly_rd.evaluation.score_counts import ScoreCounts
 
 

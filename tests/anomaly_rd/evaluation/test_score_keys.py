@@ -1,6 +1,7 @@
 """Keys keep the order of float32."""
 import numpy as np
 import pytest
+
 from anomaly_rd.evaluation.score_keys import key_scores, pixel_keys, score_keys
 
 EDGES = np.array([-3.4e38, -2, -1, -0.5, -1e-38, -1e-45, 0, 1e-45, 1e-38, 0.5, 0.75, 1 - 2**-24, 1, 1 + 2**-23, 3.4e38],

@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.evaluation import AnomalyMetric, StitchedAnomalyMetric
-from mminspect.errors import UserError
-from mminspect.tiling import cut, tile_boxes
 from PIL import Image
+
+from anomaly_rd.evaluation import AnomalyMetric, StitchedAnomalyMetric
+from mminspect.core.errors import UserError
+from mminspect.vision.tiling import cut, tile_boxes
 
 SHAPE, TILE = (48, 80), 16
 

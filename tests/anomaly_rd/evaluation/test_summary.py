@@ -1,5 +1,6 @@
 """Names of the metrics, and curves of few points."""
 import numpy as np
+
 from anomaly_rd.evaluation import METRIC_NAMES
 from anomaly_rd.evaluation.summary import IMAGE_METRICS, PIXEL_METRICS, thin
 

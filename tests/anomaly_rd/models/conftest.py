@@ -2,6 +2,7 @@
 from pathlib import Path
 
 import pytest
+
 from helpers import shared
 
 

@@ -1,4 +1,5 @@
 import torch
+
 from anomaly_rd.models.collapse_watch import CollapseWatch
 
 

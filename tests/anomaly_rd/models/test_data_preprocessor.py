@@ -4,11 +4,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.models import AnomalyDataPreprocessor
-from mminspect.errors import UserError
 from torch import Tensor
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.functional import normalize
+
+from anomaly_rd.models import AnomalyDataPreprocessor
+from mminspect.core.errors import UserError
 
 IMAGENET = ResNet18_Weights.IMAGENET1K_V1.transforms()
 

@@ -1,13 +1,14 @@
 """Textile model: which network sees which image, what is trained when, what comes out."""
 import pytest
 import torch
-from anomaly_rd.models import DenoisingDistillation
-from anomaly_rd.structures import AnomalyDataSample
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
-from mminspect.errors import UserError
 from torch import Tensor, distributed
 from torch.nn import functional as F
+
+from anomaly_rd.models import DenoisingDistillation
+from anomaly_rd.structures import AnomalyDataSample
+from mminspect.core.errors import UserError
 
 PARTS = dict(
     teacher=dict(type='ResNetTeacher', depth=18),

@@ -3,14 +3,15 @@ import copy
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+from torch.nn import functional as F
+
 from anomaly_rd.models import MultiresolutionDistillation
 from anomaly_rd.models.students import cloner
 from anomaly_rd.models.teachers import vgg
 from anomaly_rd.structures import AnomalyDataSample
-from mmengine.optim import build_optim_wrapper
-from mminspect.errors import UserError
-from torch import nn
-from torch.nn import functional as F
+from mminspect.core.errors import UserError
 
 PLACEMENTS = ['student', 'source_frozen', 'both_shared', 'source']
 LOCALIZATIONS = [dict(type='Gradients'), dict(type='SmoothGrad', samples=3), dict(type='GuidedBackprop')]

@@ -5,17 +5,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner.checkpoint import load_state_dict
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+
 from anomaly_rd.models import ReverseDistillation
 from anomaly_rd.models.teachers import FrozenTeacher, ResNetTeacher
 from anomaly_rd.models.teachers.frozen import load_weights
 from anomaly_rd.registry import MODELS
 from anomaly_rd.structures import AnomalyDataSample
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
-from mmengine.runner.checkpoint import load_state_dict
 from mminspect.engine import Bf16OptimWrapper
-from sklearn.metrics import roc_auc_score
-from torch import Tensor, nn
 
 RFA = dict(rfa=True, norm='BCN', act='SiLU', checkpointing=True)
 

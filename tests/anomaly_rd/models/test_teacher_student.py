@@ -1,10 +1,11 @@
 import pytest
 import torch
+from torch import nn
+
 from anomaly_rd.models.teacher_student import TeacherStudentModel
 from anomaly_rd.models.teachers import ResNetTeacher
 from anomaly_rd.structures import AnomalyDataSample
-from mminspect.errors import UserError
-from torch import nn
+from mminspect.core.errors import UserError
 
 
 class Model(TeacherStudentModel):

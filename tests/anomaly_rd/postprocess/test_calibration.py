@@ -1,9 +1,10 @@
 """Scales of maps, and what a checkpoint keeps."""
 import pytest
 import torch
+
 from anomaly_rd.postprocess import NormalImage, calibrate
-from mminspect.errors import UserError
-from mminspect.thresholds import MapScale, NormalScores, Threshold
+from mminspect.core.errors import UserError
+from mminspect.decisions import MapScale, NormalScores, Threshold
 from station_helpers import sample_of
 
 

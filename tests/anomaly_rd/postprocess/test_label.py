@@ -1,6 +1,7 @@
 import torch
+
 from anomaly_rd.postprocess import label_samples
-from mminspect.thresholds import fit_threshold
+from mminspect.decisions import fit_threshold
 from station_helpers import sample_of
 
 

@@ -1,9 +1,10 @@
 """Settings that a threshold belongs to: named by value, not by how a config happens to write them."""
 import pytest
+from mmengine.config import Config
+
 from anomaly_rd.postprocess import map_settings
 from anomaly_rd.registry import MODELS
 from helpers import ROOT
-from mmengine.config import Config
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
 RD4AD = 'rd4ad/rd4ad_r18_20e_mvtec'

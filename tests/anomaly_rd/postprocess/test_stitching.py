@@ -1,7 +1,8 @@
 import pytest
 import torch
+
 from anomaly_rd.postprocess.stitching import stitch_maps
-from mminspect.tiling import tile_boxes
+from mminspect.vision.tiling import tile_boxes
 
 SHAPE = (40, 56)
 

@@ -7,13 +7,14 @@ import re
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import DefaultScope
+
 from anomaly_rd.datasets.transforms import PackAnomalyInputs
 from anomaly_rd.models import ReverseDistillation
 from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import MODELS
 from anomaly_rd.structures import AnomalyDataSample
-from mmengine.registry import DefaultScope
-from mminspect.thresholds import fit_threshold
+from mminspect.decisions import fit_threshold
 
 SIZE = (32, 64)
 META = dict(img_path='a/b.png', sample_idx=3, ori_shape=(40, 80), img_shape=SIZE, defect_type='hole',

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from anomaly_rd.visualization import draw_curves
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from anomaly_rd.visualization import draw_curves
 
 X = np.linspace(0, 1, 5)
 NAMES = ('image_roc', 'image_pr', 'pixel_roc', 'pixel_pr', 'pro')

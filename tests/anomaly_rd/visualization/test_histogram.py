@@ -1,6 +1,7 @@
 import numpy as np
+
 from anomaly_rd.visualization import draw_histogram
-from mminspect.thresholds import ORACLE, Threshold
+from mminspect.decisions import ORACLE, Threshold
 
 
 def test_counts_and_lines():

@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 import torch
+
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, scales_of
 from anomaly_rd.visualization.panel import KEPT, caption
-from mminspect.thresholds import MapScale, Threshold
+from mminspect.decisions import MapScale, Threshold
 from station_helpers import sample_of
 
 SCALES = (MapScale(0.0, 0.5), MapScale(0.0, 1.0), MapScale(0.0, 2.0))

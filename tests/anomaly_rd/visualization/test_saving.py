@@ -1,8 +1,9 @@
 import cv2
 import numpy as np
 import pytest
-from anomaly_rd.visualization import figure_array, save_figure
 from matplotlib.figure import Figure
+
+from anomaly_rd.visualization import figure_array, save_figure
 
 
 def drawing():

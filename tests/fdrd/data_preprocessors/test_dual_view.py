@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from fdrd.data_preprocessors import DualViewDetDataPreprocessor
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from torch import Tensor
+
+from fdrd.data_preprocessors import DualViewDetDataPreprocessor
 
 MEAN, STD = [120.0, 115.0, 105.0], [58.0, 57.0, 56.0]
 SETTINGS = dict(mean=MEAN, std=STD, bgr_to_rgb=True, pad_size_divisor=32)

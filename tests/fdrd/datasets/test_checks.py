@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fdrd.datasets import check_dataset_cfg
 from mmengine.config import ConfigDict
-from mminspect.errors import UserError
+
+from fdrd.datasets import check_dataset_cfg
+from mminspect.core.errors import UserError
 
 
 def voc_cfg(root: Path, **changes: object) -> dict:

@@ -1,7 +1,8 @@
 """The head's number of classes against the data's."""
 import pytest
+
 from fdrd.datasets.class_count import check_class_count
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 TWO = dict(metainfo=dict(classes=('hair', 'glass')))
 

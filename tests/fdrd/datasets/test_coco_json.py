@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+
 from fdrd.datasets.coco_json import category_names, coco_records, load_coco
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def load(tmp_path: Path, data: object) -> dict:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fdrd.datasets import check_dataset_cfg
-from fdrd.datasets.vials_writer import VialsSpec, make_vials
-from helpers import evaluators
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+
+from fdrd.datasets import check_dataset_cfg
+from fdrd.datasets.vials_writer import VialsSpec, make_vials
+from helpers import evaluators
 
 FOLDER = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'datasets'
 SCALES = {'coco_detection': (1333, 800), 'coco_tiles': (1024, 1024), 'medicine_liquid': (1333, 800),

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from fdrd.datasets.records import BoxRecord, ImageRecord, check_any_object, check_boxes, check_images
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def record(*boxes: tuple[float, ...], name: str = 'a.png', path: Path | None = None,

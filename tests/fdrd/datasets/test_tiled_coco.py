@@ -5,9 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fdrd.datasets import TiledCocoDataset
 from mmengine.registry import DefaultScope
-from mminspect.errors import UserError
+
+from fdrd.datasets import TiledCocoDataset
+from mminspect.core.errors import UserError
 
 CLASSES = dict(classes=('spot',))
 

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 from fdrd.datasets.vials import MAX_OBJECTS, MIN_SIDE, Vial, mask_box, render_vial
 from fdrd.datasets.vials_objects import KINDS
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fdrd.datasets.vials_objects import KINDS, Stroke, draw, make_object
 
 

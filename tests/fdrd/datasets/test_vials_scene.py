@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fdrd.datasets import vials_scene as scene
 
 SHAPE = (136, 320)

@@ -6,14 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmdet.datasets import CocoDataset
+from pycocotools.coco import COCO
+
 from fdrd.datasets import InspectionVOCDataset, check_dataset_cfg, vials_writer
 from fdrd.datasets.vials import render_vial
 from fdrd.datasets.vials_objects import KINDS
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from helpers import content
-from mmdet.datasets import CocoDataset
-from mminspect.errors import UserError
-from pycocotools.coco import COCO
+from mminspect.core.errors import UserError
 
 SPEC = VialsSpec(train=4, val=2, size=(160, 68), voc=True)
 

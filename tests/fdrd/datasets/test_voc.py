@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fdrd.datasets import InspectionVOCDataset
 from mmdet.datasets import XMLDataset
 from mmdet.evaluation import CocoMetric
 from mmdet.registry import DATASETS
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
-from mminspect.errors import UserError
+
+from fdrd.datasets import InspectionVOCDataset
+from mminspect.core.errors import UserError
 
 METAINFO = dict(classes=('hair', 'metal'))
 STEPS = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(128, 96), keep_ratio=True),

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mmdet.datasets import CocoDataset
+from pycocotools.coco import COCO
+
 from fdrd.datasets import InspectionVOCDataset
 from fdrd.datasets.voc2coco import VOCLayout, convert, split_stems
-from mmdet.datasets import CocoDataset
-from mminspect.errors import UserError
-from pycocotools.coco import COCO
+from mminspect.core.errors import UserError
 
 
 def test_existing_lists_are_converted(voc_root: Path, tmp_path: Path) -> None:

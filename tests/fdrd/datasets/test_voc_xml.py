@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from fdrd.datasets.voc_xml import ImageFinder, nearest_names, parse_voc, read_image_list, unknown_class_error
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize(('offset', 'expected'), [(1, (4, 5, 24, 15)), (0, (5, 6, 25, 16))])

@@ -1,8 +1,9 @@
 """Which part of the student learns from what: the defining property of cross-head distillation."""
 import pytest
 import torch
-from helpers import HEADS, KD, batch, build, detector_cfg, distilled_cfg, total
 from torch import nn
+
+from helpers import HEADS, KD, batch, build, detector_cfg, distilled_cfg, total
 
 OUTPUTS = dict(GFL=['gfl_cls', 'gfl_reg', 'scales'], ATSS=['atss_cls', 'atss_reg', 'atss_centerness', 'scales'],
                RetinaNet=['retina_cls', 'retina_reg'])

@@ -3,14 +3,15 @@ import pickle
 
 import pytest
 import torch
-from fdrd.distillers import CrossHeadKD
-from helpers import HEADS, IOU_KD, KD, batch, build, detector_cfg, distilled_cfg, save_checkpoint, total
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
-from mminspect.errors import UserError
 from torch import nn
+
+from fdrd.distillers import CrossHeadKD
+from helpers import HEADS, IOU_KD, KD, batch, build, detector_cfg, distilled_cfg, save_checkpoint, total
+from mminspect.core.errors import UserError
 
 
 def plain(kind: str = 'GFL', seed: int = 0, **kwargs) -> nn.Module:

@@ -8,8 +8,9 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from helpers import KD, batch, build, detector_cfg, distilled_cfg, total
 from mmengine.model import MMDistributedDataParallel
+
+from helpers import KD, batch, build, detector_cfg, distilled_cfg, total
 
 WORLD = 2
 TERMS = [KD['GFL'], dict(type='LocalizationKD')]

@@ -4,14 +4,15 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from fdrd.detectors.frozen_teacher import TeacherSlot, load_teacher, peek_feat_channels, read_teacher_config
-from helpers import batch, build, detector_cfg, distilled_cfg, init_quietly, save_checkpoint
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
-from mminspect.checkpoint import sha256
-from mminspect.errors import UserError
 from torch import nn
+
+from fdrd.detectors.frozen_teacher import TeacherSlot, load_teacher, peek_feat_channels, read_teacher_config
+from helpers import batch, build, detector_cfg, distilled_cfg, init_quietly, save_checkpoint
+from mminspect.core.errors import UserError
+from mminspect.models.checkpoint import sha256
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,7 @@
 import torch
-from fdrd.distillers.adapter import ChannelAdapter
 from torch import nn
+
+from fdrd.distillers.adapter import ChannelAdapter
 
 
 def test_adapter_is_a_1x1_convolution() -> None:

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+from torchvision.ops import generalized_box_iou_loss
+
 from fdrd.distillers import CrossHeadKD
 from fdrd.distillers.cross_head import align_statistics, rows
 from fdrd.tracing import DenseTargets, trace_head
 from helpers import HEADS, KD, LEVELS, build_head, features
-from mmdet.registry import MODELS
-from mminspect.errors import UserError
-from torch import Tensor, nn
-from torchvision.ops import generalized_box_iou_loss
+from mminspect.core.errors import UserError
 
 NAMES = dict(GFL=('gfl_cls', 'gfl_reg'), ATSS=('atss_cls', 'atss_reg'), RetinaNet=('retina_cls', 'retina_reg'))
 STDS = dict(ATSS=(0.1, 0.1, 0.2, 0.2), RetinaNet=(1.0, 1.0, 1.0, 1.0))

@@ -2,10 +2,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from fdrd.distillers import FeaturePKD
 from fdrd.tracing import DenseTargets, Trace
 from helpers import features
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def trace(seed: int) -> Trace:

@@ -2,13 +2,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from fdrd.distillers import LocalizationKD
-from fdrd.tracing import recording_targets, trace_head
-from helpers import HEADS, batch, build_head, detector_cfg, features
 from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
-from mminspect.errors import UserError
+
+from fdrd.distillers import LocalizationKD
+from fdrd.tracing import recording_targets, trace_head
+from helpers import HEADS, batch, build_head, detector_cfg, features
+from mminspect.core.errors import UserError
 
 
 def ours(student: torch.nn.Module, teacher: torch.nn.Module, labels: tuple, **kwargs) -> list[torch.Tensor]:

@@ -1,8 +1,9 @@
 import pytest
+from mmdet.registry import MODELS
+
 from fdrd.distillers import CrossHeadKD, DistillationTerm, FeaturePKD, LocalizationKD
 from fdrd.tracing import DenseTargets, trace_head
 from helpers import build_head, features
-from mmdet.registry import MODELS
 
 
 def test_a_new_term_needs_forward_alone() -> None:

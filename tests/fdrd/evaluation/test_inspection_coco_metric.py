@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fdrd.evaluation import InspectionCocoMetric
-from fdrd.evaluation.inspection_coco_metric import bins, recall_by_size
 from mmdet.datasets.api_wrappers import COCO as WrappedCOCO
 from mmengine.fileio import load
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+
+from fdrd.evaluation import InspectionCocoMetric
+from fdrd.evaluation.inspection_coco_metric import bins, recall_by_size
 
 CLASSES = ('a', 'b')
 Boxes = dict[int, list[tuple[int, float, list[float]]]]  # image -> (class index, score, x1 y1 x2 y2)

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from fdrd.evaluation import InspectionCocoMetric, StitchedCocoMetric
-from mminspect.errors import UserError
-from mminspect.tiling import tile_boxes
+from mminspect.core.errors import UserError
+from mminspect.vision.tiling import tile_boxes
 
 SHAPE, META = (100, 150), dict(classes=('spot', 'hair'))
 

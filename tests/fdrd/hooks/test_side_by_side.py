@@ -4,10 +4,11 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import torch
-from fdrd.hooks import SideBySideHook
 from mmdet.structures import DetDataSample
 from mmengine.registry import HOOKS
 from mmengine.structures import InstanceData
+
+from fdrd.hooks import SideBySideHook
 
 
 def outputs(tmp_path, count):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from fdrd.layers import CBAM, SE, SimAM
 from mmdet.registry import MODELS
 from scipy.signal import correlate2d
 from scipy.special import expit as sigmoid
+
+from fdrd.layers import CBAM, SE, SimAM
 
 
 def arrays(module: torch.nn.Module) -> dict[str, np.ndarray]:

@@ -1,9 +1,10 @@
-import mmcv_fallback
 import pytest
 import torch
+from torch import Tensor
+
+import mmcv_fallback
 from fdrd.layers import reassemble
 from fdrd.layers.reassemble import _reassemble_standard
-from torch import Tensor
 
 CASES = [(scale, k_up) for scale in (1, 2, 3) for k_up in (3, 5)]
 

@@ -4,6 +4,7 @@ import warnings
 import pytest
 import torch
 import torch.nn.functional as F
+
 from fdrd.layers import SemanticUpsample, reassemble
 from helpers import init_quietly
 

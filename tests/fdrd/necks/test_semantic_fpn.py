@@ -1,12 +1,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from fdrd.necks import SemanticFPN
-from fdrd.necks.semantic_fpn import fit
-from helpers import init_quietly
 from mmdet.models.necks import FPN, FPN_CARAFE
 from mmengine.registry import init_default_scope
 from torch import Tensor
+
+from fdrd.necks import SemanticFPN
+from fdrd.necks.semantic_fpn import fit
+from helpers import init_quietly
 
 R50 = [256, 512, 1024, 2048]
 NARROW = [4, 6, 8, 10]

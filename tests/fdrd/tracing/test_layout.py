@@ -1,12 +1,13 @@
 import pytest
 import torch
-from fdrd.tracing import HeadLayout, layout_of
-from helpers import build_head, detector_cfg
 from mmdet.models.dense_heads import ATSSHead, FCOSHead, GFLHead, PAAHead, RetinaSepBNHead, VFNetHead
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
-from mminspect.errors import UserError
 from torch import nn
+
+from fdrd.tracing import HeadLayout, layout_of
+from helpers import build_head, detector_cfg
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize(('kind', 'expected'), [

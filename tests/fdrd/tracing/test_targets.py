@@ -1,8 +1,9 @@
 import pytest
 import torch
+from mmdet.models.utils import unpack_gt_instances
+
 from fdrd.tracing import recording_targets
 from helpers import HEADS, LEVELS, SIZE, batch, build_head, features
-from mmdet.models.utils import unpack_gt_instances
 
 
 def labelled(boxes: int | None = 2, visible: tuple[int, int] = SIZE) -> tuple:

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from torch import Tensor, nn
+
 from fdrd.tracing import resume_towers, trace_head
 from helpers import HEADS, build_head, features
-from torch import Tensor, nn
 
 
 def assert_same(ours: tuple[list[Tensor], ...], theirs: tuple[list[Tensor], ...]) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from fdrd.transforms import LoadTile
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from fdrd.transforms import PackDualViewInputs, StudentNoise
 from mmdet.datasets.transforms import PackDetInputs
+
+from fdrd.transforms import PackDualViewInputs, StudentNoise
 
 
 def sample(dtype: type = np.uint8) -> dict:

@@ -3,9 +3,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from fdrd.transforms import StudentNoise
 from mmcv.transforms.utils import cache_random_params
 from scipy.stats import kstest, norm, uniform
+
+from fdrd.transforms import StudentNoise
 
 OFF = dict(salt_pepper=None, mean_shift=None, gaussian=None)
 GREY = np.full((40, 50, 3), 128, np.float32)

@@ -1,6 +1,7 @@
 import pytest
+
 from fdrd.transforms.view_check import check_views
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 DUAL, PLAIN = dict(data_preprocessor=dict(type='DualViewDetDataPreprocessor')), dict(
     data_preprocessor=dict(type='DetDataPreprocessor'))

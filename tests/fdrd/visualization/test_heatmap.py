@@ -3,12 +3,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from fdrd.visualization.heatmap import Network, activation_map, draw, find_images, neck_map, save_heatmaps, shared_scale
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mminspect.errors import UserError
 from torch import nn
+
+from fdrd.visualization.heatmap import Network, activation_map, draw, find_images, neck_map, save_heatmaps, shared_scale
+from mminspect.core.errors import UserError
 
 PIPELINE = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(96, 48), keep_ratio=True),
             dict(type='LoadAnnotations', with_bbox=True),

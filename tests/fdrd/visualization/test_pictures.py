@@ -5,11 +5,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from fdrd.visualization.pictures import COLOURS, GAP, MARGIN, enlargement, save_pictures, side_by_side
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
-from mminspect.errors import UserError
+
+from fdrd.visualization.pictures import COLOURS, GAP, MARGIN, enlargement, save_pictures, side_by_side
+from mminspect.core.errors import UserError
 
 NOTHING = (np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
 

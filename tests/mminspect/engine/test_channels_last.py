@@ -2,9 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from helpers import batch, build, distilled_cfg
 from mmengine.registry import HOOKS
 from torch import nn
+
+from helpers import batch, build, distilled_cfg
 
 
 @pytest.mark.parametrize('moment', ['before_train', 'before_val', 'before_test'])

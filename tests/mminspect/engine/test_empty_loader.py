@@ -2,11 +2,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers import detector_cfg, runner_cfg, write_coco
 from mmengine.dataset import DefaultSampler, InfiniteSampler
+
+from helpers import detector_cfg, runner_cfg, write_coco
 from mminspect import runtime
+from mminspect.core.errors import UserError
 from mminspect.engine import EmptyLoaderHook
-from mminspect.errors import UserError
 
 
 def test_a_training_without_a_step_is_refused(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from helpers import runner_cfg, write_coco
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import FUNCTIONS, HOOKS, init_default_scope
 from mmengine.runner import Runner
+
+from helpers import runner_cfg, write_coco
 from mminspect.engine import EpochSeedHook, seed_worker
 
 

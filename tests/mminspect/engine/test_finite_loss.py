@@ -3,7 +3,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.registry import HOOKS
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 
 def run(values: list[float], interval: int) -> int:

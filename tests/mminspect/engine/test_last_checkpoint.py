@@ -1,12 +1,13 @@
 """What is on the disk while and after checkpoints are saved."""
 from pathlib import Path
 
-import mminspect.engine  # noqa: F401 (registers the hook)
 import pytest
 import torch
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
+
+import mminspect.engine  # noqa: F401 (registers the hook)
 
 
 class Linear(BaseModel):

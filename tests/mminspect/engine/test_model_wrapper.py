@@ -1,6 +1,7 @@
 import pytest
-from mminspect.engine import unwrap
 from torch import nn
+
+from mminspect.engine import unwrap
 
 
 @pytest.mark.parametrize('wrap', [lambda model: model, nn.DataParallel])

@@ -1,8 +1,9 @@
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, build_optim_wrapper
-from mminspect.engine import Bf16OptimWrapper
 from torch import nn
+
+from mminspect.engine import Bf16OptimWrapper
 
 
 def pair() -> tuple[nn.Module, Bf16OptimWrapper]:

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 from mmengine.logging import MessageHub
 from mmengine.registry import HOOKS
+
 from mminspect.engine.progress import PREFIX
 
 

@@ -2,10 +2,11 @@ import errno
 from pathlib import Path
 
 import pytest
-from helpers import detector_cfg
 from mmengine.config import Config
+
+from helpers import detector_cfg
 from mminspect import runtime
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 from mminspect.runtime import checks
 
 

@@ -2,14 +2,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from helpers import detector_cfg
 from mmdet.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATA_SAMPLERS, HOOKS, PARAM_SCHEDULERS, init_default_scope
-from mminspect import runtime
-from mminspect.errors import UserError
 from torch import nn
+
+from helpers import detector_cfg
+from mminspect import runtime
+from mminspect.core.errors import UserError
 
 
 def changed(**parts: dict | str) -> Callable[[], nn.Module]:

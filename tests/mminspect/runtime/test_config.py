@@ -5,9 +5,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mminspect import runtime
-from mminspect.errors import UserError
 from torch import nn
+
+from mminspect import runtime
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize(('name', 'text', 'words'), [

@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+
 from helpers import detector_cfg, runner_cfg, write_coco
 from mminspect import runtime
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def test_runner_is_built_or_the_mistake_is_named(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import build, detector_cfg, distilled_cfg, save_checkpoint
 from mmengine.config import Config
-from mminspect import runtime
-from mminspect.errors import UserError
 from torch import nn
+
+from helpers import build, detector_cfg, distilled_cfg, save_checkpoint
+from mminspect import runtime
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize(('more', 'announced'), [

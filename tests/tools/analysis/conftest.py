@@ -1,7 +1,8 @@
 """A config file of a tiny detector with a test set."""
 import pytest
-from helpers import build, detector_cfg, save_checkpoint, write_coco
 from mmengine.config import Config
+
+from helpers import build, detector_cfg, save_checkpoint, write_coco
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+
 from helpers import ROOT, load_tool
 
 

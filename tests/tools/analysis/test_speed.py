@@ -1,6 +1,7 @@
 """tools/analysis/speed.py from the command line."""
 import pytest
 import torch
+
 from helpers import ROOT
 
 

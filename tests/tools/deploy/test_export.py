@@ -1,16 +1,17 @@
 """tools/deploy/export.py from the command line."""
 from pathlib import Path
 
-import anomaly_rd  # noqa: F401 (registers the components)
 import cv2
 import numpy as np
 import pytest
 import torch
+
+import anomaly_rd  # noqa: F401 (registers the components)
 from anomaly_helpers import MKD, RD4AD, build_small, small_cfg
-from inspection.backends import model_spec
-from inspection.networks import build_network
 from inspection_helpers import calibration
 from mminspect import runtime
+from mminspect.inspection.backends import model_spec
+from mminspect.inspection.networks import build_network
 from model_files import detector_files
 
 

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
-from mminspect.errors import UserError
 
 from anomaly_rd.registry import TRANSFORMS
+from mminspect.core.errors import UserError
 
 from .pasting import Paste, paste_all, rotated_size
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mminspect.images import read_image, read_mask
-from mminspect.tiling import cut
 
 from anomaly_rd.datasets.listing import check_mask_size
 from anomaly_rd.registry import TRANSFORMS
+from mminspect.vision.images import read_image, read_mask
+from mminspect.vision.tiling import cut
 
 
 @TRANSFORMS.register_module()
@@ -23,7 +23,7 @@ class LoadInspectionImage(BaseTransform):
     ``img`` that is there already is kept.
 
     Args:
-        max_value: Value of white in sources of more than 8 bits: see :func:`mminspect.images.read_image`.
+        max_value: Value of white in sources of more than 8 bits: see :func:`mminspect.vision.images.read_image`.
 
     Raises:
         UserError: A file is missing or damaged, or the mask is not as large as its image.

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mminspect.errors import UserError
-from mminspect.resizing import stretch
 from PIL import Image
 
 from anomaly_rd.registry import TRANSFORMS
+from mminspect.core.errors import UserError
+from mminspect.vision.resizing import stretch
 
 _INTERPOLATIONS = dict(bilinear=Image.Resampling.BILINEAR, nearest=Image.Resampling.NEAREST)
 

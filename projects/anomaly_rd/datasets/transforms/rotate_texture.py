@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
-from mminspect.errors import UserError
 
 from anomaly_rd.registry import TRANSFORMS
+from mminspect.core.errors import UserError
 
 
 @TRANSFORMS.register_module()

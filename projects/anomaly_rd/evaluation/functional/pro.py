@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 from .ranking import Ranking, rank, undefined
 from .regions import checked_maps, label_regions

@@ -5,7 +5,8 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from mminspect.errors import UserError
+
+from mminspect.core.errors import UserError
 
 
 def label_regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

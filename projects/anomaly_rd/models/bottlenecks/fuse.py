@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from anomaly_rd.models.layers import BasicBlock, ConvNormAct
 from anomaly_rd.models.layers.options import check_option
+from mminspect.core.errors import UserError
 
 #: Channels to which each map is cut before the weights are predicted from all of them.
 COMPRESSED = 8

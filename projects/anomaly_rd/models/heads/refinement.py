@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anomaly_rd.models.layers import ConvNormAct, residual_stage
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 from .pyramid import ASPP, FPN, SPP
 

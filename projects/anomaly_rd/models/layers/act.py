@@ -1,8 +1,9 @@
 """Activations by name."""
 from __future__ import annotations
 
-from mminspect.errors import UserError
 from torch import nn
+
+from mminspect.core.errors import UserError
 
 
 def build_act(name: str) -> nn.Module:

@@ -1,8 +1,9 @@
 """Normalisation layers by name."""
 from __future__ import annotations
 
-from mminspect.errors import UserError
 from torch import nn
+
+from mminspect.core.errors import UserError
 
 from .bcn import BatchChannelNorm
 

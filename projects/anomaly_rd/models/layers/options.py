@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def check_option(name: str, value: object, known: Sequence[str]) -> None:

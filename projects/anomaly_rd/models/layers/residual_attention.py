@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 
 class PreActBottleneck(nn.Module):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 #: Smallest product of norms that a cosine is divided by.
 EPS = 1e-8

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 
 @MODELS.register_module()

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from anomaly_rd.models.losses.cosine import cosine
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 from .gaussian import GaussianBlur
 

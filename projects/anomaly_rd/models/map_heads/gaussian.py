@@ -4,9 +4,10 @@ from __future__ import annotations
 import math
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
+
+from mminspect.core.errors import UserError
 
 
 class GaussianBlur(nn.Module):

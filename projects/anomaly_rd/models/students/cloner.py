@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mmengine.model import BaseModule
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from anomaly_rd.models.layers.vgg import CRITICAL, build_vgg, channels_by_name, run_vgg
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 WIDTHS = dict(
     small=((16, 16), (16, 128), (16, 16, 256), (16, 16, 512), (16, 16, 512)),

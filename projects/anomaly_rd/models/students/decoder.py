@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 
 import torch
 from mmengine.model import BaseModule
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from anomaly_rd.models.layers import residual_stage
 from anomaly_rd.models.teachers.layout import TeacherLayout
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 
 @MODELS.register_module()

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from mmengine.model import BaseModule
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anomaly_rd.models.layers import residual_stage
 from anomaly_rd.models.teachers.layout import TeacherLayout
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 KAIMING = dict(type='Kaiming', layer='Conv2d')
 

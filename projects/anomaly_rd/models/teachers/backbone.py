@@ -4,10 +4,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
-from mminspect.errors import UserError
 from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 from .frozen import FrozenTeacher, load_weights
 

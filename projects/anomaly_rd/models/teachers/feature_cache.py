@@ -6,8 +6,9 @@ from collections.abc import Hashable, Sequence
 
 import torch
 from mmengine.logging import print_log
-from mminspect.errors import UserError
 from torch import Tensor
+
+from mminspect.core.errors import UserError
 
 DTYPES = ('bfloat16', 'float32')
 

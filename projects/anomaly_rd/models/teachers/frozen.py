@@ -8,10 +8,11 @@ from urllib.error import URLError
 import torch
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
-from mminspect.checkpoint import TEACHER_INCLUDED, weight_mismatch  # it makes mmengine's loaders execute nothing
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from mminspect.core.errors import UserError
+from mminspect.models.checkpoint import TEACHER_INCLUDED, weight_mismatch  # it makes mmengine's loaders execute nothing
 
 from .layout import TeacherLayout
 

@@ -1,11 +1,11 @@
 """ResNet teachers with torchvision's names of weights."""
 from __future__ import annotations
 
-from mminspect.errors import UserError
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, conv1x1
 
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 
 from .frozen import FrozenTeacher, load_weights
 

@@ -3,8 +3,9 @@ import colorsys
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.datasets.transforms.colour import jitter_colour
 from torchvision.transforms import functional as F
+
+from anomaly_rd.datasets.transforms.colour import jitter_colour
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from anomaly_rd.datasets.transforms import CutPaste
-from mminspect.errors import UserError
 from scipy import ndimage
+
+from anomaly_rd.datasets.transforms import CutPaste
+from mminspect.core.errors import UserError
 
 
 def texture(side: int = 128) -> np.ndarray:

@@ -5,8 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from anomaly_rd.datasets.transforms import LoadInspectionImage
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 MASK = (RGB[..., 0] > 200).astype(np.uint8)

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.datasets.transforms.pasting import Paste, paste_all, rotated_size
 from torchvision.transforms import functional as F
+
+from anomaly_rd.datasets.transforms.pasting import Paste, paste_all, rotated_size
 
 SAME = (1.0, 1.0, 1.0, 0.0)  # brightness, contrast, saturation and hue as they are
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.datasets.transforms import CentreCrop, ResizeInspection
-from mminspect.errors import UserError
 from torch.nn import functional as F
+
+from anomaly_rd.datasets.transforms import CentreCrop, ResizeInspection
+from mminspect.core.errors import UserError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (96, 160, 3), dtype=np.uint8)
 

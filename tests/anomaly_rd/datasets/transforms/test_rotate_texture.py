@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from anomaly_rd.datasets.transforms import RotateTexture
-from mminspect.errors import UserError
 from scipy import ndimage
+
+from anomaly_rd.datasets.transforms import RotateTexture
+from mminspect.core.errors import UserError
 
 
 def run(shape: tuple[int, int], **options) -> dict:

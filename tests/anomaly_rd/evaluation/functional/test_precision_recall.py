@@ -1,10 +1,11 @@
 """Average precision and F1 against scikit-learn."""
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve
+
 from anomaly_rd.evaluation.functional import average_precision, f1_max
 from anomaly_rd.evaluation.functional import precision_recall_curve as our_curve
-from mminspect.errors import UserError
-from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize('decimals', [8, 1, 0])

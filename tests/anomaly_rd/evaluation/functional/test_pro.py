@@ -1,9 +1,10 @@
 """AUPRO: known values, a loop over all thresholds, invariances."""
 import numpy as np
 import pytest
-from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, pro_curve
-from mminspect.errors import UserError
 from scipy.ndimage import gaussian_filter, label
+
+from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, pro_curve
+from mminspect.core.errors import UserError
 
 EIGHT = np.ones((3, 3))
 

@@ -6,10 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_curve
+
 from anomaly_rd.evaluation.functional import ranking
 from anomaly_rd.evaluation.functional.ranking import Ranking, checked, rank
-from mminspect.errors import UserError
-from sklearn.metrics import roc_curve
+from mminspect.core.errors import UserError
 
 
 def draw(count: int, decimals: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

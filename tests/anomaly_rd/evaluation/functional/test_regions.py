@@ -1,7 +1,8 @@
 """Regions against scipy."""
 import numpy as np
-from anomaly_rd.evaluation.functional import label_regions
 from scipy.ndimage import label
+
+from anomaly_rd.evaluation.functional import label_regions
 
 
 def test_equals_scipy_with_eight_neighbours():

@@ -1,9 +1,10 @@
 """ROC against scikit-learn and by counting pairs."""
 import numpy as np
 import pytest
-from anomaly_rd.evaluation.functional import roc_auc, roc_curve
-from mminspect.errors import UserError
 from sklearn.metrics import roc_auc_score
+
+from anomaly_rd.evaluation.functional import roc_auc, roc_curve
+from mminspect.core.errors import UserError
 
 
 def draw(kind: str, count: int = 2000) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Recall by size on regions counted by hand."""
 import numpy as np
 import pytest
+
 from anomaly_rd.evaluation.functional import recall_by_size
 
 

@@ -2,10 +2,11 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
+
 from anomaly_rd.models.bottlenecks import AKF
 from anomaly_rd.models.bottlenecks.fuse import AdaptiveFuse
-from mminspect.errors import UserError
-from torch import nn
+from mminspect.core.errors import UserError
 
 CHANNELS = (8, 16, 32)
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from mmengine.registry import init_default_scope
+
 from anomaly_rd.models.bottlenecks import FusionBottleneck
 from anomaly_rd.models.teachers import TeacherLayout
-from mmengine.registry import init_default_scope
 
 ROWS = {'traditional': ('MFF', 'Reduce'), 'traditional_oce': ('MFF', 'OCE'), 'akf': ('AKF', 'Reduce'),
         'akf_oce': ('AKF', 'OCE')}

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.bottlenecks.fuse import AdaptiveFuse
-from mminspect.errors import UserError
 from torch import nn
+
+from anomaly_rd.models.bottlenecks.fuse import AdaptiveFuse
+from mminspect.core.errors import UserError
 
 OPTIONS = [dict(), dict(weight_channels='full'), dict(weight='static', size=(6, 8)),
            dict(weight='static', weight_channels='full', size=(6, 8))]

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from anomaly_rd.models.bottlenecks import MFF
 from torch import nn
+
+from anomaly_rd.models.bottlenecks import MFF
 
 
 @pytest.mark.parametrize(('channels', 'millions'), [((64, 128, 256), 0.66), ((256, 512, 1024), 10.62)])

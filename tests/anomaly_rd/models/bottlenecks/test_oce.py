@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from anomaly_rd.models.bottlenecks import OCE
 from anomaly_rd.models.teachers import TeacherLayout
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from anomaly_rd.models.bottlenecks import Reduce
 from anomaly_rd.models.teachers import TeacherLayout
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from anomaly_rd.models.heads import ASPP, FPN, SPP
 from torch import nn
+
+from anomaly_rd.models.heads import ASPP, FPN, SPP
 
 
 @pytest.mark.parametrize('kind', [ASPP, SPP, FPN])

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.heads import RefinementHead
-from mminspect.errors import UserError
 from torch.nn import functional as F
+
+from anomaly_rd.models.heads import RefinementHead
+from mminspect.core.errors import UserError
 
 CHANNELS = (4, 6, 8)
 

@@ -3,8 +3,9 @@ from math import exp
 
 import pytest
 import torch
+
 from anomaly_rd.models.layers import build_act
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize(('name', 'expected'), [('ReLU', lambda x: max(x, 0)), ('SiLU', lambda x: x / (1 + exp(-x)))])

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from anomaly_rd.models.layers import BatchChannelNorm
 from torch import nn
+
+from anomaly_rd.models.layers import BatchChannelNorm
 
 
 def images(*shape: int) -> torch.Tensor:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from anomaly_rd.models.layers import ConvNormAct
 
 

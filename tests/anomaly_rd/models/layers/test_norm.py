@@ -1,7 +1,8 @@
 import pytest
-from anomaly_rd.models.layers import BatchChannelNorm, build_norm
-from mminspect.errors import UserError
 from torch import nn
+
+from anomaly_rd.models.layers import BatchChannelNorm, build_norm
+from mminspect.core.errors import UserError
 
 
 def test_names_and_arguments() -> None:

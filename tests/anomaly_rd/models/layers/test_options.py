@@ -1,6 +1,7 @@
 import pytest
+
 from anomaly_rd.models.layers.options import check_option
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 
 def test_known_words_only() -> None:

@@ -1,9 +1,10 @@
 import pytest
 import torch
-from anomaly_rd.models.layers import BasicBlock, BatchChannelNorm, Bottleneck, RFAConv, residual_stage
-from mminspect.errors import UserError
 from torch import nn
 from torchvision.models import resnet
+
+from anomaly_rd.models.layers import BasicBlock, BatchChannelNorm, Bottleneck, RFAConv, residual_stage
+from mminspect.core.errors import UserError
 
 
 def copy_weights(ours: nn.Module, theirs: nn.Module) -> None:

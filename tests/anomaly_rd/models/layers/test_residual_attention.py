@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.layers import ResidualAttention
-from mminspect.errors import UserError
 from torch import nn
+
+from anomaly_rd.models.layers import ResidualAttention
+from mminspect.core.errors import UserError
 
 
 def identity(module: ResidualAttention) -> ResidualAttention:

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.layers import RFAConv
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d
+
+from anomaly_rd.models.layers import RFAConv
 
 
 def paper(layer: RFAConv, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from anomaly_rd.models.layers.vgg import build_vgg, channels_by_name, run_vgg
 from torch import nn
+
+from anomaly_rd.models.layers.vgg import build_vgg, channels_by_name, run_vgg
 
 WIDTHS = ((2, 3), (4,), (5,), (6,), (7, 8))
 

@@ -1,8 +1,9 @@
 import cv2
 import numpy as np
 import torch
-from anomaly_rd.models.localization import GreyOpening
 from scipy import ndimage
+
+from anomaly_rd.models.localization import GreyOpening
 
 ELLIPSE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 

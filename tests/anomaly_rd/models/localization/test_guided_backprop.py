@@ -1,8 +1,9 @@
 import pytest
 import torch
+from torch import nn
+
 from anomaly_rd.models.localization import GuidedBackprop
 from anomaly_rd.models.localization.guided_backprop import guided
-from torch import nn
 
 
 def hooks(network: nn.Module) -> int:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.models.localization import Gradients
 from scipy.ndimage import gaussian_filter
 from torch import nn
+
+from anomaly_rd.models.localization import Gradients
 
 
 def cubic(images: torch.Tensor) -> torch.Tensor:

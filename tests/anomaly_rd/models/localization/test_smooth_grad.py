@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.models.localization import SmoothGrad
 from torch import nn
+
+from anomaly_rd.models.localization import SmoothGrad
 
 
 def cubic(images: torch.Tensor) -> torch.Tensor:

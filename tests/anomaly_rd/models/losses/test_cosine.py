@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
+
 from anomaly_rd.models.losses import CosineDistillationLoss
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 SHAPES = [(2, 4, 8, 8), (2, 6, 4, 4), (2, 8, 2, 2)]
 

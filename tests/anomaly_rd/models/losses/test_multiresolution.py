@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.models.losses import MultiresolutionLoss
-from mminspect.errors import UserError
 from scipy.spatial.distance import cosine
+
+from anomaly_rd.models.losses import MultiresolutionLoss
+from mminspect.core.errors import UserError
 
 
 def levels() -> list[torch.Tensor]:

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.losses import FocalL1Loss
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
+
+from anomaly_rd.models.losses import FocalL1Loss
 
 
 def by_hand(p: torch.Tensor, target: torch.Tensor, gamma: float) -> tuple[torch.Tensor, torch.Tensor]:

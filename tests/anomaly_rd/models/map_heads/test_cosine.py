@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from anomaly_rd.models.map_heads import CosineMapHead
-from mminspect.errors import UserError
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
+
+from anomaly_rd.models.map_heads import CosineMapHead
+from mminspect.core.errors import UserError
 
 SIZE = (32, 48)
 

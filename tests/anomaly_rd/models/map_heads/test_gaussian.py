@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.map_heads import GaussianBlur
-from mminspect.errors import UserError
 from scipy.ndimage import gaussian_filter
+
+from anomaly_rd.models.map_heads import GaussianBlur
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize('sigma', [0.4, 1.0, 4.0])

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from anomaly_rd.models.students import Cloner
-from mminspect.errors import UserError
 from torch import nn
+
+from anomaly_rd.models.students import Cloner
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize('size', ['small', 'equal'])

@@ -2,11 +2,12 @@ import copy
 
 import pytest
 import torch
+from torch import nn
+
 from anomaly_rd.models.layers import RFAConv
 from anomaly_rd.models.students import ReverseDecoder
 from anomaly_rd.models.teachers import TeacherLayout
-from mminspect.errors import UserError
-from torch import nn
+from mminspect.core.errors import UserError
 
 R18 = TeacherLayout((64, 128, 256))
 R34 = TeacherLayout((64, 128, 256), 'basic', 34)

@@ -1,10 +1,11 @@
 import pytest
 import torch
-from anomaly_rd.models.students import DecoderOnlyStudent, DenoisingStudent
-from anomaly_rd.models.teachers import ResNetTeacher
-from mminspect.errors import UserError
 from torch import nn
 from torchvision.models import resnet18
+
+from anomaly_rd.models.students import DecoderOnlyStudent, DenoisingStudent
+from anomaly_rd.models.teachers import ResNetTeacher
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize('side', [64, 256])

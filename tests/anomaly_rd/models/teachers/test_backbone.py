@@ -5,10 +5,11 @@ from types import ModuleType
 
 import pytest
 import torch
+from mmpretrain.models.backbones.timm_backbone import TIMMBackbone
+
 from anomaly_rd.models.teachers import BackboneTeacher, ResNetTeacher
 from anomaly_rd.registry import MODELS
-from mminspect.errors import UserError
-from mmpretrain.models.backbones.timm_backbone import TIMMBackbone
+from mminspect.core.errors import UserError
 
 RESNET = dict(type='mmpretrain.ResNet', depth=18, out_indices=(0, 1, 2))
 TIMM = dict(type='mmpretrain.TIMMBackbone', model_name='resnet18', features_only=True, out_indices=(1, 2, 3))

@@ -1,7 +1,8 @@
 import pytest
 import torch
+
 from anomaly_rd.models.teachers.feature_cache import FeatureCache
-from mminspect.errors import UserError
+from mminspect.core.errors import UserError
 
 CPU = torch.device('cpu')
 

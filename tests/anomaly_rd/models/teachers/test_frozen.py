@@ -1,7 +1,8 @@
 import pytest
 import torch
-from anomaly_rd.models.teachers import ResNetTeacher
 from torch import nn
+
+from anomaly_rd.models.teachers import ResNetTeacher
 
 
 @pytest.fixture

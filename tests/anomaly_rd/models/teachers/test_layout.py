@@ -1,4 +1,5 @@
 import pytest
+
 from anomaly_rd.models.teachers import TeacherLayout
 
 

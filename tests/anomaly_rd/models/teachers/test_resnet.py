@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from anomaly_rd.models.teachers import ResNetTeacher
-from mminspect.errors import UserError
 from safetensors.torch import save_file
 from torchvision import models
+
+from anomaly_rd.models.teachers import ResNetTeacher
+from mminspect.core.errors import UserError
 
 
 @pytest.mark.parametrize(('arch', 'millions', 'channels'), [

@@ -1,6 +1,7 @@
 """A backbone of timm itself, where it is installed."""
 import pytest
 import torch
+
 from anomaly_rd.models.teachers import BackboneTeacher
 
 pytest.importorskip('timm')

@@ -1,9 +1,10 @@
 import pytest
 import torch
-from anomaly_rd.models.teachers import VGGTeacher
-from mminspect.errors import UserError
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
+
+from anomaly_rd.models.teachers import VGGTeacher
+from mminspect.core.errors import UserError
 
 
 @pytest.fixture(scope='module')

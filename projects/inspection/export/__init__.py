@@ -1,5 +1,0 @@
-"""From networks on PyTorch to files that other runtimes compute."""
-from ..backends import set_calibration
-from .onnx_export import Difference, export_onnx
-
-__all__ = ['Difference', 'export_onnx', 'set_calibration']

@@ -1,1 +1,0 @@
-"""What a model costs and what its runs have shown: FLOPs, parameters, latency, metrics, tables."""

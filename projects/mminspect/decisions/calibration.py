@@ -1,0 +1,115 @@
+"""What a model says about normal images: the threshold on scores and the colour scales of maps.
+
+A colour scale belongs to the data set, never to one image: scaled image by image, the map of a good part is as red as
+that of a bad one.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mminspect.core.errors import UserError
+
+from .normal_scores import NormalScores
+from .threshold import Threshold
+
+
+@dataclass(frozen=True)
+class MapScale:
+    """Values of one kind of map on normal images.
+
+    Attributes:
+        low: The smallest value of all their pixels; the lower end of the colour scale.
+        limit: The threshold's rule applied to the largest value of each map; the middle of the colour scale, so that
+            normal pixels have cold colours and anomalous ones warm colours.
+    """
+
+    low: float
+    limit: float
+
+    @property
+    def high(self) -> float:
+        """Upper end of the colour scale; larger values have its colour."""
+        return self.low + 2 * max(self.limit - self.low, 1e-6)
+
+    def steps(self, heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Places of a map's values on the colour scale: 0 at ``low`` and below, 255 at ``high`` and above."""
+        return np.clip((heat - self.low) * (255 / (self.high - self.low)), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is fitted on normal images and kept in checkpoints and exported files.
+
+    Attributes:
+        threshold: On the image score.
+        fused: Scale of the anomaly map; its ``limit`` is the threshold on pixels. None for a detector.
+        levels: Scales of the maps of single levels.
+        scores: Of the images that all this was fitted on, to change the threshold by; None in older files.
+        settings: Of the model, by name, that its maps depend on besides its weights; empty where nobody noted them.
+        tile: Side in pixels of the tiles that each image was cut into, whose largest score counts. The more tiles, the
+            higher the largest score of a good part. 0: images were not cut; None: nobody said how, each image went
+            through the network by itself, and was perhaps a tile of a larger one.
+        overlap: That neighbouring tiles had at least, in pixels; None without tiles.
+    """
+
+    threshold: Threshold
+    fused: MapScale | None = None
+    levels: tuple[MapScale, ...] = ()
+    scores: NormalScores | None = None
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    tile: int | None = None
+    overlap: int | None = None
+
+    def differences(self, settings: Mapping[str, str]) -> list[str]:
+        """How a model's settings differ from those that this was fitted with, in words; none where nobody noted them.
+
+        A threshold on maps that are put together in another way means nothing.
+        """
+        return [f'{name} is {settings.get(name, "not there")}, was {self.settings.get(name, "not there")}'
+                for name in sorted({*self.settings, *settings}) if self.settings
+                and settings.get(name) != self.settings.get(name)]
+
+    @property
+    def scales(self) -> tuple[MapScale, ...]:
+        """Of the anomaly map, then of every level map."""
+        return () if self.fused is None else (self.fused, *self.levels)
+
+    def state(self) -> dict[str, Any]:
+        """Plain numbers, strings and lists: ``value, origin, count, rule, map, level_maps, scores, settings,
+        tile, overlap``."""
+        return dict(asdict(self.threshold), map=self.fused and asdict(self.fused),
+                    level_maps=[asdict(level) for level in self.levels],
+                    scores=self.scores and self.scores.state(), settings=dict(self.settings),
+                    tile=self.tile, overlap=self.overlap)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Calibration:
+        """The reverse of :meth:`state`.
+
+        Raises:
+            UserError: An entry is missing or of another type.
+        """
+        try:
+            threshold = Threshold(float(state['value']), str(state['origin']), int(state['count']), str(state['rule']))
+            fused = None if state['map'] is None else _scale(state['map'])
+            scores = state.get('scores')
+            return cls(threshold, fused, tuple(_scale(level) for level in state['level_maps']),
+                       scores and NormalScores.from_state(scores),
+                       {str(name): str(value) for name, value in (state.get('settings') or {}).items()},
+                       _pixels(state.get('tile')), _pixels(state.get('overlap')))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f'the stored threshold is damaged ({type(error).__name__}: {error}): calibrate or save the '
+                            'model again') from error
+
+
+def _pixels(value: int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _scale(state: Mapping[str, Any]) -> MapScale:
+    return MapScale(float(state['low']), float(state['limit']))

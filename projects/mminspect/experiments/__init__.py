@@ -1,0 +1,1 @@
+"""Runs and what they show: jobs, records of runs, cost, latency, tables."""

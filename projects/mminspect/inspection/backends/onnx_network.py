@@ -1,0 +1,52 @@
+"""An exported network on ONNX Runtime."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mminspect.core.errors import UserError
+
+from .metadata import check_file, damaged, spec_of
+
+
+class OnnxNetwork:
+    """A :class:`~mminspect.inspection.network.Network` on the CPU by ONNX Runtime, in the precision of the file.
+
+    Args:
+        path: File that :func:`mminspect.inspection.export.export_onnx` has written.
+        threads: That one operator may use; None for one on every core.
+
+    Attributes:
+        runtime: 'onnxruntime'.
+        precision: 'f32'.
+        spec: What goes in and comes out.
+
+    Raises:
+        UserError: The file is missing, damaged, without a description, or ONNX Runtime is not installed.
+    """
+
+    runtime, precision = 'onnxruntime', 'f32'
+
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise UserError(f'{path} needs ONNX Runtime, which cannot be imported ({error}): pip install '
+                            'onnxruntime') from error
+        check_file(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads or 0, 1
+        options.log_severity_level = 3  # errors
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+        except Exception as error:  # its classes have no common base but this one
+            raise damaged(path, error) from error
+        self.spec = spec_of(self._session.get_modelmeta().custom_metadata_map, path)
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""
+        names = self.spec.outputs
+        return dict(zip(names, self._session.run(list(names), {self._input: images}), strict=True))

@@ -1,0 +1,81 @@
+"""A threshold with a stated false-reject rate for a model, from normal images alone."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
+from mminspect.decisions import Calibration, MapScale, NormalScores
+from mminspect.models.checkpoint import load_from_local
+
+from .load import EXPORTED
+from .result import InspectionResult
+
+#: Bits of a file's mode of which one at least says that somebody may write.
+WRITABLE = 0o222
+
+
+def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, earlier: Calibration | None = None,
+              tile: int | None = None, overlap: int | None = None) -> Calibration:
+    """Fit the threshold, and for models with anomaly maps the limit of normal pixels by the same rule.
+
+    Args:
+        results: Of normal images, made as new images will be inspected (same tiles).
+        rate: Wanted false-reject rate, in (0, 1).
+        origin: What the images are, as it is printed beside the threshold.
+        earlier: What the model held before; the scales of its single levels are kept.
+        tile: That the images were cut into; None: they were not.
+        overlap: Likewise.
+
+    Raises:
+        UserError: There are too few images for the rate (says how many are needed), or every score is 0.
+    """
+    scores, lows, highs = [], [], []
+    for result in results:
+        scores.append(result.score)
+        if result.anomaly_map is not None:
+            lows.append(float(result.anomaly_map.min()))
+            highs.append(float(result.anomaly_map.max()))
+    normal = NormalScores.of(scores, origin)
+    if not any(normal.values):
+        raise UserError(f'the model finds nothing at all in these {len(normal)} images, so that every score is 0 and '
+                        'no threshold follows: train it longer, or lower score_thr in its test_cfg')
+    fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
+    kept = {} if earlier is None else dict(levels=earlier.levels, settings=earlier.settings)
+    return Calibration(normal.threshold(rate), fused, scores=normal, tile=tile or 0, overlap=overlap, **kept)
+
+
+def check_storable(model: str | Path) -> None:
+    """Raise UserError if a calibration cannot be stored in this file."""
+    if Path(model).suffix == '.safetensors':
+        raise UserError(f'{model} holds weights alone and takes no threshold: calibrate the .pth file, or export the '
+                        'model and calibrate the .onnx file')
+    if Path(model).is_file() and not Path(model).stat().st_mode & WRITABLE:
+        raise UserError(f'{model} is read-only and would be replaced: change its rights, calibrate a copy, or give '
+                        '--dry-run')
+
+
+def store_calibration(model: str | Path, calibration: Calibration) -> None:
+    """Put a calibration into an exported model or a checkpoint; all else in the file stays as it is.
+
+    The file is replaced as a whole or not at all.
+
+    Raises:
+        UserError: The file cannot take it, or is damaged.
+    """
+    check_storable(model)
+    if Path(model).suffix == EXPORTED:
+        from .export import set_calibration
+        set_calibration(model, calibration.state())
+        return
+    from .networks.building import CALIBRATION_KEY
+    checkpoint = load_from_local(str(model), map_location='cpu')
+    if 'state_dict' not in checkpoint:  # weights under their own names
+        checkpoint = dict(state_dict=checkpoint)
+    checkpoint[CALIBRATION_KEY] = calibration.state()
+    with replacing(model) as handle:
+        torch.save(checkpoint, handle)
+

@@ -1,0 +1,169 @@
+"""Behind tools/inspect.py: images in, a folder of results out."""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter, deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mminspect.core.errors import UserError
+from mminspect.decisions import SMALLEST_WINDOW, DriftMonitor, NormalScores
+
+from .inspector import Inspector
+from .load import RUNTIMES, load_inspector
+from .network import PRECISIONS
+from .output import OutputFolder, read_lines
+from .output.folder import LINES, MAPS, OVERLAYS, prepare_folder
+from .result import STAGES
+from .sources import find_images, short_names
+
+DESCRIPTION = """Inspect images with a trained or exported model.
+
+Example::
+
+    python tools/inspect.py work_dirs/rd4ad/epoch_20.pth photos --out results --maps
+
+Writes results.jsonl (a line for each image), results.csv and overlays/ into the folder, with --maps also maps/. Ctrl-C
+leaves what is done; the same command with --resume goes on. The status is not 0 if an image could not be read."""
+MODEL_HELP = 'exported model (.onnx) or checkpoint (.pth, .safetensors)'
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog='inspect.py', description=DESCRIPTION,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('model', help=MODEL_HELP)
+    parser.add_argument('images', nargs='+', help='images, or folders of images with their sub-folders')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument('--threshold', type=float, help='on the score, in place of the model\'s')
+    limit.add_argument('--false-reject-rate', type=float, metavar='R',
+                       help='choose the threshold by the share of good parts that it may reject, e.g. 0.01')
+    add_running_options(parser)
+    parser.add_argument('--drift-window', type=_window, default=200, metavar='N',
+                        help='compare the last N scores with those of the calibration and warn if their distribution '
+                             'has moved (default: 200)')
+    parser.add_argument('--maps', action='store_true', help='write the anomaly maps, TIFF of 32-bit floats')
+    parser.add_argument('--no-overlays', action='store_true', help='draw no pictures')
+    earlier = parser.add_mutually_exclusive_group()
+    earlier.add_argument('--overwrite', action='store_true', help='remove earlier results in the folder')
+    earlier.add_argument('--resume', action='store_true', help='keep earlier results, inspect what is missing')
+    return parser.parse_args(argv)
+
+
+def add_running_options(parser: argparse.ArgumentParser) -> None:
+    """How a model is run: the same for every tool that inspects images."""
+    parser.add_argument('--config', help='config of the checkpoint (default: the .py file beside it)')
+    parser.add_argument('--runtime', choices=RUNTIMES, help='default: onnxruntime for .onnx, else pytorch')
+    parser.add_argument('--precision', choices=PRECISIONS,
+                        help='of openvino; bf16 is faster on processors that compute in it (default: f32)')
+    parser.add_argument('--device', default='cpu', help='of pytorch, e.g. cuda (default: cpu)')
+    parser.add_argument('--tile', type=int, metavar='PIXELS',
+                        help='cut images into tiles of this side, 0 for none (default: as the model was calibrated or '
+                             'trained)')
+    parser.add_argument('--overlap', type=int, metavar='PIXELS',
+                        help='that neighbouring tiles have at least (default: likewise, of another tile an eighth)')
+    parser.add_argument('--batch', type=_positive, default=1, help='images, or tiles, at a time (default: 1)')
+
+
+def running_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Those of :func:`add_running_options` for :func:`load_inspector`."""
+    return {name: getattr(args, name) for name in ('config', 'runtime', 'precision', 'device', 'tile', 'overlap')}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Check everything named, inspect, sum up."""
+    args = parse_args(argv)
+    images = find_images(args.images, without=(args.out, args.out / OVERLAYS, args.out / MAPS))
+    inspector = load_inspector(args.model, **running_options(args), threshold=args.threshold,
+                               false_reject_rate=args.false_reject_rate)
+    if args.maps and 'anomaly_map' not in inspector.spec.outputs:
+        raise UserError(f'--maps: {inspector.spec.name} gives no anomaly map, leave the option out')
+    prepare_folder(args.out, inspector.model, inspector.threshold, args.overwrite, args.resume)
+    print(f'threshold: {inspector.threshold or "none, so that images get scores but no decisions"}')
+    scale = inspector.calibration and inspector.calibration.fused
+    failed: dict[str, str] = {}
+    with OutputFolder(args.out, short_names(image.name for image in images), scale, not args.no_overlays,
+                      args.maps) as out:
+        todo = [image for image in images if image.name not in out.done]
+        with progress_bar() as bar:
+            task = bar.add_task('inspecting', total=len(todo))
+
+            def note(name: str, error: UserError) -> None:
+                failed[name] = str(error)
+                bar.advance(task)
+
+            for pixels, result in inspector.pairs([image.path for image in todo], args.batch,
+                                                  [image.name for image in todo], note):
+                out.add(result, pixels)
+                bar.advance(task)
+    sum_up(args.out, inspector, args.drift_window)
+    for name, reason in failed.items():
+        print(f'not inspected: {_printable(f"{name}: {reason}")}', file=sys.stderr)
+    if failed:
+        raise UserError(f'{len(failed)} of {len(images)} images could not be read, the others are done: repair or '
+                        'remove the images listed above and run the same command with --resume')
+
+
+def progress_bar() -> Progress:
+    """On standard error, which is not for results."""
+    return Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                    console=Console(stderr=True))
+
+
+def sum_up(folder: Path, inspector: Inspector, window: int) -> None:
+    """Print what ``folder`` holds: decisions, times, and whether the last scores are unlike those of normal images."""
+    decisions, times, scores = Counter(), [], deque(maxlen=window)
+    for line in read_lines(folder / LINES):
+        decisions[line['is_defect']] += 1
+        scores.append(line['score'])
+        times.append([line['milliseconds'][stage] for stage in STAGES])
+    words = {True: 'defects', False: 'good', None: 'without a decision'}
+    counts = ', '.join(f'{decisions[key]} {word}' for key, word in words.items() if decisions[key])
+    count = sum(decisions.values())
+    print(f'{folder}: {count} image{"" if count == 1 else "s"}{f": {counts}" if counts else ""}')
+    if times:
+        medians = zip(STAGES, np.median(times, axis=0), strict=True)
+        print(f'milliseconds an image ({inspector.model.runtime}, median): '
+              + ', '.join(f'{stage} {value:.1f}' for stage, value in medians))
+    if inspector.calibration is not None and not inspector.sees_otherwise:  # other tiles have other scores
+        tell_drift(scores, inspector.calibration.scores)
+
+
+def tell_drift(scores: Sequence[float], normal: NormalScores | None) -> None:
+    """Warn if these scores are distributed otherwise than those of normal images, as far as so many can tell."""
+    if normal is None or not normal.unseen or len(scores) < SMALLEST_WINDOW:
+        return
+    monitor = DriftMonitor(normal, window=len(scores))
+    for score in scores:
+        monitor.add(score)
+    report = monitor.report()
+    if report.drifted:
+        print(f'drift: the last {report.count} scores are distributed otherwise than those of the {len(normal)} normal '
+              f'images of the calibration (p = {report.p_value:.1g}): many parts are defective, or light, camera or '
+              'material has changed; in that case calibrate anew')
+
+
+def _window(text: str) -> int:
+    """A number of scores that a drift can be told from."""
+    if (number := int(text)) < SMALLEST_WINDOW:
+        raise argparse.ArgumentTypeError(f'{text} scores tell nothing: give {SMALLEST_WINDOW} at least')
+    return number
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+    return number
+
+
+def _printable(text: str) -> str:
+    """Names of files may hold bytes that are no text."""
+    return text.encode('utf-8', 'replace').decode()

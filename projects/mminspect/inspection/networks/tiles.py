@@ -1,0 +1,23 @@
+"""The tiles that a model was trained and tested on."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import Any
+
+from mmengine.registry import Registry
+
+
+def tiles_of(dataset: Mapping[str, Any], datasets: Registry) -> dict[str, int | None]:
+    """Fields tile and overlap of a :class:`~mminspect.inspection.spec.NetworkSpec`; each None for a data set without
+    tiles.
+
+    Args:
+        dataset: Config of the test set; what it leaves out is the default of its class, but where that is an overlap of
+            0, the inspection's own is taken: maps are blended then and have no seams.
+        datasets: Where the class is registered.
+    """
+    kind = datasets.get(dataset['type']) if dataset.get('type') else None
+    known = {} if kind is None else signature(kind).parameters
+    defaults = {name: parameter.default or None for name, parameter in known.items()}
+    return {name: dataset.get(name, defaults.get(name)) for name in ('tile', 'overlap')}

@@ -1,0 +1,115 @@
+"""What has to be known about a network to use it: kept in the metadata of an exported file."""
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from mminspect.core.errors import UserError
+
+KINDS = ('anomaly', 'detection')
+#: Entry of an exported file's metadata that holds :meth:`NetworkSpec.to_json`.
+METADATA_KEY = 'mminspect'
+#: Raised when an entry changes its meaning.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """Which boxes of a detector remain: mmdet's ``test_cfg``.
+
+    Attributes:
+        level_sizes: Number of boxes per level of the pyramid, in the order of the network's output.
+        score_thr: Boxes with this score or less are dropped.
+        nms_pre: Of each level, the best so many (box, class) pairs are looked at.
+        iou_threshold: Of two boxes of one class that overlap more, the better one remains.
+        max_per_img: At most so many remain.
+        min_size: Boxes of this width or height or less, in pixels of the image, are dropped.
+        clip: Whether boxes end at the border of the image.
+    """
+
+    level_sizes: tuple[int, ...]
+    score_thr: float
+    nms_pre: int
+    iou_threshold: float
+    max_per_img: int
+    min_size: float = 0.0
+    clip: bool = True
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """How images get into a network, what comes out, and what it means.
+
+    Attributes:
+        name: Name of the config, without suffix.
+        kind: One of :data:`KINDS`.
+        classes: Names of the labels.
+        fingerprint: See :class:`~mminspect.inspection.result.ModelInfo`.
+        input_size: (H, W) of the network's input, in pixels.
+        keep_ratio: False: the image is stretched to the input size, with Pillow's antialias. True: it is scaled until
+            it fits, as mmdet does it (OpenCV, bilinear), and padded on the right and below.
+        image_size: With ``keep_ratio``, (H, W) that the image has to fit into where that is less than the input, whose
+            sides are multiples of the network's stride; None: the input size.
+        pad_rgb: Colour of the padding, 0..255; the network's mean, so that it is 0 behind the normalisation.
+        calibration: :meth:`mminspect.decisions` state that the checkpoint holds, or None.
+        suppression: For a detector.
+        outputs: Names of the network's outputs. Anomaly: ``anomaly_map`` (N, H, W) and ``pred_score`` (N,), or the
+            latter alone. Detection: ``boxes`` (N, A, 4), x0 y0 x1 y1 in pixels of the input, not clipped, and
+            ``scores`` (N, A, classes), 0..1.
+        tile: Side of the tiles, in pixels of the image, that large images are cut into; None: the whole image.
+        overlap: That neighbouring tiles have at least, in pixels of the image; None: an eighth of a tile.
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    fingerprint: str
+    input_size: tuple[int, int]
+    keep_ratio: bool
+    pad_rgb: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    calibration: dict[str, Any] | None = None
+    suppression: Suppression | None = None
+    outputs: tuple[str, ...] = ('anomaly_map', 'pred_score')
+    tile: int | None = None
+    overlap: int | None = None
+    image_size: tuple[int, int] | None = None
+
+    @property
+    def tiles(self) -> tuple[int | None, int | None]:
+        """Side of the tiles that images are cut into, and their overlap: as calibrated, else as trained; None twice:
+        images are not cut."""
+        known = self.calibration or {}
+        if known.get('tile') is not None:
+            return known['tile'] or None, known.get('overlap')
+        return self.tile, self.overlap
+
+    def with_calibration(self, state: dict[str, Any] | None) -> NetworkSpec:
+        """The same network with another calibration."""
+        return replace(self, calibration=state)
+
+    def to_json(self) -> str:
+        """For the metadata of a file."""
+        return json.dumps(dict(asdict(self), version=VERSION))
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> NetworkSpec:
+        """The reverse of :meth:`to_json`.
+
+        Raises:
+            UserError: ``source``, a file, holds something else.
+        """
+        try:
+            fields = json.loads(text)
+            if fields.pop('version') != VERSION:
+                raise ValueError('another version of the format')
+            if fields['suppression'] is not None:
+                levels = tuple(fields['suppression'].pop('level_sizes'))
+                fields['suppression'] = Suppression(level_sizes=levels, **fields['suppression'])
+            lists = {key: tuple(fields[key]) for key in ('classes', 'input_size', 'pad_rgb', 'outputs')}
+            if fields['image_size'] is not None:
+                lists['image_size'] = tuple(fields['image_size'])
+            return cls(**{**fields, **lists})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f'the description in {source} is damaged ({type(error).__name__}: {error}): export the '
+                            'model again') from error

@@ -1,0 +1,89 @@
+"""Pages, interface and websockets, and the line that runs as long as they do."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.auth import AuthMiddlewareStack
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import URLRouter
+from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
+from django.urls import path, re_path
+
+from mminspect.core.errors import UserError
+
+from . import environment, intake
+from .access import is_known
+from .consumers import IngestConsumer, StreamConsumer
+from .limits import App, Receive, RequestLimits, Send
+from .line import line
+from .line.worker import make_worker
+
+logger = logging.getLogger(__name__)
+#: Largest body of a request that brings no picture.
+SMALL = 2**20
+
+
+class _Nowhere(AsyncWebsocketConsumer):
+    """A websocket at any other address is refused."""
+
+    async def connect(self) -> None:
+        await self.close()
+
+
+class Application:
+    """See ASGI.
+
+    Args:
+        make: Makes the worker's client for the line.
+    """
+
+    def __init__(self, make: Callable[..., Any] = make_worker) -> None:
+        self._make, self._release = make, lambda: None
+        self._http = RequestLimits(ASGIHandler(), ('/api/detect', '/api/ingest/'), SMALL, settings.STATION_MAX_REQUEST,
+                                   settings.STATION_MAX_REQUESTS, is_known)
+        self._websocket: App = AuthMiddlewareStack(URLRouter([
+            path('ws/stream/<str:camera>', StreamConsumer.as_asgi()),
+            path('ws/ingest/<str:camera>', IngestConsumer.as_asgi()), re_path('', _Nowhere.as_asgi())]))
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """One connection, or the life of the server."""
+        applications: dict[str, Callable[..., Awaitable[None]]] = dict(
+            http=self._http, websocket=self._websocket, lifespan=self._live)
+        await applications[scope['type']](scope, receive, send)
+
+    async def _live(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await receive()  # startup
+        try:
+            await self.start()
+        except Exception as error:
+            if isinstance(error, UserError):
+                logger.error('%s', error)
+            else:
+                logger.exception('the station cannot start')
+            self._release()
+            return await send(dict(type='lifespan.startup.failed', message='the station cannot start'))
+        await send(dict(type='lifespan.startup.complete'))
+        await receive()  # shutdown
+        await self.stop()
+        await send(dict(type='lifespan.shutdown.complete'))
+
+    async def start(self) -> None:
+        """Clean up behind a killed station and begin."""
+        self._release = environment.claim(settings.STATION_DATA)
+        if removed := await sync_to_async(intake.recover)():
+            logger.info('removed %d unfinished uploads', removed)
+        running = line.Line(self._make, settings.STATION_SOURCES, asyncio.get_running_loop())
+        line.set_current(running)
+        await sync_to_async(running.start)()
+
+    async def stop(self) -> None:
+        """End the line."""
+        running = line.current()
+        line.set_current(None)
+        await sync_to_async(running.close)()
+        self._release()

@@ -1,0 +1,65 @@
+"""The images of a folder in place of a camera."""
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mminspect.core.errors import UserError
+from mminspect.vision.images import IMAGE_EXTENSIONS, read_image
+
+from .source import Report, Source
+
+#: Frames a second unless another rate is given.
+RATE = 2.0
+EXTENSIONS = (*IMAGE_EXTENSIONS, '.webp')
+
+
+class Folder(Source):
+    """The images of a folder, without its sub-folders, by name; at each turn it is looked at anew.
+
+    Args:
+        path: Of the folder.
+        rate: Frames a second; None: :data:`RATE`.
+        loop: Whether it begins again behind the last image.
+        report: Is told of images that cannot be read; they are left out.
+
+    Raises:
+        UserError: The folder is missing or holds no image.
+    """
+
+    def __init__(self, path: Path, rate: float | None = None, loop: bool = True, report: Report | None = None) -> None:
+        if not path.is_dir():
+            raise UserError(f'folder {path} does not exist: check the path')
+        super().__init__(rate or RATE, report)
+        self._path, self._loop = path, loop
+        self._images()
+
+    def _pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+        first = True
+        while first or self._loop:
+            first, read, whole = False, False, True
+            for path in self._images():
+                if self._closed.is_set():
+                    return
+                try:
+                    pixels = read_image(path)
+                except UserError as error:
+                    self._report(str(error))
+                    whole = False
+                    continue
+                read = True
+                yield pixels if pixels.dtype == np.uint8 else np.rint(pixels).astype(np.uint8)
+            if whole:
+                self._report('')
+            if not read:
+                raise UserError(f'no image in {self._path} can be read: replace them')
+
+    def _images(self) -> list[Path]:
+        found = sorted(path for path in self._path.iterdir()
+                       if path.suffix.lower() in EXTENSIONS and not path.name.startswith('.'))
+        if not found:
+            raise UserError(f'there is no image in {self._path} ({", ".join(EXTENSIONS)}): put some there')
+        return found

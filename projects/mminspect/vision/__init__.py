@@ -1,0 +1,1 @@
+"""Pixels: reading, resizing, tiling, boxes and regions."""

@@ -1,0 +1,125 @@
+import errno
+import os
+from argparse import ArgumentParser
+from urllib.error import URLError
+
+import pytest
+
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+
+
+def status(main) -> int:
+    with pytest.raises(SystemExit) as end:
+        cli.run(main)
+    return end.value.code
+
+
+def failing(error: BaseException, cause: BaseException | None = None):
+    def main() -> None:
+        raise error from cause
+
+    return main
+
+
+@pytest.mark.parametrize(('returned', 'code'), [(None, 0), (0, 0), (3, 3)])
+def test_status_of_success_and_of_an_explicit_code(returned: int | None, code: int, capsys) -> None:
+    assert status(lambda: returned) == code
+    assert capsys.readouterr().err == ''
+
+
+def test_exit_of_argparse_passes() -> None:
+    assert status(failing(SystemExit(2))) == 2
+
+
+@pytest.mark.parametrize(('error', 'words'), [
+    (UserError('config a.py does not exist: check\n  the path'), 'error: config a.py does not exist: check the path'),
+    (OSError(errno.ENOSPC, 'x', '/runs/a.pth'), 'the disk is full while writing /runs/a.pth'),
+    (OSError(errno.EDQUOT, 'x'), 'the disk is full while writing a file'),
+    (PermissionError(errno.EACCES, 'x', '/data/a'), 'no permission for /data/a'),
+    (URLError('timed out'), 'the network does not answer (timed out)'),
+    (OSError(errno.EROFS, 'x', '/mnt/a'), 'no permission for /mnt/a'),
+])
+def test_what_the_user_can_mend_is_one_sentence_and_status_2(error: BaseException, words: str, capsys) -> None:
+    assert status(failing(error)) == 2
+    out, err = capsys.readouterr()
+    assert out == '' and words in err and err.startswith('error: ') and err.count('\n') == 1
+
+
+def test_interruption_is_status_130_and_says_how_to_go_on(capsys) -> None:
+    assert status(failing(KeyboardInterrupt())) == 130
+    assert capsys.readouterr().err == 'error: interrupted: what is on disk is whole\n'
+    for error, words in ((KeyboardInterrupt(), 'whole; the same command goes on where it stopped'),
+                         (OSError(errno.ENOSPC, 'x'), 'free some space and run the same command')):
+        with pytest.raises(SystemExit):
+            cli.run(failing(error), 'the same command')
+        assert capsys.readouterr().err.endswith(f'{words}\n')
+
+
+def test_reader_of_the_output_has_gone(monkeypatch) -> None:
+    monkeypatch.setattr(os, 'dup2', lambda *descriptors: None)
+    assert status(failing(BrokenPipeError())) == 141
+
+
+def test_options_outside_of_a_command_line() -> None:
+    assert cli.parse_options(['a.b=1', 'c=d']) == {'a.b': 1, 'c': 'd'} and cli.parse_options([]) == {}
+    with pytest.raises(UserError, match="'foo' is not of the form KEY=VALUE"):
+        cli.parse_options(['foo'])
+
+
+def test_cause_of_an_error_counts(capsys) -> None:
+    assert status(failing(RuntimeError('wrapped'), UserError('the real reason'))) == 2
+    assert capsys.readouterr().err == 'error: the real reason\n'
+
+    def while_handling() -> None:
+        try:
+            raise UserError('first')
+        except UserError:
+            raise KeyError('second')  # noqa: B904 (the context is what is tested)
+
+    assert status(while_handling) == 2
+
+
+@pytest.mark.parametrize('error', [ValueError('defect'), OSError(errno.ENOENT, 'x', 'a'), FileNotFoundError('a')])
+def test_defects_of_the_program_keep_their_traceback(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        cli.run(failing(error))
+
+
+def test_context_that_was_suppressed_does_not_count() -> None:
+    def main() -> None:
+        try:
+            raise PermissionError(errno.EACCES, 'x', 'a')
+        except PermissionError:
+            raise ValueError('a defect') from None
+
+    with pytest.raises(ValueError, match='a defect'):
+        cli.run(main)
+
+
+def test_errors_that_cause_each_other_end() -> None:
+    first, second = ValueError('a'), ValueError('b')
+    first.__cause__, second.__cause__ = second, first
+    assert cli.sentence(first) is None
+
+
+def test_debug_variable_shows_the_traceback(monkeypatch) -> None:
+    monkeypatch.setitem(os.environ, cli.DEBUG_VARIABLE, '1')
+    with pytest.raises(UserError):
+        cli.run(failing(UserError('x')))
+
+
+@pytest.mark.parametrize(('words', 'expected'), [
+    (['a.b=1', 'c=x,y'], {'a.b': 1, 'c': ['x', 'y']}), (['a=None', 'b=[1,(2,3)]'], {'a': None, 'b': [1, (2, 3)]})])
+def test_options_are_read_as_mmengine_reads_them(words: list[str], expected: dict) -> None:
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction)
+    assert parser.parse_args(['--cfg-options', *words]).cfg_options == expected
+
+
+def test_option_without_a_value_is_named(capsys) -> None:
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction)
+    with pytest.raises(SystemExit):
+        parser.parse_args(['--cfg-options', 'a=1', 'foo'])
+    assert "'foo' is not of the form KEY=VALUE" in capsys.readouterr().err

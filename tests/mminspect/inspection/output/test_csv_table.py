@@ -1,0 +1,54 @@
+"""The table, read back by Python's csv."""
+import csv
+import os
+
+import pytest
+
+from inspection_helpers import Corners, anomaly_inspector, bright
+from mminspect.inspection.inspector import Inspector
+from mminspect.inspection.output.csv_table import COLUMNS, write_table
+
+
+def rows(path):
+    with open(path, newline='', encoding='utf-8', errors='surrogateescape') as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_rows_are_the_results(tmp_path):
+    inspector = anomaly_inspector()
+    results = list(inspector.many([bright(80, 250), bright(80)], names=['a, "b"\nc.png', os.fsdecode(b'\xff.png')]))
+    write_table(tmp_path / 'r.csv', (result.as_dict() for result in results))
+    first, second = rows(tmp_path / 'r.csv')
+    assert tuple(first) == COLUMNS
+    assert first['image'] == 'a, "b"\nc.png' and second['image'] == os.fsdecode(b'\xff.png')
+    assert float(first['score']) == results[0].score and float(first['threshold']) == 0.6
+    assert (first['is_defect'], second['is_defect']) == ('True', 'False')
+    assert (first['boxes'], second['boxes']) == ('1', '0')
+    assert (first['height'], first['width'], first['model'], first['runtime']) == ('64', '96', 'bright', 'pytorch')
+    assert float(first['milliseconds']) == pytest.approx(sum(results[0].milliseconds.values()), abs=0.01)
+
+
+def test_boxes_of_a_detector_are_those_above_the_threshold(tmp_path):
+    image = bright(0)
+    image[:32, :60] = 255
+    image[32:, :60] = 64
+    inspector = Inspector(Corners())
+    result = inspector(image)
+    assert len(result.detections.scores) == 2
+    inspector.threshold = None
+    write_table(tmp_path / 'r.csv', [result.as_dict(), inspector(image).as_dict()])
+    decided, undecided = rows(tmp_path / 'r.csv')
+    assert (decided['boxes'], decided['is_defect']) == ('1', 'True')
+    assert (undecided['boxes'], undecided['is_defect'], undecided['threshold']) == ('2', '', '')
+
+
+def test_a_failure_leaves_the_earlier_table(tmp_path):
+    write_table(tmp_path / 'r.csv', [])
+    before = (tmp_path / 'r.csv').read_bytes()
+
+    def broken():
+        yield anomaly_inspector()(bright()).as_dict()
+        raise OSError('no space')
+    with pytest.raises(OSError):
+        write_table(tmp_path / 'r.csv', broken())
+    assert (tmp_path / 'r.csv').read_bytes() == before and len(list(tmp_path.iterdir())) == 1

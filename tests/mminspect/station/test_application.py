@@ -1,0 +1,80 @@
+"""The life of the server, and addresses of websockets."""
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from mminspect.station import environment
+from mminspect.station.application import Application
+from mminspect.station.line import line
+from mminspect.station.replies import Refused
+from station_site import FakeWorker, eventually
+
+pytestmark = pytest.mark.usefixtures('database')
+
+
+async def life(application: Application, *more: dict[str, Any], scope: str = 'lifespan') -> list[dict[str, Any]]:
+    """What it says while these things happen."""
+    happens, said = asyncio.Queue(), []
+    for message in more:
+        happens.put_nowait(message)
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    await asyncio.wait_for(application(dict(type=scope, path='/ws/nowhere', headers=[]), happens.get, send), 20)
+    return said
+
+
+STARTUP, SHUTDOWN = dict(type='lifespan.startup'), dict(type='lifespan.shutdown')
+
+
+def test_the_line_runs_as_long_as_the_server(tmp_path: Path) -> None:
+    workers = []
+
+    def make(**callbacks: Any) -> FakeWorker:
+        workers.append(FakeWorker(**callbacks))
+        return workers[0]
+
+    with override_settings(STATION_DATA=tmp_path):
+        said = asyncio.run(life(Application(make), STARTUP, SHUTDOWN))
+        environment.claim(tmp_path)()  # the folder is free again
+    assert [message['type'] for message in said] == ['lifespan.startup.complete', 'lifespan.shutdown.complete']
+    eventually(lambda: not workers[0]._thread.is_alive())
+    with pytest.raises(Refused):
+        line.current()
+
+
+def test_a_start_that_fails_is_reported_with_its_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def make(**_: Any) -> FakeWorker:
+        raise RuntimeError('no worker today')
+
+    with override_settings(STATION_DATA=tmp_path):
+        said = asyncio.run(life(Application(make), STARTUP))
+        environment.claim(tmp_path)()
+    assert [message['type'] for message in said] == ['lifespan.startup.failed'] and 'cannot start' in said[0]['message']
+    assert [record.exc_info[0] for record in caplog.records if record.levelname == 'ERROR'] == [RuntimeError]
+
+
+def test_a_second_station_leaves_the_data_of_the_first_alone(tmp_path: Path, media: Path,
+                                                             caplog: pytest.LogCaptureFixture) -> None:
+    """What looks like the remains of a killed station may be an upload that the other one is just taking."""
+    half = media / '00' / ('0' * 32)
+    half.mkdir(parents=True)
+    release = environment.claim(tmp_path)
+    with override_settings(STATION_DATA=tmp_path):
+        said = asyncio.run(life(Application(FakeWorker), STARTUP))
+    release()
+    assert [message['type'] for message in said] == ['lifespan.startup.failed'] and half.exists()
+    said = [record for record in caplog.records if 'another station runs with the data' in record.getMessage()]
+    assert said and not said[0].exc_info
+
+
+def test_a_websocket_at_another_address_is_refused() -> None:
+    said = asyncio.run(life(Application(FakeWorker), dict(type='websocket.connect'),
+                            dict(type='websocket.disconnect', code=1006), scope='websocket'))
+    assert [message['type'] for message in said] == ['websocket.close']

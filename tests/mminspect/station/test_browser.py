@@ -1,0 +1,212 @@
+"""The pages in a real browser without a screen: what an operator does, by mouse and by keyboard."""
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mminspect.station.line import line
+from mminspect.vision.images import encode_png
+from station_site import LIMIT, Client, Site, eventually, picture, png, serving
+
+api = pytest.importorskip('playwright.sync_api', reason='needs the Python package playwright')
+CHROMIUM = shutil.which('chromium')
+if not CHROMIUM:
+    pytest.skip('needs /usr/bin/chromium', allow_module_level=True)
+ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run']
+
+
+@pytest.fixture(scope='module')
+def chromium() -> Iterator[api.Browser]:
+    with pytest.MonkeyPatch.context() as patch, api.sync_playwright() as playwright:
+        patch.setenv('DJANGO_ALLOW_ASYNC_UNSAFE', '1')  # playwright has a loop in this thread, which waits meanwhile
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(site: Site, chromium: api.Browser) -> Iterator[api.Page]:
+    """A window on the station; errors of scripts, and requests to anywhere else, fail the test."""
+    context = chromium.new_context(base_url=f'http://127.0.0.1:{site.port}')
+    context.set_default_timeout(10_000)
+    page, wrong = context.new_page(), []
+    page.on('pageerror', lambda error: wrong.append(str(error)))
+    page.on('console', lambda message: wrong.append(message.text)
+            if message.type == 'error' and 'status of 4' not in message.text else None)
+    own = (f'http://127.0.0.1:{site.port}/', f'ws://127.0.0.1:{site.port}/', 'blob:')
+    page.on('request', lambda request: None if request.url.startswith(own) else wrong.append(request.url))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def machine(site: Site) -> Client:
+    return Client(site.port, token='token-of-the-tests')
+
+
+def write(folder: Path, **spots: int) -> list[str]:
+    for name, spot in spots.items():
+        (folder / f'{name}.png').write_bytes(png(spot))
+    return [str(folder / f'{name}.png') for name in spots]
+
+
+def colours(page: api.Page, place: str) -> bytes:
+    """What is seen there."""
+    return page.locator(place).screenshot()
+
+
+def test_uploads_get_a_heat_map_and_a_decision(page: api.Page, tmp_path: Path) -> None:
+    page.goto('/')
+    (tmp_path / 'notes.png').write_text('no picture')
+    page.set_input_files('#files', [*write(tmp_path, good=128, defect=255), str(tmp_path / 'notes.png')])
+    cards = page.locator('#results .result')
+    api.expect(cards).to_have_count(3)
+    good, defect, refused = (cards.filter(has_text=f'{name}.png') for name in ('good', 'defect', 'notes'))
+    api.expect(good.locator('.badge')).to_have_text('good')
+    api.expect(defect.locator('.badge')).to_have_text('defect')
+    api.expect(defect.locator('.score')).to_have_text('score 0.9922')
+    api.expect(refused.locator('.badge')).to_have_text('refused')
+    api.expect(refused.locator('.score')).to_contain_text('notes.png')
+    for layer in ('img.view', 'img.heat'):
+        assert defect.locator(layer).evaluate('image => image.naturalWidth') == 64
+    api.expect(defect.locator('rect')).to_have_count(1)
+    api.expect(good.locator('rect')).to_have_count(0)
+    api.expect(page.locator('#progress')).to_have_text('2 inspected, 1 refused')
+    defect.locator('.name').click()
+    api.expect(page.locator('h1')).to_have_text('defect.png')
+
+
+def test_pictures_can_be_dropped(page: api.Page) -> None:
+    page.goto('/')
+    dropped = page.evaluate_handle('''bytes => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(bytes)], 'dropped.png', {type: 'image/png'}));
+        return transfer;
+    }''', list(png(255)))
+    page.dispatch_event('#upload', 'drop', dict(dataTransfer=dropped))
+    card = page.locator('#results .result')
+    api.expect(card).to_have_count(1)
+    api.expect(card.locator('.badge')).to_have_text('defect')
+
+
+def test_the_live_view_shows_frames_counters_and_detections(page: api.Page, site: Site, machine: Client) -> None:
+    line.current().cameras.clear()
+    frames = []
+    for seed in range(3):
+        frame = picture(128, (120, 160))
+        frame[60:] = np.random.default_rng(seed).integers(100, 156, (60, 160, 1))
+        frame[8:20, 10:30] = 255 if seed == 2 else 128
+        frames.append(encode_png(frame))
+    assert machine.send('/api/ingest/press', [('a.png', frames[0])]).status == 202
+    page.goto('/live')
+    api.expect(page.locator('#link')).to_have_text('connected')
+    for frame in (frames[1], frames[1], frames[2]):
+        machine.send('/api/ingest/press', [('a.png', frame)])
+        page.wait_for_timeout(150)
+    canvas = page.locator('#frame')
+    eventually(lambda: int(canvas.get_attribute('data-frames') or 0) >= 1)
+    assert canvas.evaluate('canvas => [canvas.width, canvas.height]') == [160, 120]
+    seen = 'canvas => canvas.getContext("2d").getImageData(20, 14, 1, 1).data[0]'
+    eventually(lambda: canvas.evaluate(seen) > 240)
+    api.expect(page.locator('#decision')).to_have_text('defect')
+    api.expect(page.locator('#last rect')).to_have_count(1)
+    api.expect(page.locator('[data-counter=seen]')).to_have_text('4')
+    api.expect(page.locator('[data-counter=duplicate]')).to_have_text('1')
+    api.expect(page.locator('[data-counter=inspected]')).to_have_text('3')
+    api.expect(page.locator('#newest .result')).to_have_count(3)
+    api.expect(page.locator('#newest .result').first.locator('.badge')).to_have_text('defect')
+
+
+def test_the_slider_tells_the_rate_and_changes_decisions(page: api.Page, machine: Client) -> None:
+    record = machine.send('/api/detect', [('part.png', png(188))]).json  # 60 / 128
+    page.goto('/scores')
+    api.expect(page.locator('#rate')).to_contain_text('2 % of good parts')  # 1 of 50: no calibration score above 0.5
+    api.expect(page.locator('#effect')).to_contain_text('0 of 1 records')
+    api.expect(page.locator('#chart circle')).to_have_count(1)
+    slider = page.locator('#slider')
+    slider.fill('0.2')
+    api.expect(page.locator('#value')).to_have_value('0.2')
+    api.expect(page.locator('#rate')).to_contain_text('60 % of good parts (95 % interval')  # 29 of 49 lie above
+    api.expect(page.locator('#effect')).to_contain_text('1 of 1 records')
+    api.expect(page.locator('#chart path.defect')).to_have_count(1)
+    assert machine.get('/api/records?decision=defect').json['count'] == 0  # looking changes nothing
+    page.click('#apply')
+    api.expect(page.locator('#origin')).to_contain_text('Now 0.2, set by operator')
+    assert machine.get(f'/api/records/{record["id"]}').json['is_defect'] is True
+    page.goto(f'/records/{record["id"]}')
+    api.expect(page.locator('.head .badge')).to_have_text('defect')
+    page.goto('/scores')
+    page.click('#reset')
+    api.expect(page.locator('#origin')).to_contain_text(f'Now {LIMIT} (hold-out normal images')
+    page.fill('#percent', '0.01')
+    page.click('#set-rate')
+    api.expect(page.locator('#trouble')).to_contain_text('9999')  # that many images are needed
+
+
+def test_the_slider_follows_the_keyboard(page: api.Page) -> None:
+    page.goto('/scores')
+    api.expect(page.locator('#slider')).to_be_enabled()
+    before = float(page.input_value('#value'))
+    page.focus('#slider')
+    page.keyboard.press('ArrowLeft')
+    eventually(lambda: float(page.input_value('#value')) < before)
+
+
+def test_an_operator_reviews_by_keyboard(page: api.Page, machine: Client) -> None:
+    older, newer = (machine.send('/api/detect', [(name, png(255))]).json for name in ('older.png', 'newer.png'))
+    page.goto('/records')
+    page.keyboard.press('Tab')
+    assert page.evaluate('document.activeElement.textContent') == 'Skip to the content'
+    page.goto(newer['url'])
+    api.expect(page.locator('#layers img.heat')).to_be_visible()
+    page.keyboard.press('d')
+    api.expect(page.locator('.mark.defect')).to_have_attribute('aria-pressed', 'true')
+    api.expect(page.locator('#layers img.heat')).to_be_visible()
+    page.keyboard.press('ArrowRight')
+    api.expect(page.locator('h1')).to_have_text('older.png')
+    api.expect(page.locator('#layers img.heat')).to_be_visible()
+    page.keyboard.press('g')
+    api.expect(page.locator('.mark.good')).to_have_attribute('aria-pressed', 'true')
+    marks = {machine.get(f'/api/records/{record["id"]}').json['mark'] for record in (older, newer)}
+    assert marks == {'good', 'defect'}
+
+
+def test_layers_of_a_record_come_and_go(page: api.Page, machine: Client) -> None:
+    page.goto(machine.send('/api/detect', [('a.png', png(255))]).json['url'])
+    api.expect(page.locator('#layers rect')).to_have_count(1)
+    with_boxes = colours(page, '#layers')
+    page.uncheck('#show-boxes')
+    api.expect(page.locator('.boxes')).to_be_hidden()
+    assert colours(page, '#layers') != with_boxes
+    page.locator('#opacity').fill('0')
+    assert page.locator('img.heat').evaluate('image => getComputedStyle(image).opacity') == '0'
+
+
+def test_records_survive_a_restart(page: api.Page, machine: Client, chromium: api.Browser, tmp_path: Path) -> None:
+    kept = machine.send('/api/detect', [('kept.png', png(255))]).json
+    before = line.current()
+    try:
+        with serving(STATION_DATA=tmp_path) as again:  # another lock: the first one still runs
+            window = chromium.new_page(base_url=f'http://127.0.0.1:{again.port}')
+            window.goto('/records')
+            api.expect(window.locator('.records tbody tr')).to_have_count(1)
+            window.click('.records tbody a >> nth=1')
+            api.expect(window.locator('h1')).to_have_text('kept.png')
+            assert kept['id'] in window.url
+            window.close()
+    finally:
+        line.set_current(before)
+
+
+@pytest.mark.parametrize('path', ['/', '/live', '/records', '/scores'])
+def test_pages_fit_a_small_screen(page: api.Page, machine: Client, path: str) -> None:
+    machine.send('/api/detect', [('a-part-with-a-very-long-name-that-does-not-end-soon' * 2 + '.png', png(255))])
+    page.set_viewport_size(dict(width=360, height=700))
+    page.goto(path)
+    page.wait_for_timeout(200)
+    assert page.evaluate('document.documentElement.scrollWidth') <= 360
