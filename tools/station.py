@@ -17,7 +17,7 @@ from pathlib import Path
 # a script's own folder comes first: this file would be taken for the package `station`
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
 
-from mminspect import cli  # noqa: E402
+from mminspect.core import cli  # noqa: E402
 from mminspect.core.errors import UserError  # noqa: E402
 from mminspect.inspection.load import RUNTIMES  # noqa: E402
 from mminspect.inspection.network import PRECISIONS  # noqa: E402
