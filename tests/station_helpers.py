@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,7 +18,8 @@ import anomaly_rd.evaluation  # noqa: F401 (these and the next register what the
 import mminspect.engine  # noqa: F401
 from anomaly_rd.models.data_preprocessor import AnomalyDataPreprocessor  # noqa: F401
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.anomaly_model import AnomalyModel, Maps
 
 SIDE = 32
 PIPELINE = [dict(type='LoadInspectionImage'), dict(type='ResizeInspection', size=(SIDE, SIDE)),
@@ -27,7 +27,7 @@ PIPELINE = [dict(type='LoadInspectionImage'), dict(type='ResizeInspection', size
 
 
 @MODELS.register_module()
-class Brightness(BaseModel):
+class Brightness(AnomalyModel):
     """Map = gain * brightness (0..1); the loss draws ``gain`` towards ``target``; ``noise`` adds random numbers to it.
 
     ``seen_modes`` records (mode, training) of every call.
@@ -42,15 +42,16 @@ class Brightness(BaseModel):
 
     def forward(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None, mode: str = 'tensor') -> Any:
         self.seen_modes.append((mode, self.training))
+        return super().forward(inputs, data_samples, mode)
+
+    def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> dict[str, Tensor]:
         maps = self.gain * inputs.mean(dim=1)
-        if mode == 'tensor':
-            return maps
-        if mode == 'loss':
-            return dict(loss=(self.gain - self.target)**2 + self.noise * torch.rand(()) + 0 * maps.mean())
-        for heat, sample in zip(maps, data_samples, strict=True):
-            sample.anomaly_map, sample.pred_score = heat, heat.max()
-            sample.level_maps = [functional.avg_pool2d(heat[None], k)[0] / k for k in (2, 4)]
-        return data_samples
+        return dict(loss=(self.gain - self.target)**2 + self.noise * torch.rand(()) + 0 * maps.mean())
+
+    def score_maps(self, inputs: Tensor) -> Maps:
+        maps = self.gain * inputs.mean(dim=1)
+        levels = tuple(functional.avg_pool2d(maps[:, None], k)[:, 0] / k for k in (2, 4))
+        return Maps(maps.amax((1, 2)), maps, levels)
 
 
 def write_category(root: Path, name: str = 'plate', good: tuple[int, ...] = (40, 50, 60, 70),

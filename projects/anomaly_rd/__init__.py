@@ -8,7 +8,7 @@ import mminspect.engine
 import mminspect.models.checkpoint  # noqa: F401
 from mminspect import runtime
 
-from . import apis, datasets, engine, evaluation, models, structures, visualization  # noqa: F401
+from . import apis, datasets, engine, evaluation, models, visualization  # noqa: F401
 from .datasets.cache_check import check_cache
 from .datasets.categories import category_of, set_category
 from .datasets.checks import check_dataset_cfg, check_split, missing_test

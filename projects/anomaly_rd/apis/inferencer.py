@@ -17,11 +17,11 @@ from anomaly_rd.engine.holdout import innermost
 from anomaly_rd.engine.threshold import calibration_of
 from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
-from anomaly_rd.structures import AnomalyDataSample
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of
 from mminspect import runtime
 from mminspect.core.errors import UserError
 from mminspect.decisions import Threshold
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.building import load_model
 from mminspect.models.checkpoint import load_from_local
 

@@ -11,8 +11,8 @@ import torch
 from anomaly_rd.datasets import TiledDataset
 from anomaly_rd.postprocess.stitching import stitch_maps
 from anomaly_rd.registry import DATASETS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.vision.tiling import Box, cut, tile_boxes
 
 

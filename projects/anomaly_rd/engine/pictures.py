@@ -14,11 +14,11 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from anomaly_rd.registry import HOOKS
-from anomaly_rd.structures import AnomalyDataSample
 from anomaly_rd.visualization import Picture, draw_curves, draw_histogram, draw_panel, save_figure, scales_of
 from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration, MapScale, oracle_threshold
 from mminspect.engine import unwrap
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 
 @HOOKS.register_module()

@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 
 from anomaly_rd.registry import HOOKS
 from mminspect.engine import unwrap
+from mminspect.models.contract import contract_of
 from mminspect.runtime.weights import TEACHER_KEY
 
 
@@ -21,6 +22,6 @@ class TeacherIdentityHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add the key where the model has such a teacher."""
-        digest = getattr(unwrap(runner.model), 'teacher_sha256', lambda: None)()
+        digest = contract_of(unwrap(runner.model)).teacher_sha256()
         if digest is not None:
             checkpoint[TEACHER_KEY] = digest

@@ -18,10 +18,10 @@ from anomaly_rd.postprocess.calibration import NormalImage, calibrate
 from anomaly_rd.postprocess.label import label_samples
 from anomaly_rd.postprocess.map_settings import map_settings
 from anomaly_rd.registry import HOOKS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
 from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration
 from mminspect.engine import unwrap
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 from .holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_model import VIEW
 
 #: Of ImageNet, RGB, on the scale 0..255.
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -37,8 +38,8 @@ class AnomalyDataPreprocessor(BaseDataPreprocessor):
         """Prepare a batch.
 
         Args:
-            data: ``inputs``, N images (3, H, W), uint8 or float of 0..255; ``data_samples``; in methods that corrupt
-                their training images also ``inputs_corrupt``.
+            data: ``inputs``, N images (3, H, W), uint8 or float of 0..255; ``data_samples``; further views of the same
+                images as ``inputs_<name>``, any number of them.
 
         Returns:
             ``data`` with (N, 3, H, W) float32 images.
@@ -47,10 +48,12 @@ class AnomalyDataPreprocessor(BaseDataPreprocessor):
             UserError: Images of different sizes in one batch, or a side that is no multiple of ``size_divisor``.
         """
         data = dict(self.cast_data(data))
-        for key in ('inputs', 'inputs_corrupt'):
-            if key in data:
-                data[key] = self._prepare(data[key])
-        return data
+        views = [key for key in data if key == 'inputs' or key.startswith(VIEW)]
+        prepared = {key: self._prepare(data[key]) for key in views}
+        if wrong := [key for key in views if prepared[key].shape != prepared['inputs'].shape]:
+            raise UserError(f'the view {wrong[0]} has the shape {tuple(prepared[wrong[0]].shape)} and the images '
+                            f'{tuple(prepared["inputs"].shape)}: make views behind every step that changes the size')
+        return {**data, **prepared}
 
     def _prepare(self, images: Sequence[Tensor] | Tensor) -> Tensor:
         sizes = {tuple(image.shape[-2:]) for image in images}

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.anomaly_model import Maps
 
 from .map_heads import GaussianBlur
 from .students.denoising import DecoderOnlyStudent
@@ -51,6 +52,7 @@ class DenoisingDistillation(TeacherStudentModel):
     """
 
     map_options: ClassVar[tuple[str, ...]] = ('map_head', 'map', 'topk', 'sigma')
+    views: ClassVar[tuple[str, ...]] = ('corrupt',)
 
     def __init__(self, teacher: dict, student: dict, head: dict, loss: dict, segmentation_loss: dict, map_head: dict,
                  map: Literal['segmentation', 'distill', 'fused'] = 'segmentation',
@@ -67,7 +69,7 @@ class DenoisingDistillation(TeacherStudentModel):
         self.map, self.reduction, self.topk = map, reduction, topk
         self.student = _build_student(student, self.teacher)
         self.head = MODELS.build(head)
-        self.loss, self.segmentation_loss = MODELS.build(loss), MODELS.build(segmentation_loss)
+        self.loss_distill, self.segmentation_loss = MODELS.build(loss), MODELS.build(segmentation_loss)
         self.map_head, self.blur = MODELS.build(map_head), GaussianBlur(sigma)
         self.phase = 'student'
 
@@ -87,35 +89,22 @@ class DenoisingDistillation(TeacherStudentModel):
         (self.head if self.phase == 'student' else self.student).eval()
         return self
 
-    def forward(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None, mode: str = 'tensor',
-                inputs_corrupt: Tensor | None = None) -> tuple | dict[str, Tensor] | list[AnomalyDataSample]:
-        """Run the model.
+    def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None, *,
+             inputs_corrupt: Tensor) -> dict[str, Tensor]:
+        """``loss_distill``, or in the head's phase ``loss_focal`` and ``loss_l1``.
 
         Args:
-            inputs: (N, 3, H, W), the images; in training the clean ones.
+            inputs: (N, 3, H, W), the clean images.
             data_samples: One per image; in the head's phase with ``synthetic_mask``.
-            mode: ``'tensor'``, ``'loss'`` or ``'predict'``.
-            inputs_corrupt: (N, 3, H, W), the corrupted images, for ``'loss'``.
-
-        Returns:
-            ``'tensor'``: the teacher's and the student's levels and the head's logits (N, 1, H / 4, W / 4). ``'loss'``:
-            ``loss_distill``, or in the head's phase ``loss_focal`` and ``loss_l1``. ``'predict'``: ``data_samples``
-            with ``anomaly_map``, ``pred_score`` and ``level_maps``.
-
-        Raises:
-            UserError: Training without corrupted images.
+            inputs_corrupt: (N, 3, H, W), the corrupted images.
         """
-        if mode == 'loss':
-            if inputs_corrupt is None:
-                raise UserError('DenoisingDistillation trains on corrupted images: add CutPaste before '
-                                'PackAnomalyInputs in train_dataloader.dataset.pipeline')
-            return (self._student_loss(inputs, inputs_corrupt) if self.phase == 'student'
-                    else self._head_loss(inputs_corrupt, data_samples))
+        return (self._student_loss(inputs, inputs_corrupt) if self.phase == 'student'
+                else self._head_loss(inputs_corrupt, data_samples))
+
+    def features(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
+        """The teacher's and the student's levels and the head's logits (N, 1, H / 4, W / 4)."""
         teacher, student = self._features(inputs)
-        logits = self.head(teacher, student)
-        if mode == 'predict':
-            return self._predict(teacher, student, logits, data_samples, inputs.shape[2:])
-        return teacher, student, logits
+        return teacher, student, self.head(teacher, student)
 
     def _features(self, images: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Three levels of the teacher and of the student, of the same images."""
@@ -127,7 +116,7 @@ class DenoisingDistillation(TeacherStudentModel):
         with torch.no_grad():
             target = self.teacher(clean)[:3]
             seen = self.teacher(corrupt) if self.student.reads_teacher else None
-        loss = self.loss(target, self.student(corrupt, seen))
+        loss = self.loss_distill(target, self.student(corrupt, seen))
         return dict(loss_distill=loss * len(clean) if self.reduction == 'sum' else loss)
 
     def _head_loss(self, corrupt: Tensor, data_samples: Sequence[AnomalyDataSample]) -> dict[str, Tensor]:
@@ -136,13 +125,14 @@ class DenoisingDistillation(TeacherStudentModel):
         masks = torch.stack([sample.synthetic_mask for sample in data_samples]).to(corrupt.device)
         return self.segmentation_loss(self.head(teacher, student), masks)
 
-    def _predict(self, teacher: Sequence[Tensor], student: Sequence[Tensor], logits: Tensor,
-                 data_samples: list[AnomalyDataSample] | None, size: tuple[int, int]) -> list[AnomalyDataSample]:
-        distill, _, level_maps = self.map_head(teacher, student, size)
+    def score_maps(self, inputs: Tensor) -> Maps:
+        """Scores (N,), maps (N, H, W) and the level maps of ``map_head``."""
+        (teacher, student, logits), size = self.features(inputs), inputs.shape[2:]
+        distill, _, levels = self.map_head(teacher, student, size)
         segmentation = F.interpolate(logits.sigmoid(), size, mode='bilinear', align_corners=False)[:, 0]
         maps = self.blur(dict(segmentation=segmentation, distill=distill, fused=segmentation * distill)[self.map])
         scores = maps.flatten(1).topk(min(self.topk, maps[0].numel())).values.mean(1)
-        return self.add_predictions(data_samples, maps, scores, level_maps)
+        return Maps(scores, maps, tuple(levels))
 
 
 def _build_student(cfg: dict, teacher: FrozenTeacher) -> nn.Module:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.anomaly_model import EXPORT_MAP, Maps
 
 from .collapse_watch import CollapseWatch
 from .teacher_student import TeacherStudentModel
@@ -57,7 +58,7 @@ class MultiresolutionDistillation(TeacherStudentModel):
             raise UserError(f"model.where is {where!r}, known are 'student', 'source_frozen', 'both_shared' and "
                             "'source': change it in the config")
         self.where, self.student = where, MODELS.build(student)
-        self.loss, self.localization = MODELS.build(loss), MODELS.build(localization)
+        self.loss_terms, self.localization = MODELS.build(loss), MODELS.build(localization)
         self.attention = nn.ModuleDict() if attention is None else self._build_attention(attention, positions)
         self.collapse_watch = CollapseWatch(len(self.teacher.channels)) if self._trains_source else None
         if where == 'source_frozen':
@@ -85,45 +86,42 @@ class MultiresolutionDistillation(TeacherStudentModel):
             self.attention.eval()
         return self
 
-    def forward(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None,
-                mode: Literal['tensor', 'loss', 'predict'] = 'tensor') -> tuple | dict | list[AnomalyDataSample]:
-        """Run the model on images (N, 3, H, W), sides divisible by 32.
+    @property
+    def limits(self) -> dict[str, str]:
+        """No exported file has the map."""
+        return {EXPORT_MAP: 'its anomaly map is made of gradients'}
 
-        Returns:
-            'tensor': the source's and the cloner's pool2 to pool5, (N, C_k, H / 2**k, W / 2**k), k = 2 to 5. 'loss':
-            ``loss_val`` and ``loss_dir``. 'predict': the data samples with ``anomaly_map``, ``pred_score`` and, for
-            pool3 to pool5, the mean squared differences ``level_maps``; gradients are enabled for it by itself.
-        """
-        if mode == 'predict':
-            return self.predict(inputs, data_samples)
-        source, clone = self._features(inputs)
-        if mode == 'tensor':
-            return source, clone
+    def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> dict[str, Tensor]:
+        """``loss_val`` and ``loss_dir`` of images (N, 3, H, W), sides divisible by 32."""
+        source, clone = self.features(inputs)
         if self.training and self.collapse_watch is not None:
             self.collapse_watch(source)
-        return self.loss(source, clone)
+        return self.loss_terms(source, clone)
 
-    def predict(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> list[AnomalyDataSample]:
-        """See :meth:`forward`; also inside ``torch.no_grad()`` and ``torch.inference_mode()``."""
+    def score_maps(self, inputs: Tensor) -> Maps:
+        """With the mean squared differences of pool3 to pool5 as level maps.
+
+        Gradients are enabled for it by itself, also inside ``torch.no_grad()`` and ``torch.inference_mode()``.
+        """
         # Half precision would round the small gradients of means over whole maps to zero.
         with (torch.inference_mode(False), torch.autocast(inputs.device.type, enabled=False)):
             images = inputs.detach().clone()  # an inference tensor cannot take part in a backward pass
             images = images.to(torch.promote_types(images.dtype, torch.float32))
             with torch.no_grad():
-                source, clone = (levels[SCORED] for levels in self._features(images))
-                scores = self.loss.per_image(source, clone).float()
-                level_maps = [(s - c).square().mean(1).float() for s, c in zip(source, clone, strict=True)]
+                source, clone = (levels[SCORED] for levels in self.features(images))
+                scores = self.loss_terms.per_image(source, clone).float()
+                levels = tuple((s - c).square().mean(1).float() for s, c in zip(source, clone, strict=True))
             with torch.enable_grad():
                 maps = self.localization(self.score, images, self._student_parts()).detach().float()
-        return self.add_predictions(data_samples, maps, scores, level_maps)
+        return Maps(scores, maps, levels)
 
     def score(self, images: Tensor) -> Tensor:
         """Each image's loss on pool3 to pool5, (N,), differentiable with respect to ``images`` (N, 3, H, W)."""
-        source, clone = self._features(images)
-        return self.loss.per_image(source[SCORED], clone[SCORED])
+        source, clone = self.features(images)
+        return self.loss_terms.per_image(source[SCORED], clone[SCORED])
 
-    def _features(self, images: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """pool2 to pool5 of the source and of the cloner."""
+    def features(self, images: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """pool2 to pool5 of the source and of the cloner, (N, C_k, H / 2**k, W / 2**k), k = 2 to 5."""
         needed = self._trains_source or images.requires_grad
         with torch.set_grad_enabled(torch.is_grad_enabled() and needed):
             source = self.teacher(images, self.attention if self.where in ON_SOURCE else None)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.anomaly_model import Maps
 
 from .teacher_student import TeacherStudentModel
 from .teachers.feature_cache import FeatureCache
@@ -55,33 +56,26 @@ class ReverseDistillation(TeacherStudentModel):
         self.loss_distill, self.map_head = MODELS.build(loss), MODELS.build(map_head)
         self.cache = FeatureCache(cache_dtype, cache_limit_bytes) if cache_features else None
 
-    def forward(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None,
-                mode: Literal['tensor', 'loss', 'predict'] = 'tensor') -> Any:
-        """Run the model on normalised images.
+    def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> dict[str, Tensor]:
+        """``loss_distill`` () of normalised images.
 
         Args:
             inputs: (N, 3, H, W), sides divisible by 32.
-            data_samples: One per image; needed in mode 'loss' with ``cache_features``.
-            mode: What to return.
-
-        Returns:
-            'tensor': the levels (N, C_k, H / 2**(k + 1), W / 2**(k + 1)), k = 1, 2, 3, of teacher and of student.
-            'loss': dict with ``loss_distill`` (). 'predict': the data samples with ``anomaly_map``, ``pred_score`` and
-            ``level_maps``.
+            data_samples: One per image; needed with ``cache_features``.
         """
-        if mode == 'predict':
-            return self.predict(inputs, data_samples)
-        caching = mode == 'loss' and self.training and self.cache is not None
+        caching = self.training and self.cache is not None
         teacher_feats = self._cached(inputs, data_samples) if caching else self.extract_feat(inputs)
-        student_feats = self.decoder(self.bottleneck(teacher_feats))
-        if mode == 'loss':
-            return dict(loss_distill=self.loss_distill(teacher_feats, student_feats))
-        return teacher_feats, student_feats
+        return dict(loss_distill=self.loss_distill(teacher_feats, self.decoder(self.bottleneck(teacher_feats))))
 
-    def predict(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> list[AnomalyDataSample]:
-        """Anomaly maps (H, W) at the size of ``inputs``, scores () and level maps, all float32, in the samples."""
-        maps, scores, level_maps = self.map_head(*self(inputs), size=tuple(inputs.shape[2:]))
-        return self.add_predictions(data_samples, maps, scores, level_maps)
+    def score_maps(self, inputs: Tensor) -> Maps:
+        """Scores (N,), maps (N, H, W) at the size of ``inputs`` and level maps, all float32."""
+        anomaly_map, score, levels = self.map_head(*self.features(inputs), size=tuple(inputs.shape[2:]))
+        return Maps(score, anomaly_map, tuple(levels))
+
+    def features(self, inputs: Tensor) -> tuple[Levels, Levels]:
+        """Levels (N, C_k, H / 2**(k + 1), W / 2**(k + 1)), k = 1, 2, 3, of teacher and of student."""
+        teacher_feats = self.extract_feat(inputs)
+        return teacher_feats, self.decoder(self.bottleneck(teacher_feats))
 
     @torch.no_grad()
     def extract_feat(self, inputs: Tensor) -> Levels:

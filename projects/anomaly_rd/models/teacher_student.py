@@ -1,21 +1,19 @@
 """What models with a frozen teacher have in common."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Callable
 
-from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_model import AnomalyModel
 from mminspect.models.checkpoint import weights_sha256
 
 from .teachers import FrozenTeacher
 
 
-class TeacherStudentModel(BaseModel):
+class TeacherStudentModel(AnomalyModel):
     """A model that knows a teacher without containing it.
 
     The teacher is no submodule: it is absent from ``parameters()``, the optimiser and DDP, always in eval mode and
@@ -28,9 +26,6 @@ class TeacherStudentModel(BaseModel):
         teacher: Config of a :class:`FrozenTeacher`.
         save_teacher: Put the teacher into checkpoints, so that they need no other file. Always so for random teachers.
     """
-
-    #: Options of the model that its maps and scores depend on, besides its weights: a threshold fits these alone.
-    map_options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, teacher: dict, save_teacher: bool = False, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
@@ -56,25 +51,9 @@ class TeacherStudentModel(BaseModel):
         """Which weights the teacher has, in 64 hexadecimal digits; None for one that is in the model's checkpoints."""
         return None if self.save_teacher else weights_sha256(self.teacher.state_dict())
 
-    @staticmethod
-    def add_predictions(data_samples: list[AnomalyDataSample] | None, maps: Tensor, scores: Tensor,
-                        level_maps: Sequence[Tensor]) -> list[AnomalyDataSample]:
-        """Put what was predicted for a batch into its samples.
-
-        Args:
-            data_samples: One per image, or None for new ones.
-            maps: (N, H, W), to be ``anomaly_map`` (H, W).
-            scores: (N,), to be ``pred_score`` ().
-            level_maps: (N, h_k, w_k) each, to be the list ``level_maps`` of (h_k, w_k).
-
-        Returns:
-            The samples.
-        """
-        samples = [AnomalyDataSample() for _ in maps] if data_samples is None else data_samples
-        for row, sample in enumerate(samples):
-            sample.anomaly_map, sample.pred_score = maps[row], scores[row]
-            sample.level_maps = [level[row] for level in level_maps]
-        return samples
+    def outside_modules(self) -> dict[str, nn.Module]:
+        """The teacher."""
+        return dict(teacher=self.teacher)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherStudentModel:
         """Move or cast the teacher along (``to``, ``cuda``, ``half``, ... all end here)."""

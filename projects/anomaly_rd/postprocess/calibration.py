@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
 from mminspect.decisions import HOLDOUT, Calibration, MapScale, NormalScores, fit_threshold
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 
 @dataclass(frozen=True)

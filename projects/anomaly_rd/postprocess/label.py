@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import torch
 
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.decisions import Threshold
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 
 def label_samples(samples: Iterable[AnomalyDataSample], threshold: Threshold) -> None:

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Tensor
 
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.decisions import MapScale, Threshold
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 COLOUR_MAP = 'turbo'
 #: Pixels of the longer side that a picture keeps, and of a cell's width.

@@ -11,9 +11,9 @@ from mmengine.runner import Runner
 from anomaly_rd.engine import AnomalyPicturesHook
 from anomaly_rd.engine import pictures as module
 from anomaly_rd.engine.pictures import spread, title_of
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
 from mminspect.decisions import MapScale
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from station_helpers import runner_cfg, write_category
 
 HOOKS = [dict(type='ThresholdHook', rule='max'), dict(type='AnomalyPicturesHook', out_dir='pictures')]

@@ -3,10 +3,11 @@ from types import SimpleNamespace
 from torch import nn
 
 from anomaly_rd.engine import TeacherIdentityHook
+from mminspect.models.anomaly_model import AnomalyModel
 from mminspect.runtime.weights import TEACHER_KEY
 
 
-class Model(nn.Module):
+class Model(AnomalyModel):
     def __init__(self, digest):
         super().__init__()
         self.digest = digest

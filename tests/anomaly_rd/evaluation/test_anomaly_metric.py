@@ -19,8 +19,8 @@ from anomaly_rd.evaluation import AnomalyMetric, anomaly_metric
 from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, recall_by_size
 from anomaly_rd.evaluation.histogram import ScoreHistogram
 from anomaly_rd.registry import METRICS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 COUNT = 9
 

@@ -7,8 +7,8 @@ from torch import Tensor, distributed
 from torch.nn import functional as F
 
 from anomaly_rd.models import DenoisingDistillation
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 PARTS = dict(
     teacher=dict(type='ResNetTeacher', depth=18),
@@ -216,7 +216,7 @@ def test_mistakes():
     with pytest.raises(UserError, match=r'model\.topk is 0'):
         build(topk=0)
     model = build()
-    with pytest.raises(UserError, match='CutPaste'):
+    with pytest.raises(UserError, match=r'the view inputs_corrupt.*sets img_corrupt before PackAnomalyInputs'):
         model(torch.rand(1, 3, 64, 64), [AnomalyDataSample()], mode='loss')
     with pytest.raises(UserError, match='segmentation, distill, fused'):
         build(map='both')

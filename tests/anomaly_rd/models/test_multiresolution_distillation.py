@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from anomaly_rd.models import MultiresolutionDistillation
 from anomaly_rd.models.students import cloner
 from anomaly_rd.models.teachers import vgg
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 PLACEMENTS = ['student', 'source_frozen', 'both_shared', 'source']
 LOCALIZATIONS = [dict(type='Gradients'), dict(type='SmoothGrad', samples=3), dict(type='GuidedBackprop')]

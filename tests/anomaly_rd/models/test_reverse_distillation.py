@@ -15,8 +15,8 @@ from anomaly_rd.models import ReverseDistillation
 from anomaly_rd.models.teachers import FrozenTeacher, ResNetTeacher
 from anomaly_rd.models.teachers.frozen import load_weights
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.engine import Bf16OptimWrapper
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 RFA = dict(rfa=True, norm='BCN', act='SiLU', checkpointing=True)
 

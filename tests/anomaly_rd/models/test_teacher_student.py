@@ -4,7 +4,6 @@ from torch import nn
 
 from anomaly_rd.models.teacher_student import TeacherStudentModel
 from anomaly_rd.models.teachers import ResNetTeacher
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
 
 
@@ -58,17 +57,6 @@ def test_teacher_of_another_shape_is_refused():
 def test_teacher_follows_the_model():
     model = Model(teacher=dict(type='ResNetTeacher')).double()
     assert model.teacher.conv1.weight.dtype == torch.float64
-
-
-def test_predictions_go_into_the_samples_that_are_given_or_into_new_ones():
-    maps, scores, levels = torch.rand(2, 8, 8), torch.rand(2), [torch.rand(2, 4, 4), torch.rand(2, 2, 2)]
-    given = [AnomalyDataSample(metainfo=dict(sample_idx=i)) for i in range(2)]
-    filled = TeacherStudentModel.add_predictions(given, maps, scores, levels)
-    assert filled is given and [sample.sample_idx for sample in filled] == [0, 1]
-    for row, (old, new) in enumerate(zip(filled, Model.add_predictions(None, maps, scores, levels), strict=True)):
-        for sample in (old, new):
-            assert torch.equal(sample.anomaly_map, maps[row]) and torch.equal(sample.pred_score, scores[row])
-            assert [torch.equal(a, b[row]) for a, b in zip(sample.level_maps, levels, strict=True)] == [True, True]
 
 
 def test_a_teacher_that_is_not_saved_is_known_by_its_weights(weights, tmp_path):

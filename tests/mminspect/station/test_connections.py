@@ -139,7 +139,8 @@ def test_connections_beyond_the_room_are_told_so(site: Site, monkeypatch: pytest
 def test_the_room_fits_into_the_files_that_the_system_allows() -> None:
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     assert 0 < connections.room() <= allowed // 2
-    code = ('import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 600)); from mminspect.station import connections; '
+    code = ('import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 600)); '
+            'from mminspect.station import connections; '
             'print(connections.room(), *resource.getrlimit(resource.RLIMIT_NOFILE))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ['300', '600', '600']

@@ -9,7 +9,8 @@ from mmcv.transforms import BaseTransform
 from torch import Tensor
 
 from anomaly_rd.registry import TRANSFORMS
-from anomaly_rd.structures import AnomalyDataSample
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.anomaly_model import VIEW
 
 META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape', 'crop', 'defect_type', 'defect_area', 'mask_path',
              'scan_id', 'scan_shape', 'scan_label', 'tile')
@@ -33,7 +34,8 @@ class PackAnomalyInputs(BaseTransform):
 
         Returns:
             ``inputs`` (3, H, W), RGB of 0..255, uint8 or float32; ``data_samples`` with ``gt_label``, ``gt_mask`` and
-            ``synthetic_mask`` where they are known; ``inputs_corrupt`` (3, H, W) if there is an ``img_corrupt``.
+            ``synthetic_mask`` where they are known; ``inputs_<name>`` (3, H, W) for every ``img_<name>`` (H, W, 3) that
+            is an array, a further view of the image such as ``img_corrupt``.
         """
         sample = AnomalyDataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
         if results.get('gt_label') is not None:
@@ -41,10 +43,9 @@ class PackAnomalyInputs(BaseTransform):
         for key in ('gt_mask', 'synthetic_mask'):
             if key in results:
                 setattr(sample, key, torch.from_numpy(results[key].astype(np.uint8)))
-        packed = dict(inputs=_channels_first(results['img']), data_samples=sample)
-        if 'img_corrupt' in results:
-            packed['inputs_corrupt'] = _channels_first(results['img_corrupt'])
-        return packed
+        views = {f'{VIEW}{key.removeprefix("img_")}': _channels_first(value) for key, value in results.items()
+                 if key.startswith('img_') and isinstance(value, np.ndarray)}
+        return dict(inputs=_channels_first(results['img']), data_samples=sample, **views)
 
 
 def _channels_first(image: np.ndarray) -> Tensor:

@@ -1,20 +1,20 @@
 """An anomaly model as one module: pixels in, anomaly map and score out."""
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from anomaly_rd.models import MultiresolutionDistillation
-from anomaly_rd.models.teacher_student import TeacherStudentModel
 from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_model import EXPORT, EXPORT_MAP, AnomalyModel
+from mminspect.models.contract import contract_of
 
 from .tiles import tiles_of
 from .torch_network import TorchNetwork
@@ -26,36 +26,32 @@ MAP, SCORE = 'anomaly_map', 'pred_score'
 
 
 class AnomalyNetwork(nn.Module):
-    """Normalisation, teacher, student and smoothed map.
+    """Normalisation and an anomaly model: pixels to anomaly map and score.
 
     Args:
-        model: Its parts are used, not copied.
+        model: Used, not copied.
+        outputs: Names of what it gives, in the order of the returned tensors: :data:`MAP` and :data:`SCORE`, or the
+            latter alone.
     """
 
-    def __init__(self, model: TeacherStudentModel) -> None:
+    def __init__(self, model: AnomalyModel, outputs: tuple[str, ...] = (MAP, SCORE)) -> None:
         super().__init__()
-        # A shallow copy, which keeps a batch together that the model would hand out in data samples.
-        self.model = copy.copy(model)
-        self.model.add_predictions = _maps_and_scores
-        self.teacher = model.teacher  # no submodule of the model
+        self.model, self.outputs = model, outputs
+        for name, module in model.outside_modules().items():  # or their weights would be no weights of the export
+            self.add_module(name, module)
         for name in ('mean', 'std'):
             self.register_buffer(name, getattr(model.data_preprocessor, name).clone(), persistent=False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Map images (N, H, W, 3) float32, RGB, 0..255, to anomaly maps (N, H, W) and scores (N,)."""
-        return self.model(self.normalised(images), mode='predict')
+        if self.outputs == (SCORE,):
+            return (self.model.score(self.normalised(images)).float(),)
+        maps = self.model.score_maps(self.normalised(images))
+        return maps.anomaly_map, maps.score
 
     def normalised(self, images: Tensor) -> Tensor:
         """What the model sees, (N, 3, H, W), laid out as mmengine does it: gradients jump where roundings differ."""
         return ((images.permute(0, 3, 1, 2) - self.mean) / self.std).contiguous()
-
-
-class ScoreNetwork(AnomalyNetwork):
-    """The score alone, of a model whose map is made of gradients."""
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Map images (N, H, W, 3) float32, RGB, 0..255, to scores (N,)."""
-        return (self.model.score(self.normalised(images)).float(),)
 
 
 def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict[str, Any]]:
@@ -71,29 +67,42 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
     Raises:
         UserError: The model is of another kind, or the test pipeline fixes no size or does more than that.
     """
-    if not isinstance(model, TeacherStudentModel):
-        raise UserError(f'{type(model).__name__} in {cfg.filename} is no anomaly model with a teacher: derive it from '
-                        'TeacherStudentModel')
-    network, dataset = AnomalyNetwork(model), (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    size = _input_size(dataset.get('pipeline') or (), cfg.filename)
+    network = AnomalyNetwork(model, _outputs_of(model, size))
     return network, dict(
-        kind='anomaly', classes=('defect',), input_size=_input_size(dataset.get('pipeline') or (), cfg.filename),
-        keep_ratio=False, pad_rgb=tuple(network.mean.flatten().tolist()), outputs=(MAP, SCORE),
-        **tiles_of(dataset, DATASETS))
+        kind='anomaly', classes=('defect',), input_size=size, keep_ratio=False,
+        pad_rgb=tuple(network.mean.flatten().tolist()), outputs=network.outputs, **tiles_of(dataset, DATASETS))
 
 
 def exportable(network: TorchNetwork) -> TorchNetwork:
-    """The same network, or the score alone where a graph of operators cannot compute the map, which is logged."""
-    model = getattr(network.module, 'model', None)
-    if not isinstance(model, MultiresolutionDistillation):
+    """The same network, or the score alone where a graph of operators cannot compute the map, which is logged.
+
+    Raises:
+        UserError: No graph of operators can compute the model.
+    """
+    limits = contract_of(network.module.model).limits
+    if EXPORT in limits:
+        raise UserError(f'{network.spec.name} cannot be exported, because {limits[EXPORT]}: inspect with the '
+                        'checkpoint')
+    if EXPORT_MAP not in limits:
         return network
-    print_log(f'{network.spec.name}: its anomaly map is made of gradients, which no exported file computes; the file '
-              'gives pred_score alone', logger='current', level=logging.WARNING)
-    return TorchNetwork(ScoreNetwork(model), replace(network.spec, outputs=(SCORE,)))
+    print_log(f'{network.spec.name}: the map cannot be exported, because {limits[EXPORT_MAP]}; the file gives '
+              'pred_score alone', logger='current', level=logging.WARNING)
+    return TorchNetwork(AnomalyNetwork(network.module.model, (SCORE,)), replace(network.spec, outputs=(SCORE,)))
 
 
-def _maps_and_scores(_: None, maps: Tensor, scores: Tensor, level_maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """In place of :meth:`TeacherStudentModel.add_predictions`."""
-    return maps, scores
+@torch.inference_mode()
+def _outputs_of(model: AnomalyModel, size: tuple[int, int]) -> tuple[str, ...]:
+    """Names of what the model gives for an image of this size, once it is seen that it keeps its contract."""
+    parameter = next(iter(model.inference_weights().values()))
+    found = model.eval().score_maps(torch.zeros(1, 3, *size, device=parameter.device))
+    given = tuple(found.score.shape), found.anomaly_map if found.anomaly_map is None else tuple(found.anomaly_map.shape)
+    if given[0] != (1,) or given[1] not in (None, (1, *size)):
+        raise UserError(f'{type(model).__name__}.score_maps gives a score of shape {given[0]} and a map of shape '
+                        f'{given[1]} for an image of {size[0]}x{size[1]}: (1,) and (1, {size[0]}, {size[1]}), or None '
+                        'for no map, are expected')
+    return (SCORE,) if given[1] is None else (MAP, SCORE)
 
 
 def _input_size(pipeline: Sequence[dict[str, Any]], config: str | None) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """From a config and a checkpoint to a network."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import nn
 from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration
 from mminspect.inspection.spec import NetworkSpec
+from mminspect.models.anomaly_model import AnomalyModel
 from mminspect.models.building import load_model
 
 from .fingerprint import fingerprint
@@ -33,7 +33,6 @@ def build_network(cfg: Config, checkpoint: str | None, device: str = 'cpu') -> T
         UserError: The checkpoint is missing, damaged or of another model; or the model cannot be used outside of
             mmengine, with the reason.
     """
-    describe = _describer(cfg)
     model = load_model(cfg, checkpoint, device)
     module, values = describe(cfg, model)
     name = Path(cfg.filename or 'model').stem
@@ -42,15 +41,20 @@ def build_network(cfg: Config, checkpoint: str | None, device: str = 'cpu') -> T
     return TorchNetwork(module.to(device), spec)
 
 
-def _describer(cfg: Config) -> Callable[[Config, nn.Module], tuple[nn.Module, dict[str, Any]]]:
-    scope = cfg.get('default_scope', 'mmdet')
-    if scope == 'anomaly_rd':
+def describe(cfg: Config, model: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
+    """The network of an anomaly model or of a detector, and fields of its spec.
+
+    Raises:
+        UserError: The model is neither, or cannot be used outside of mmengine, with the reason.
+    """
+    if isinstance(model, AnomalyModel):
         from .anomaly import anomaly_network
-        return anomaly_network
-    if scope == 'mmdet':
-        from .detection import detection_network
-        return detection_network
-    raise UserError(f"{cfg.filename} has default_scope={scope!r}: known are 'anomaly_rd' and 'mmdet'")
+        return anomaly_network(cfg, model)
+    if cfg.get('default_scope', 'mmdet') != 'mmdet':
+        raise UserError(f'{type(model).__name__} in {cfg.filename} is no AnomalyModel: derive it from '
+                        'mminspect.models.anomaly_model.AnomalyModel, see docs/add_a_method.md')
+    from .detection import detection_network
+    return detection_network(cfg, model)
 
 
 def _calibration(cfg: Config, path: str | None) -> dict[str, Any] | None:

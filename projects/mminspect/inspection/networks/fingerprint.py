@@ -9,6 +9,7 @@ from mmengine.config import Config
 from torch import nn
 
 from mminspect.models.checkpoint import weights_sha256
+from mminspect.models.contract import contract_of
 
 #: Entries of a model's config that only say where weights came from: the weights themselves are counted.
 ORIGINS = ('init_cfg', 'weights', 'teacher_ckpt', 'teacher_config')
@@ -25,9 +26,7 @@ def fingerprint(cfg: Config, model: nn.Module) -> str:
         cfg: Config with ``model``.
         model: Built from it, with its weights; those of a frozen teacher count too.
     """
-    weights = dict(model.state_dict())
-    if hasattr(model, 'add_predictions'):  # an anomaly model asks its teacher, which it does not always save
-        weights.update({f'teacher.{name}': value for name, value in model.teacher.state_dict().items()})
+    weights = contract_of(model).inference_weights()
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     described = dict(model=_without_origins(cfg.model), pipeline=_without_origins(dataset.get('pipeline')))
     text = json.dumps(described, sort_keys=True, default=str)

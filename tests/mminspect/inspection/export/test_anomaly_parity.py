@@ -10,12 +10,12 @@ import anomaly_rd  # noqa: F401 (registers the components)
 from anomaly_helpers import CONFIGS, FOLDER, SIDE, build_small, noise, prediction_key, small_cfg
 from anomaly_rd.models.students import cloner
 from anomaly_rd.models.teachers import vgg
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.inspection.backends import open_network
 from mminspect.inspection.export import export_onnx
 from mminspect.inspection.networks import TorchNetwork
 from mminspect.inspection.networks.anomaly import anomaly_network
 from mminspect.inspection.spec import NetworkSpec
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 CASES: dict[str, Path] = {}
 for config in CONFIGS:

@@ -5,9 +5,10 @@ import torch
 from torch import nn
 
 from anomaly_helpers import MKD, RD4AD, SIDE, build_small, noise, small_cfg, small_network
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.core.errors import UserError
 from mminspect.inspection.networks.anomaly import anomaly_network, exportable
+from mminspect.inspection.networks.building import describe
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 
 def pipeline_of(cfg):
@@ -48,8 +49,8 @@ def test_pipelines_that_an_inspection_cannot_follow(change, said) -> None:
 
 
 def test_other_models_are_refused() -> None:
-    with pytest.raises(UserError, match='TeacherStudentModel'):
-        anomaly_network(small_cfg(RD4AD), nn.Linear(1, 1))
+    with pytest.raises(UserError, match=r'Linear .* is no AnomalyModel'):
+        describe(small_cfg(RD4AD), nn.Linear(1, 1))
 
 
 def test_the_model_itself_stays_as_it_was() -> None:

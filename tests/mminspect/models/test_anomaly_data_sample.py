@@ -13,8 +13,8 @@ from anomaly_rd.datasets.transforms import PackAnomalyInputs
 from anomaly_rd.models import ReverseDistillation
 from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import MODELS
-from anomaly_rd.structures import AnomalyDataSample
 from mminspect.decisions import fit_threshold
+from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 SIZE = (32, 64)
 META = dict(img_path='a/b.png', sample_idx=3, ori_shape=(40, 80), img_shape=SIZE, defect_type='hole',

@@ -1,4 +1,0 @@
-"""Data structures."""
-from .anomaly_data_sample import AnomalyDataSample
-
-__all__ = ['AnomalyDataSample']
