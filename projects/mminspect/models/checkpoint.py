@@ -27,6 +27,9 @@ from mminspect.core.errors import UserError
 #: The methods that every HistoryBuffer registers and takes along when it is pickled.
 STATISTICS = ('min', 'max', 'current', 'mean')
 
+#: In place of a teacher's weights in a config: they come with the checkpoint that is loaded next, no file is read.
+IN_CHECKPOINT = 'checkpoint'
+
 #: Whether a checkpoint that is loaded next brings a frozen teacher's weights along: :func:`teacher_included`.
 TEACHER_INCLUDED: ContextVar[bool] = ContextVar('TEACHER_INCLUDED', default=False)
 

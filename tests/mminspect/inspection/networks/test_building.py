@@ -64,8 +64,8 @@ def test_mistakes(checkpoint, tmp_path) -> None:
     other.model.bottleneck.fusion.type = 'AKF'
     with pytest.raises(UserError, match='is not one of this config'):
         build_network(other, checkpoint())
-    with pytest.raises(UserError, match=r'ResNet in .* is no AnomalyModel: derive it'):
-        build_network(Config(dict(model=dict(type='ResNet', depth=18), default_scope='mmpretrain')), None)
+    with pytest.raises(UserError, match=r'GlobalAveragePooling in .* is no AnomalyModel: derive it'):
+        build_network(Config(dict(model=dict(type='GlobalAveragePooling'), default_scope='mmpretrain')), None)
 
 
 def test_detectors(tmp_path) -> None:
