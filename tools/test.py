@@ -68,7 +68,7 @@ def main() -> None:
     with teacher_included(args.checkpoint):
         runner = runtime.build_runner(cfg)
     runtime.check_checkpoint(runner.model, args.checkpoint)
-    with runtime.explained(cfg):
+    with runtime.explain_errors(cfg):
         metrics = runner.test()
     if is_main_process():
         values = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}

@@ -57,7 +57,7 @@ def main() -> None:
         runtime.check_checkpoint(runner.model, cfg.load_from, resume=True)
     elif cfg.get('load_from'):
         runtime.check_initial_weights(runner.model, cfg.load_from)
-    with runtime.explained(cfg):
+    with runtime.explain_errors(cfg):
         runner.train()
 
 
