@@ -1,7 +1,8 @@
 """fdrd: detection of tiny foreign objects by cross-head distillation, as registered components of MMDetection.
 
 Importing the package calls :func:`mminspect.core.setup.setup`, which makes mmdet usable without mmcv's compiled
-operators, and registers every component below in mmdet's registries, its checks in ``mminspect.runtime.CHECKS``. In a config: ``custom_imports = dict(imports=['fdrd'])``.
+operators, and registers every component below in mmdet's registries, its checks in ``mminspect.runtime.CHECKS``.
+In a config: ``custom_imports = dict(imports=['fdrd'])``.
 
 Source of the method: Liu et al., "Foreign object detection in pharmaceutical visible-light images using feature
 difference enhancement and residual distillation network"; CrossKD: Wang et al., CVPR 2024, arXiv:2306.11369.
