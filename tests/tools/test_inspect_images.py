@@ -44,7 +44,7 @@ def python(*arguments, cwd=None):
 def test_every_tool_starts(tmp_path):
     """All but the set-up, which has no options and imports nothing."""
     tools = sorted(path for path in TOOLS.glob('*.py') if path.name != 'bootstrap.py')
-    assert {'train.py', 'test.py', 'sweep.py', 'demo.py', 'inspect_images.py', 'calibrate.py'} <= {t.name for t in tools}
+    assert {'train', 'test', 'sweep', 'demo', 'inspect_images', 'calibrate'} <= {tool.stem for tool in tools}
     done = python('-c', START_ALL, TOOLS, *tools, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     started = [line.split()[1] for line in done.stdout.splitlines() if line.startswith('started ')]

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-#: Modules that still import a method and so cannot be imported without it: to be emptied.
-IMPORT_A_METHOD = {'mminspect.inspection.networks.anomaly', 'mminspect.inspection.export',
-                   'mminspect.inspection.export.accuracy'}
+from test_architecture import IMPORT_A_METHOD
 
 STATE = """
 import sys, warnings
@@ -88,7 +86,8 @@ def child(code: str, tmp_path: Path) -> list[str]:
 def test_importing_every_module_changes_nothing(tmp_path: Path) -> None:
     changed, filters, failed = (line.split() for line in child(IMPORTS, tmp_path))
     assert changed == ['changed'] and filters == ['filters']
-    assert set(failed[1:]) == IMPORT_A_METHOD
+    known = {f'mminspect/{file}'.removesuffix('.py').replace('/', '.') for file in IMPORT_A_METHOD}
+    assert set(failed[1:]) <= known
 
 
 def test_setup_changes_what_it_says_and_again_nothing(tmp_path: Path) -> None:
