@@ -4,7 +4,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-PROJECTS = ('mminspect', 'mmcv_fallback', 'fdrd', 'anomaly_rd')
+METHODS = ('fdrd', 'anomaly_rd')
+PROJECTS = ('mminspect', 'mmcv_fallback', *METHODS)
 
 
 def requirements(name: str) -> list[str]:
@@ -29,6 +30,7 @@ setup(
     package_dir={'': 'projects'},
     packages=packages(),
     package_data={'mminspect': ['station/templates/*.html', 'station/static/*']},
+    entry_points={'mminspect.methods': [f'{name} = {name}' for name in METHODS]},
     install_requires=requirements('runtime'),
     extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm')},
 )

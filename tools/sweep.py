@@ -21,6 +21,7 @@ from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.log import quiet_log
+from mminspect.core.setup import setup
 from mminspect.experiments import table
 from mminspect.experiments.jobs import ending_on_sigterm
 
@@ -65,6 +66,7 @@ def arguments_of(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, 
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, run what is missing, print and write the table."""
     args = parse_args(argv)
+    setup()
     if args.jobs < 1:
         raise UserError(f'--jobs must be at least 1, got {args.jobs}')
     categories = sweep.locate_categories(args.categories, args.data_root)

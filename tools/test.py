@@ -14,6 +14,7 @@ from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.setup import setup
 from mminspect.models.checkpoint import teacher_included
 
 #: Draws detections, unless the config names another ``picture_hook``.
@@ -54,6 +55,7 @@ def check_paths(checkpoint: str, show_dir: Path | None) -> None:
 def main() -> None:
     """Config, checks, Runner, metrics.json (null where a metric is undefined)."""
     args = parse_args()
+    setup()
     # beside the checkpoint: the distilled student is tested with the plain student's config, whose folder is not its
     work_dir = args.work_dir or str(Path(args.checkpoint).parent)
     check_paths(args.checkpoint, Path(work_dir, args.show_dir) if args.show_dir else None)
@@ -68,7 +70,7 @@ def main() -> None:
     with teacher_included(args.checkpoint):
         runner = runtime.build_runner(cfg)
     runtime.check_checkpoint(runner.model, args.checkpoint)
-    with runtime.explained(cfg):
+    with runtime.explain_errors(cfg):
         metrics = runner.test()
     if is_main_process():
         values = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}

@@ -8,6 +8,7 @@ from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import remove_unfinished
+from mminspect.core.setup import setup
 from mminspect.models.checkpoint import checkpoint_to_resume
 
 #: What goes on where an interrupted run stopped.
@@ -35,6 +36,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Config, checks, Runner."""
     args = parse_args()
+    setup()
     cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
     cfg.launcher = args.launcher
     if args.amp:
@@ -57,7 +59,7 @@ def main() -> None:
         runtime.check_checkpoint(runner.model, cfg.load_from, resume=True)
     elif cfg.get('load_from'):
         runtime.check_initial_weights(runner.model, cfg.load_from)
-    with runtime.explained(cfg):
+    with runtime.explain_errors(cfg):
         runner.train()
 
 

@@ -1,25 +1,18 @@
 """fdrd: detection of tiny foreign objects by cross-head distillation, as registered components of MMDetection.
 
-Importing the package makes mmdet usable without mmcv's compiled operators (:mod:`mmcv_fallback`), then registers every
-component below in mmdet's registries. In a config: ``custom_imports = dict(imports=['fdrd'])``.
+Importing the package calls :func:`mminspect.core.setup.setup`, which makes mmdet usable without mmcv's compiled
+operators, and registers every component below in mmdet's registries, its checks in ``mminspect.runtime.CHECKS``.
+In a config: ``custom_imports = dict(imports=['fdrd'])``.
 
 Source of the method: Liu et al., "Foreign object detection in pharmaceutical visible-light images using feature
 difference enhancement and residual distillation network"; CrossKD: Wang et al., CVPR 2024, arXiv:2306.11369.
 """
-import contextlib
-import io
+from mminspect.core.setup import import_mmdet, setup
 
-import mmcv_fallback
+setup()  # mmdet can be imported only behind this line
+import_mmdet()
 
-mmcv_fallback.activate()  # mmdet can be imported only behind this line
-
-with contextlib.redirect_stdout(io.StringIO()):  # it prints that a data service which nobody asked for is missing
-    import mmdet.datasets.transforms  # noqa: F401
-
-import mminspect.core.fileio  # noqa: E402
-import mminspect.engine  # noqa: E402
-import mminspect.models.checkpoint  # noqa: E402, F401
-from mminspect import runtime  # noqa: E402
+import mminspect.engine  # noqa: E402, F401
 
 from . import (  # noqa: E402, F401
     data_preprocessors,
@@ -33,9 +26,5 @@ from . import (  # noqa: E402, F401
     necks,
     transforms,
 )
-from .datasets.checks import check_dataset_cfg  # noqa: E402
-from .datasets.class_count import check_class_count  # noqa: E402
-from .transforms.view_check import check_views  # noqa: E402
-
-runtime.DATA_CHECKS.append(check_dataset_cfg)
-runtime.MODEL_CHECKS.extend([check_class_count, check_views])
+from .datasets import checks, class_count  # noqa: E402, F401
+from .transforms import view_check  # noqa: E402, F401

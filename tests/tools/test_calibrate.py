@@ -87,7 +87,7 @@ def test_model_keeps_its_fingerprint(good, tmp_path, call):
 def test_inspections_decide_with_it(good, tmp_path, call):
     checkpoint = anomaly_files(tmp_path / 'run')
     assert call('calibrate', checkpoint, good, '--false-reject-rate', 0.25)[0] == 0
-    assert call('inspect', checkpoint, good, '--out', tmp_path / 'out')[0] == 0
+    assert call('inspect_images', checkpoint, good, '--out', tmp_path / 'out')[0] == 0
     lines = [json.loads(line) for line in (tmp_path / 'out' / 'results.jsonl').read_text().splitlines()]
     state = torch.load(checkpoint, weights_only=True)['threshold']
     assert sum(line['is_defect'] for line in lines) == 5  # 24 less rank ceil(25 * 0.75) = 19

@@ -171,7 +171,7 @@ class AnomalyInferencer(BaseInferencer):
         if self._crops and self._cutting is not None:
             raise UserError(f'the test pipeline has a {CROP}, so that the maps of the tiles do not cover the scan: '
                             'take it out')
-        with runtime.explained(cfg):
+        with runtime.explain_errors(cfg):
             pipeline = Compose(steps)
         self._loader = pipeline.transforms[0]
         return lambda record: pipeline(dict(record))

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from anomaly_rd.registry import TRANSFORMS
 from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS
 
 from .checks import innermost
 
 
+@CHECKS.register('model')
 def check_cache(model: dict, dataset: dict) -> None:
     """Refuse ``model.cache_features`` where training images come out differently in every epoch.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS
 
 from .checks import innermost
 from .layouts import SPLIT_CSV, require_folder, visa_rows
@@ -44,6 +45,7 @@ def check_categories(names: Sequence[str]) -> None:
         seen[name.casefold()] = name
 
 
+@CHECKS.register('option', name='category')
 def set_category(cfg: Config, category: str) -> None:
     """Change the category in every data set of a config whose data sets have one.
 
@@ -56,6 +58,7 @@ def set_category(cfg: Config, category: str) -> None:
         raise UserError(f'{cfg.filename or "the config"} has no data set with categories: leave the category out')
 
 
+@CHECKS.register('work_dir')
 def category_of(cfg: Config) -> str | None:
     """The category that a config trains; None where its data sets have none or several."""
     loader = cfg.get('train_dataloader') or cfg.get('test_dataloader') or {}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS
 from mminspect.vision.image_files import ImageProbe, probe_image
 from mminspect.vision.images import read_mask
 
@@ -23,6 +24,7 @@ from .transforms import CentreCrop, ResizeInspection
 _SAMPLE = 4096  # bytes by which files of one length are compared first
 
 
+@CHECKS.register('data')
 def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """Check the files behind one ``dataset`` config; wrappers such as ``ConcatDataset`` are looked into.
 
@@ -40,6 +42,7 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     return [text for inner in innermost(dataset_cfg) for text in _check_dataset(inner)]
 
 
+@CHECKS.register('split')
 def check_split(train_cfg: dict, other_cfg: dict, name: str) -> None:
     """Compare the images of a training with those of another data set.
 
@@ -70,6 +73,7 @@ def refuse_shared(train: Sequence[str], others: Sequence[str], name: str) -> Non
                         'holdout_seed)')
 
 
+@CHECKS.register('absence')
 def missing_test(dataset_cfg: dict) -> str | None:
     """Where the test images of a data set would lie, if it has good images for training and no such place at all.
 

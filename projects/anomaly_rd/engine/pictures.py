@@ -47,7 +47,7 @@ class AnomalyPicturesHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Choose the images."""
-        self._chosen = set(spread(len(runner.test_dataloader.dataset), self.max_images))
+        self._chosen = set(evenly_spaced(len(runner.test_dataloader.dataset), self.max_images))
         self._kept, self._scales = {}, ()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
@@ -75,7 +75,7 @@ class AnomalyPicturesHook(Hook):
             print_log(f'pictures, curves and histogram: {folder}', logger='current')
 
 
-def spread(count: int, chosen: int) -> list[int]:
+def evenly_spaced(count: int, chosen: int) -> list[int]:
     """At most ``chosen`` of the numbers 0..count-1, evenly spread, first and last included."""
     return sorted(set(np.linspace(0, count - 1, min(count, chosen)).round().astype(int).tolist()))
 

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from anomaly_rd.registry import HOOKS
 from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
+from mminspect.runtime import CHECKS
 
 #: First iteration of the head's phase, where a config does not say.
 SWITCH_AT = 1000
@@ -55,6 +56,7 @@ class TwoPhaseHook(Hook):
             print_log(f'From iteration {runner.iter + 1} on the {phase} is trained.', logger='current')
 
 
+@CHECKS.register('length')
 def check_phases(cfg: Config) -> None:
     """Raise UserError if a training of a config ends before the head's phase, with a head that knows nothing."""
     length = (cfg.get('train_cfg') or {}).get('max_iters')

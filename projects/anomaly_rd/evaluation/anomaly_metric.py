@@ -26,8 +26,8 @@ NAMES = (*summary.METRIC_NAMES, 'recall')
 POOLS = ('all', 'anomalous')
 #: Behind the names of metrics of the pool 'anomalous', so that they are never taken for the usual ones.
 POOL_SUFFIX = '_of_anomalous'
-#: From this possible error of pixel_auroc on, it is said.
-WORTH_SAYING = 1e-3
+#: Above this bound on the error of pixel_auroc, a warning gives the bound.
+MAX_UNREPORTED_AUROC_ERROR = 1e-3
 
 
 @METRICS.register_module()
@@ -154,7 +154,7 @@ class AnomalyMetric(BaseMetric):
             print_log(f'Pixel metrics are n/a: {without_mask} anomalous images have no mask, the first is '
                       f'{self._unmasked[1]}.', 'current', logging.WARNING)
             return dict.fromkeys(metrics, float('nan'))
-        if self.pixel_auroc_bound > WORTH_SAYING:
+        if self.pixel_auroc_bound > MAX_UNREPORTED_AUROC_ERROR:
             print_log(f'pixel_auroc may be off by up to {self.pixel_auroc_bound:.2g}: many scores are equal, or lie '
                       'closer together than the histogram tells apart.', 'current', logging.WARNING)
         self.curves.update(summary.curves(summary.PIXEL_CURVES, ranking))

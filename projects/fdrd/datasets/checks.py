@@ -13,6 +13,7 @@ from mmdet.datasets import BaseDetDataset, CocoDataset, XMLDataset
 from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS
 
 from .coco_json import category_names, coco_records, load_coco
 from .records import ImageRecord, check_any_object, check_boxes, check_images
@@ -22,6 +23,7 @@ from .voc_xml import ImageFinder, nearest_names, parse_voc, read_image_list, unk
 _OFFSET_HINT = ' (coordinate_offset=0 is for values that count from 0, 1 for values that count from 1)'
 
 
+@CHECKS.register('data')
 def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """Check the files behind one ``dataset`` config; wrappers such as ``RepeatDataset`` are looked into.
 

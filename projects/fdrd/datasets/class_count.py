@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS
 
 
+@CHECKS.register('model')
 def check_class_count(model: dict, dataset: dict) -> None:
     """Compare ``num_classes`` of the head with the class names of a data set.
 

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS
 
 
+@CHECKS.register('model')
 def check_views(model: dict, dataset: dict) -> None:
     """Make sure that a clean view reaches the model and lies pixel by pixel under the noisy one.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import warnings
 from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,10 +15,6 @@ from .errors import UserError
 
 #: Set to 1 to see the traceback behind a one-sentence error.
 DEBUG_VARIABLE = 'MMINSPECT_DEBUG'
-
-# Of mmdet, while it is imported and built: about a metric that no config uses, and for its own programmers.
-for _remark in ('faster_coco_eval is not installed', 'DeprecationWarning: ``num_anchors`` would be deprecated'):
-    warnings.filterwarnings('ignore', message=_remark)
 
 
 class OptionsAction(DictAction):

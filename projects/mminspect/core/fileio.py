@@ -20,7 +20,6 @@ STARTED = time.time()
 UNFINISHED = re.compile(r'\.(epoch|iter)_\d+\.pth\.[a-z0-9_]{8}')
 
 
-@register_backend('atomic', force=True)
 class AtomicLocalBackend(LocalBackend):
     """mmengine's local backend, but ``put`` replaces the target only after every byte is on disk.
 
@@ -40,6 +39,11 @@ class AtomicLocalBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
         """Write text to ``filepath`` atomically; raises as :meth:`put`."""
         self.put(obj.encode(encoding), filepath)
+
+
+def register_atomic_backend() -> None:
+    """Give mmengine the backend ``dict(backend='atomic')``."""
+    register_backend('atomic', AtomicLocalBackend, force=True)
 
 
 @contextmanager

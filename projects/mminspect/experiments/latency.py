@@ -116,7 +116,7 @@ def dataset_images(cfg: Config, count: int) -> list[dict[str, Any]]:
         raise UserError(f'{cfg.filename} has no test_dataloader: measure at a size with --shape instead')
     runtime.check_data(cfg, ('test_dataloader',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    with runtime.explained(cfg):
+    with runtime.explain_errors(cfg):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
     return [pseudo_collate([dataset[i]]) for i in range(min(count, len(dataset)))]
 

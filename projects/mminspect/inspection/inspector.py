@@ -19,7 +19,7 @@ from mminspect.vision.regions import find_regions
 from .geometry import Fitted, fit, map_to_image
 from .large import inspect_windows, plan_windows, usual_overlap
 from .network import Network
-from .reading import Loaded, Source, ahead, load
+from .reading import Loaded, Source, load, prefetch
 from .result import STAGES, InspectionResult, ModelInfo
 from .suppression import suppress
 
@@ -148,7 +148,7 @@ class Inspector:
 
     def _readable(self, items: Iterable[tuple[Source, str]], count: int,
                   on_error: OnError | None) -> Iterator[_Prepared]:
-        for (_, name), future in ahead(self._prepare, items, count):
+        for (_, name), future in prefetch(self._prepare, items, count):
             try:
                 yield future.result()
             except UserError as error:

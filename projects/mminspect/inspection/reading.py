@@ -49,8 +49,8 @@ def load(source: Source, name: str) -> Loaded:
     return Loaded(name, pixels, 1000 * (time.perf_counter() - start))
 
 
-def ahead(prepare: Callable[[Item], Result], items: Iterable[Item],
-          count: int) -> Iterator[tuple[Item, Future[Result]]]:
+def prefetch(prepare: Callable[[Item], Result], items: Iterable[Item],
+             count: int) -> Iterator[tuple[Item, Future[Result]]]:
     """Call ``prepare`` for every item in another thread, in order, while the caller works on what came before.
 
     Args:

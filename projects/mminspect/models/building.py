@@ -11,9 +11,9 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
-import mmcv_fallback
 from mminspect.core.log import quiet_log
-from mminspect.runtime import check_checkpoint, explained
+from mminspect.core.setup import setup
+from mminspect.runtime import check_checkpoint, explain_errors
 
 from .checkpoint import teacher_included
 
@@ -28,9 +28,9 @@ def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
     Raises:
         UserError: The config names an unknown component or argument.
     """
-    mmcv_fallback.activate()
+    setup()
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    with explained(cfg), torch.device(device):
+    with explain_errors(cfg), torch.device(device):
         model = MODELS.build(without_pretrained(cfg.model))
     return model.to(device).eval()
 

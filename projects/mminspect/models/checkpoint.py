@@ -1,7 +1,7 @@
 """Reading checkpoints from strangers: data only, never code.
 
 mmengine tries ``weights_only=True`` and falls back to unpickling everything when that fails, which runs whatever the
-file says. Importing this module replaces mmengine's loaders, of local files and of downloads, by ones that refuse.
+file says. :func:`install_safe_loaders` replaces its loaders, of local files and of downloads, by ones that refuse.
 """
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ def _statistic(owner: Any, name: Any) -> Callable:
     return getattr(owner, name)
 
 
-@CheckpointLoader.register_scheme(prefixes='', force=True)
 def load_from_local(filename: str, map_location: str | torch.device | Callable | None = None) -> dict[str, Any]:
     """Load a ``.pth`` or ``.safetensors`` file without executing anything in it.
 
@@ -228,6 +227,9 @@ def weights_sha256(state_dict: Mapping[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-# The loaders behind http(s)://, torchvision:// and open-mmlab:// find these two in their module when they are called.
-mmengine.runner.checkpoint.load_url = download
-mmengine.runner.checkpoint._safe_torch_load = _torch_load
+def install_safe_loaders() -> None:
+    """Put the loaders of this module in the place of mmengine's; again changes nothing."""
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    # Those behind http(s)://, torchvision:// and open-mmlab:// find these two in their module when they are called.
+    mmengine.runner.checkpoint.load_url = download
+    mmengine.runner.checkpoint._safe_torch_load = _torch_load

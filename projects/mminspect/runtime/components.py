@@ -15,7 +15,7 @@ from mminspect.core.errors import UserError
 
 
 @contextmanager
-def explained(cfg: Config) -> Iterator[None]:
+def explain_errors(cfg: Config) -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
 
     So it is with torch's errors about values that an optimiser refuses, and about a training batch that has a single

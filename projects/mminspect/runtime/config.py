@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,11 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-import mmcv_fallback
 from mminspect.core.errors import UserError
+from mminspect.core.setup import setup
 
-#: Options that stand for several entries of a config, added likewise: name -> what sets them to a value.
-OPTION_SETTERS: dict[str, Callable[[Config, Any], None]] = {}
-
-#: Give the default work directory further folders, added likewise: config -> name of a folder, or None.
-WORK_DIR_PARTS: list[Callable[[Config], str | None]] = []
+from .check_registry import CHECKS
+from .methods import import_method
 
 #: What ``--cfg-options`` may add to a config that does not name it.
 OPTIONAL_KEYS = frozenset({'auto_scale_lr', 'compile', 'custom_hooks', 'experiment_name', 'find_unused_parameters',
@@ -40,7 +37,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
         path: Config file.
         options: Overrides from ``--cfg-options``.
         work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``, and in there what
-            :data:`WORK_DIR_PARTS` add, such as the category.
+            functions of the stage 'work_dir' add, such as the category.
 
     Raises:
         UserError: The file or one of its bases is missing, fails, or imports something that is not installed; or an
@@ -48,7 +45,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
     """
     if not Path(path).is_file():
         raise UserError(f'config {path} does not exist: check the path')
-    mmcv_fallback.activate()  # also for a config that does not import fdrd
+    setup()  # also for a config that imports neither fdrd nor anomaly_rd
     if os.getcwd() not in sys.path:  # the user's own packages in custom_imports
         sys.path.append(os.getcwd())
     try:
@@ -59,20 +56,22 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
             raise UserError(f'config {path} reads {variable[1]} from the environment, where it is empty: give it a '
                             'value, or unset it') from error
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+    import_method(cfg.get('default_scope'))
     if options:
         _check_options(cfg, options)
         try:
             cfg.merge_from_dict(options)
         except (KeyError, TypeError, IndexError, AssertionError) as error:
             raise UserError(f'--cfg-options does not fit {path}: {error}') from error
-        for name in options.keys() & OPTION_SETTERS.keys():
-            OPTION_SETTERS[name](cfg, options[name])
+        setters = CHECKS.options()
+        for name in options.keys() & setters.keys():
+            setters[name](cfg, options[name])
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(_default_work_dir(cfg, path))
     return cfg
 
 
 def _default_work_dir(cfg: Config, path: str) -> Path:
-    parts = (part(cfg) for part in WORK_DIR_PARTS)
+    parts = (part(cfg) for part in CHECKS.of('work_dir'))
     return Path('work_dirs', Path(path).stem, *filter(None, parts))
 
 
@@ -84,7 +83,7 @@ def _check_options(cfg: Config, options: dict[str, Any]) -> None:
             near = difflib.get_close_matches(key, [*cfg, *OPTIONAL_KEYS], n=3, cutoff=0.5)
             hint = f'did you mean {" or ".join(near)}?' if near else f'it has {", ".join(sorted(cfg))}'
             raise UserError(f'--cfg-options: {cfg.filename} has no {key!r} ({option}); {hint}')
-        if key not in READ_KEYS and key not in OPTION_SETTERS:
+        if key not in READ_KEYS and key not in CHECKS.options():
             raise UserError(f'--cfg-options: {option} would change nothing, because {key} is only a variable inside '
                             f'{cfg.filename}: {_instead(cfg, option)}')
         if _is_number(old := _lookup(cfg, option)) and not (value is None or _is_number(value)):

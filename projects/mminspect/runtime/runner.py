@@ -10,14 +10,21 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mminspect.core.errors import UserError
+from mminspect.core.setup import setup
 from mminspect.engine.empty_loader import EmptyLoaderHook
 
-from .components import explained
+from .components import explain_errors
 
 
 def fast_bf16() -> bool:
     """Whether bfloat16 is computed in hardware here (a GPU, or a CPU with AMX tiles), so that autocast pays."""
-    return torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
+    return torch.cuda.is_available() or has_amx_tiles()
+
+
+def has_amx_tiles() -> bool:
+    """Whether torch says that this CPU multiplies bfloat16 in AMX tiles; False where it does not tell."""
+    asked = getattr(torch.cpu, '_is_amx_tile_supported', None)  # private: it has no public name yet and may lose this
+    return bool(asked and asked())
 
 
 def keep_freed_memory() -> None:
@@ -39,6 +46,7 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         UserError: The config names an unknown component, or torchrun did not start this process.
     """
+    setup()
     if not torch.cuda.is_available():
         keep_freed_memory()
     if cfg.get('launcher') == 'pytorch':
@@ -50,7 +58,7 @@ def build_runner(cfg: Config) -> Runner:
             torch.distributed.init_process_group('gloo')
             own = dict(broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
             cfg.model_wrapper_cfg = dict(cfg.get('model_wrapper_cfg') or own, device_ids=None)
-    with explained(cfg):
+    with explain_errors(cfg):
         runner = Runner.from_cfg(cfg)
     runner.register_hook(EmptyLoaderHook())
     return runner

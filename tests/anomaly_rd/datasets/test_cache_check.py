@@ -33,7 +33,7 @@ def test_nothing_to_say(data: dict) -> None:
 
 
 def test_the_check_is_one_of_every_run() -> None:
-    assert check_cache in runtime.MODEL_CHECKS
+    assert check_cache in runtime.CHECKS.of('model')
 
 
 def test_neither_true_nor_false() -> None:

@@ -60,4 +60,4 @@ def test_the_category_of_a_config() -> None:
             type='ConcatDataset', datasets=[dict(category=name) for name in names])))))
 
     assert [category_of(cfg(*names)) for names in (('a', ), ('a', 'b'), (None, ))] == ['a', None, None]
-    assert category_of(Config({})) is None and category_of in runtime.WORK_DIR_PARTS
+    assert category_of(Config({})) is None and category_of in runtime.CHECKS.of('work_dir')

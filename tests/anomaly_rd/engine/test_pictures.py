@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from anomaly_rd.engine import AnomalyPicturesHook
 from anomaly_rd.engine import pictures as module
-from anomaly_rd.engine.pictures import spread, title_of
+from anomaly_rd.engine.pictures import evenly_spaced, title_of
 from mminspect.core.errors import UserError
 from mminspect.decisions import MapScale
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
@@ -92,7 +92,8 @@ def test_chosen_images_are_spread_over_the_set(root, tmp_path, panels):
     test_run(root, tmp_path / 'test', [dict(HOOKS[1], max_images=3)])
     names = sorted(path.name for path in (tmp_path / 'test' / 'pictures').glob('0*.png'))
     assert names == ['0000_good_000.png', '0002_spot_000.png', '0004_spot_002.png']
-    assert spread(5, 3) == [0, 2, 4] and spread(3, 10) == [0, 1, 2] and spread(9, 0) == [] and spread(9, 1) == [0]
+    assert evenly_spaced(5, 3) == [0, 2, 4] and evenly_spaced(3, 10) == [0, 1, 2]
+    assert evenly_spaced(9, 0) == [] and evenly_spaced(9, 1) == [0]
     with pytest.raises(UserError, match='max_images'):
         AnomalyPicturesHook(max_images=-1)
 

@@ -1,4 +1,4 @@
-"""The command behind tools/inspect.py, on a network whose answers can be computed by hand."""
+"""The command behind tools/inspect_images.py, on a network whose answers can be computed by hand."""
 import csv
 import json
 import os

@@ -8,7 +8,7 @@ import pytest
 
 from mminspect.core.errors import UserError
 from mminspect.inspection import reading
-from mminspect.inspection.reading import ahead, load
+from mminspect.inspection.reading import load, prefetch
 from mminspect.vision.images import read_image
 
 
@@ -18,7 +18,7 @@ def test_results_keep_their_order_and_errors_stay_with_their_item():
         if item == 4:
             raise UserError('four')
         return item * item
-    found = list(ahead(prepare, range(9), 3))
+    found = list(prefetch(prepare, range(9), 3))
     assert [item for item, _ in found] == list(range(9))
     assert [future.result() for item, future in found if item != 4] == [i * i for i in range(9) if i != 4]
     with pytest.raises(UserError, match='four'):
@@ -27,7 +27,7 @@ def test_results_keep_their_order_and_errors_stay_with_their_item():
 
 def test_work_is_done_in_one_other_thread_while_the_caller_works():
     seen = []
-    for _, future in ahead(lambda item: seen.append(threading.get_ident()), range(6), 2):
+    for _, future in prefetch(lambda item: seen.append(threading.get_ident()), range(6), 2):
         future.result()
         time.sleep(0.02)
         if len(seen) == 3:
@@ -38,7 +38,7 @@ def test_work_is_done_in_one_other_thread_while_the_caller_works():
 @pytest.mark.parametrize('count', [1, 4])
 def test_no_more_than_count_wait(count):
     done = []
-    rows = ahead(done.append, range(20), count)
+    rows = prefetch(done.append, range(20), count)
     for taken in range(1, 21):
         next(rows)[1].result()
         deadline = time.monotonic() + 30
@@ -53,7 +53,7 @@ def test_an_error_of_the_items_reaches_the_caller():
         yield 1
         raise UserError('no more')
     with pytest.raises(UserError, match='no more'):
-        list(ahead(str, items(), 1))
+        list(prefetch(str, items(), 1))
 
 
 def test_load_measures_and_names(tmp_path, monkeypatch):

@@ -7,7 +7,14 @@ from mmengine.config import Config
 from helpers import detector_cfg
 from mminspect import runtime
 from mminspect.core.errors import UserError
-from mminspect.runtime import checks
+from mminspect.runtime import CheckRegistry, checks
+
+
+@pytest.fixture
+def registry(monkeypatch) -> CheckRegistry:
+    """Without the checks of the projects."""
+    monkeypatch.setattr(checks, 'CHECKS', CheckRegistry())
+    return checks.CHECKS
 
 
 def test_work_dir_is_created_and_left_empty(tmp_path: Path) -> None:
@@ -34,11 +41,11 @@ def test_nearly_full_disk(tmp_path: Path) -> None:
         runtime.prepare_work_dir(str(tmp_path), free_bytes=2**60)
 
 
-def test_data_checks_see_the_named_parts_and_their_warnings_are_logged(monkeypatch, messages: list[str]) -> None:
+def test_data_checks_see_the_named_parts_and_their_warnings_are_logged(registry: CheckRegistry,
+                                                                       messages: list[str]) -> None:
     seen: list[dict] = []
-    monkeypatch.setattr(checks, 'DATA_CHECKS', [lambda dataset: seen.append(dataset) or ['odd but allowed']])
-    monkeypatch.setattr(checks, 'MODEL_CHECKS', [lambda model, dataset: seen.append({**model, **dataset})])
-    monkeypatch.setattr(checks, 'SPLIT_CHECKS', [])
+    registry.register('data', 'a')(lambda dataset: seen.append(dataset) or ['odd but allowed'])
+    registry.register('model', 'a')(lambda model, dataset: seen.append({**model, **dataset}))
     cfg = Config(dict(model=dict(depth=18), train_dataloader=dict(dataset=dict(type='A')),
                       test_dataloader=dict(dataset=dict(type='B'))))
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
@@ -53,12 +60,10 @@ def test_projects_add_their_checks(tmp_path: Path) -> None:
             runtime.check_data(cfg, ('train_dataloader', ))
 
 
-def test_hooks_bring_data_of_their_own_and_all_of_it_is_compared_with_the_training(monkeypatch) -> None:
+def test_hooks_bring_data_of_their_own_and_all_of_it_is_compared_with_the_training(registry: CheckRegistry) -> None:
     seen, compared = [], []
-    monkeypatch.setattr(checks, 'DATA_CHECKS', [lambda dataset: seen.append(dataset['type']) or []])
-    monkeypatch.setattr(checks, 'MODEL_CHECKS', [])
-    monkeypatch.setattr(checks, 'SPLIT_CHECKS', [
-        lambda train, other, name: compared.append((train['type'], other['type'], name))])
+    registry.register('data', 'a')(lambda dataset: seen.append(dataset['type']) or [])
+    registry.register('split', 'a')(lambda train, other, name: compared.append((train['type'], other['type'], name)))
     loaders = {f'{part}_dataloader': dict(dataset=dict(type=part)) for part in ('train', 'val', 'test')}
     hooks = [dict(type='A', holdout_dataloader=dict(dataset=dict(type='holdout'))), dict(type='B'),
              dict(type='C', holdout_dataloader=None)]
@@ -72,10 +77,12 @@ def test_hooks_bring_data_of_their_own_and_all_of_it_is_compared_with_the_traini
     assert compared == [] and seen[3:] == ['test']
 
 
-def test_validation_is_left_out_where_nobody_has_test_images(monkeypatch, messages: list[str]) -> None:
+def test_validation_is_left_out_where_nobody_has_test_images(registry: CheckRegistry, messages: list[str]) -> None:
     parts = dict(val_dataloader=dict(dataset=dict(type='A')), val_cfg=dict(type='B'), val_evaluator=dict(type='C'))
+    registry.register('absence', 'a')(lambda dataset: None)
+    registry.register('absence', 'b')(lambda dataset: dataset['absent'])
     for found, left_out in ((None, False), ('data/test', True)):
-        monkeypatch.setattr(checks, 'ABSENCE_CHECKS', [lambda dataset: None, lambda dataset, found=found: found])
+        parts['val_dataloader']['dataset']['absent'] = found
         cfg = Config(dict(parts))
         runtime.skip_missing_validation(cfg)
         assert [cfg[key] is None for key in parts] == [left_out] * 3
@@ -84,11 +91,11 @@ def test_validation_is_left_out_where_nobody_has_test_images(monkeypatch, messag
 
 
 @pytest.mark.parametrize('length', [dict(max_epochs=0), dict(max_iters=-1), dict(max_epochs=0.5)])
-def test_a_training_of_no_length(length: dict, monkeypatch) -> None:
+def test_a_training_of_no_length(length: dict, registry: CheckRegistry) -> None:
     with pytest.raises(UserError, match=r'train_cfg\.max_.* give a whole number, 1 or more'):
         runtime.check_length(Config(dict(train_cfg=length)))
     seen = []
-    monkeypatch.setattr(checks, 'LENGTH_CHECKS', [seen.append])
+    registry.register('length', 'a')(lambda cfg: seen.append(cfg))
     runtime.check_length(cfg := Config(dict(train_cfg=dict(max_epochs=1))))
     assert seen == [cfg]
 

@@ -45,7 +45,7 @@ def changed(**parts: dict | str) -> Callable[[], nn.Module]:
 def test_unknown_components_come_with_the_nearest_names(make: Callable, words: str) -> None:
     init_default_scope('mmdet')
     model = detector_cfg(norm_cfg=dict(type='GNN', num_groups=8))  # the one kind that mmengine's message does not name
-    with pytest.raises(UserError, match=words) as error, runtime.explained(Config(dict(model=model))):
+    with pytest.raises(UserError, match=words) as error, runtime.explain_errors(Config(dict(model=model))):
         make()
     assert '\n' not in str(error.value) and str(error.value).startswith('the config ')
 
@@ -54,14 +54,14 @@ def test_optimiser_that_mmengine_does_not_name() -> None:
     init_default_scope('mmdet')
     wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGDD', lr=1))
     cfg = Config(dict(model=detector_cfg(), optim_wrapper=wrapper))
-    with pytest.raises(UserError, match='unknown component: SGDD; did you mean SGD'), runtime.explained(cfg):
+    with pytest.raises(UserError, match='unknown component: SGDD; did you mean SGD'), runtime.explain_errors(cfg):
         build_optim_wrapper(nn.Linear(1, 1), wrapper)
 
 
 @pytest.mark.parametrize('error', [KeyError('bbox'), TypeError('no len()'), ValueError('x is not in the y registry'),
                                    KeyError('Cannot find None in registry under scope name mmdet')])
 def test_other_errors_pass_unchanged(error: Exception) -> None:
-    with pytest.raises(type(error)) as raised, runtime.explained(Config(dict(model=detector_cfg()))):
+    with pytest.raises(type(error)) as raised, runtime.explain_errors(Config(dict(model=detector_cfg()))):
         raise error
     assert raised.value is error
 
@@ -75,21 +75,21 @@ def test_component_names_by_kind() -> None:
 
 def test_a_batch_that_batch_norm_cannot_train_on() -> None:
     with pytest.raises(UserError, match=r'holds one image, .* raise train_dataloader\.batch_size'), \
-            runtime.explained(Config(dict(model=dict()))):
+            runtime.explain_errors(Config(dict(model=dict()))):
         nn.BatchNorm2d(3)(torch.zeros(1, 3, 1, 1))
 
 
 def test_values_that_an_optimiser_refuses() -> None:
     wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=-1))
     with pytest.raises(UserError, match=r'\(Invalid learning rate: -1\): correct optim_wrapper\.optimizer'), \
-            runtime.explained(Config(dict(optim_wrapper=wrapper))):
+            runtime.explain_errors(Config(dict(optim_wrapper=wrapper))):
         build_optim_wrapper(nn.Linear(1, 1), wrapper)
 
 
 def test_hooks_without_a_type() -> None:
     hooks = dict(checkpoint=dict(type='CheckpointHook'), chekpoint=dict(interval=1))
     with pytest.raises(UserError, match=r'default_hooks\.chekpoint; did you mean checkpoint'), \
-            runtime.explained(Config(dict(default_hooks=hooks))):
+            runtime.explain_errors(Config(dict(default_hooks=hooks))):
         HOOKS.build(hooks['chekpoint'])
-    with pytest.raises(UserError, match='has an entry without a type'), runtime.explained(Config({})):
+    with pytest.raises(UserError, match='has an entry without a type'), runtime.explain_errors(Config({})):
         HOOKS.build(dict(interval=1))

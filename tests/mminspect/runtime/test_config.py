@@ -106,7 +106,9 @@ def test_variables_are_refused_with_what_to_set_instead(option: str, words: str,
 
 
 def test_projects_add_folders_to_the_default_work_dir(config: str, monkeypatch) -> None:
-    monkeypatch.setattr(runtime.config, 'WORK_DIR_PARTS', [lambda cfg: cfg.model.type, lambda cfg: None])
+    monkeypatch.setattr(runtime.config, 'CHECKS', registry := runtime.CheckRegistry())
+    registry.register('work_dir', 'type')(lambda cfg: cfg.model.type)
+    registry.register('work_dir', 'none')(lambda cfg: None)
     assert runtime.load_config(config).work_dir == 'work_dirs/recipe/GFL'
     assert runtime.load_config(config, work_dir='a').work_dir == 'a'
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mminspect.inspection.geometry import Fitted, fit, map_to_image
 from mminspect.inspection.network import Network
-from mminspect.inspection.reading import ahead
+from mminspect.inspection.reading import prefetch
 from mminspect.inspection.spec import NetworkSpec
 from mminspect.inspection.suppression import suppress
 from mminspect.vision.boxes import ScoredBoxes, merge_windows
@@ -117,5 +117,5 @@ def _prepared(image: NDArray, spec: NetworkSpec, windows: list[Box],
         start = time.perf_counter()
         return fit(cut(image, box), spec), time.perf_counter() - start
 
-    for box, future in ahead(prepare, windows, count):
+    for box, future in prefetch(prepare, windows, count):
         yield (box, *future.result())

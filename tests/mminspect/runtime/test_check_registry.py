@@ -1,0 +1,78 @@
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mminspect.runtime import CHECKS, STAGES, CheckRegistry
+
+
+def first(dataset: dict) -> list[str]:
+    return ['first']
+
+
+def second(dataset: dict) -> list[str]:
+    return ['second']
+
+
+def test_functions_come_back_by_stage_in_the_order_of_registration() -> None:
+    checks = CheckRegistry()
+    assert checks.register('data')(first) is first
+    checks.register('data')(second)
+    checks.register('option', name='scale')(second)
+    assert checks.of('data') == (first, second) and checks.options() == {'scale': second}
+    assert all(checks.of(stage) == () for stage in STAGES if stage not in ('data', 'option'))
+
+
+def test_an_import_of_the_same_module_again_registers_once(tmp_path: Path, monkeypatch) -> None:
+    name = 'package_that_registers_a_check'
+    (tmp_path / f'{name}.py').write_text('from mminspect.runtime import CHECKS\n\n'
+                                         '@CHECKS.register("length")\ndef check(cfg):\n    pass\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(CHECKS, '_functions', {stage: dict(them) for stage, them in CHECKS._functions.items()})
+    before = CHECKS.of('length')
+    module = importlib.import_module(name)
+    old = module.check
+    module = importlib.reload(module)
+    assert module.check is not old and CHECKS.of('length') == (*before, module.check)
+    del sys.modules[name]
+
+
+def test_mistakes_of_who_registers() -> None:
+    checks = CheckRegistry()
+    with pytest.raises(ValueError, match="no stage 'date'; choose from data, model"):
+        checks.register('date')
+    with pytest.raises(ValueError, match="no stage 'date'"):
+        checks.of('date')
+    with pytest.raises(ValueError, match=r"second needs a name: CHECKS\.register\('option', name="):
+        checks.register('option')(second)
+    with pytest.raises(ValueError, match='needs a name'):
+        checks.register('data')(lambda dataset: [])
+    checks.register('option', name='scale')(first)
+    with pytest.raises(ValueError, match=r"'scale' of the stage 'option' is taken by .*first: .*second needs another"):
+        checks.register('option', name='scale')(second)
+    assert checks.options() == {'scale': first}
+
+
+REGISTERED = """
+import sys
+from mminspect.runtime import CHECKS, STAGES
+assert not any(CHECKS.of(stage) for stage in STAGES)
+import anomaly_rd
+print(*(f'{stage}:{function.__name__}' for stage in STAGES for function in CHECKS.of(stage)))
+assert 'fdrd' not in sys.modules
+import fdrd
+print(*(f'{stage}:{function.__name__}' for stage in STAGES for function in CHECKS.of(stage)))
+"""
+
+
+def test_the_projects_register_theirs_when_they_are_imported() -> None:
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', REGISTERED], capture_output=True, text=True,
+                          env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    alone, both = (set(line.split()) for line in done.stdout.splitlines() if line.startswith('data:'))
+    assert alone == {'data:check_dataset_cfg', 'model:check_cache', 'split:check_split', 'absence:missing_test',
+                     'length:check_phases', 'option:set_category', 'work_dir:category_of'}
+    assert both == alone | {'model:check_class_count', 'model:check_views'}  # and a data check of the same name
