@@ -19,7 +19,7 @@ from mminspect.core.errors import UserError
 from mminspect.decisions import lowest_percentage, needed_images
 from mminspect.inspection.calibrating import calibrate, check_storable, store_calibration
 from mminspect.inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
-from mminspect.inspection.load import load_inspector
+from mminspect.inspection.load import make_inspector, open_model
 from mminspect.inspection.sources import find_images
 
 
@@ -46,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f'{args.folder} holds {len(images)} images, which are too few for a false-reject rate of '
                         f'{100 * rate:g} %: give {needed} at least, or ask for {lowest_percentage(len(images))} % or '
                         'more')
-    inspector = load_inspector(args.model, **running_options(args))
+    options = running_options(args)
+    tiles = {name: options.pop(name) for name in ('tile', 'overlap')}
+    network, opened = open_model(args.model, **options)
+    inspector = make_inspector(network, **tiles)
     results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:
         calibration = calibrate(bar.track(results, len(images), description='scoring'), rate,
@@ -60,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.dry_run:
         print(f'--dry-run: {args.model} is as it was')
         return
-    store_calibration(args.model, calibration)
+    store_calibration(args.model, calibration, opened)
     print(f'stored in {args.model}')
 
 

@@ -15,7 +15,7 @@ from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.setup import setup
-from mminspect.models.checkpoint import teacher_included
+from mminspect.models.checkpoint import Checkpoint
 
 #: Draws detections, unless the config names another ``picture_hook``.
 SIDE_BY_SIDE = dict(type='mmengine.SideBySideHook')
@@ -67,9 +67,9 @@ def main() -> None:
         add_hook(cfg, dict(cfg.picture_hook, max_images=0))  # curves alone
     runtime.check_data(cfg, ('test_dataloader',))
     runtime.prepare_work_dir(cfg.work_dir)
-    with teacher_included(args.checkpoint):
-        runner = runtime.build_runner(cfg)
-    runtime.check_checkpoint(runner.model, args.checkpoint)
+    checkpoint = Checkpoint.open(args.checkpoint)
+    runner = runtime.build_runner(cfg, checkpoint)
+    runtime.check_checkpoint(runner.model, checkpoint)
     with runtime.explain_errors(cfg):
         metrics = runner.test()
     if is_main_process():

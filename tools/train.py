@@ -9,7 +9,7 @@ from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import remove_unfinished
 from mminspect.core.setup import setup
-from mminspect.models.checkpoint import checkpoint_to_resume
+from mminspect.models.checkpoint import Checkpoint, checkpoint_to_resume
 
 #: What goes on where an interrupted run stopped.
 AGAIN = 'the same command with --resume'
@@ -53,12 +53,13 @@ def main() -> None:
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     runtime.prepare_work_dir(cfg.work_dir)
     remove_unfinished(cfg.work_dir)
-    runner = runtime.build_runner(cfg)
+    checkpoint = Checkpoint.open(cfg.load_from) if cfg.get('load_from') else None
+    runner = runtime.build_runner(cfg, checkpoint)
     runtime.announce_initial_weights(cfg)
-    if args.resume and cfg.get('load_from'):
-        runtime.check_checkpoint(runner.model, cfg.load_from, resume=True)
-    elif cfg.get('load_from'):
-        runtime.check_initial_weights(runner.model, cfg.load_from)
+    if args.resume and checkpoint is not None:
+        runtime.check_checkpoint(runner.model, checkpoint, resume=True)
+    elif checkpoint is not None:
+        runtime.check_initial_weights(runner.model, checkpoint)
     with runtime.explain_errors(cfg):
         runner.train()
 

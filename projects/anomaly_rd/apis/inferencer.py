@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from anomaly_rd.engine.holdout import innermost
-from anomaly_rd.engine.threshold import calibration_of
 from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of
@@ -23,7 +22,7 @@ from mminspect.core.errors import UserError
 from mminspect.decisions import Threshold
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.building import load_model
-from mminspect.models.checkpoint import load_from_local
+from mminspect.models.checkpoint import Checkpoint
 
 from .inputs import Input, as_records
 from .scans import Cutting, whole_scan
@@ -157,8 +156,9 @@ class AnomalyInferencer(BaseInferencer):
         return as_records(inputs)
 
     def _init_model(self, cfg: Config, weights: str, device: str = 'cpu') -> nn.Module:
-        model = load_model(cfg, weights, device)
-        model.calibration = calibration_of(load_from_local(weights, map_location='cpu'), cfg.model)
+        checkpoint = Checkpoint.open(weights)
+        model = load_model(cfg, checkpoint, device)
+        model.calibration = checkpoint.calibration_for(cfg)
         return model
 
     def _init_pipeline(self, cfg: Config) -> Callable[[dict], dict]:

@@ -8,8 +8,8 @@ from mmengine.runner import Runner
 
 from anomaly_rd.registry import HOOKS
 from mminspect.engine import unwrap
+from mminspect.models.checkpoint import TEACHER_KEY
 from mminspect.models.contract import contract_of
-from mminspect.runtime.weights import TEACHER_KEY
 
 
 @HOOKS.register_module()

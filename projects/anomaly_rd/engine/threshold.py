@@ -16,17 +16,15 @@ from torch.utils.data import DataLoader
 
 from anomaly_rd.postprocess.calibration import NormalImage, calibrate
 from anomaly_rd.postprocess.label import label_samples
-from anomaly_rd.postprocess.map_settings import map_settings
 from anomaly_rd.registry import HOOKS
 from mminspect.core.errors import UserError
 from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration
 from mminspect.engine import unwrap
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.checkpoint import CALIBRATION_KEY, fitting_calibration
+from mminspect.models.map_settings import map_settings
 
 from .holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
-
-#: Key of the checkpoint.
-KEY = 'threshold'
 
 
 @HOOKS.register_module()
@@ -79,12 +77,13 @@ class ThresholdHook(Hook):
                       for sample in model.test_step(batch)]
         fitted = calibrate(images, self.rule, self.quantile, self.origin)
         model.calibration = replace(fitted, settings=map_settings(runner.cfg.model))
-        checkpoint[KEY] = model.calibration.state()
+        checkpoint[CALIBRATION_KEY] = model.calibration.state()
         print_log(f'threshold: {model.calibration.threshold}', logger='current')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Give the model what its checkpoint says; None for a checkpoint without a threshold for these maps."""
-        unwrap(runner.model).calibration = calibration_of(checkpoint, runner.cfg.model)
+        calibration = Calibration.from_state(checkpoint[CALIBRATION_KEY]) if CALIBRATION_KEY in checkpoint else None
+        unwrap(runner.model).calibration = fitting_calibration(calibration, runner.cfg)
 
     def before_test(self, runner: Runner) -> None:
         """Say which threshold is used."""
@@ -101,29 +100,6 @@ class ThresholdHook(Hook):
         calibration = getattr(unwrap(runner.model), 'calibration', None)
         if calibration is not None:
             label_samples(outputs or (), calibration.threshold)
-
-
-def calibration_of(checkpoint: Mapping[str, Any], model: Mapping[str, Any] | None = None) -> Calibration | None:
-    """The calibration in a checkpoint, or None.
-
-    Args:
-        checkpoint: As it was loaded.
-        model: ``model`` of the config it is used with. Where that makes other maps than those the calibration was
-            fitted on, the result is None, with a warning.
-
-    Raises:
-        UserError: As :meth:`Calibration.from_state`.
-    """
-    if KEY not in checkpoint:
-        return None
-    calibration = Calibration.from_state(checkpoint[KEY])
-    differences = [] if model is None else calibration.differences(map_settings(model))
-    if not differences:
-        return calibration
-    print_log(f'The threshold in the checkpoint is NOT used, because it belongs to other maps: '
-              f'{"; ".join(differences)}. Choose one with tools/calibrate.py, or use the config of the training.',
-              logger='current', level=logging.WARNING)
-    return None
 
 
 @contextmanager

@@ -26,13 +26,14 @@ class DistilledDetector(SingleStageDetector):
 
     Args:
         backbone, neck, bbox_head, train_cfg, test_cfg: The student, as in mmdet. Heads: GFLHead, ATSSHead, RetinaHead.
-        teacher_config: Config of the teacher: a dict with key ``model``, a path, or ``'mmdet::...'``.
+        teacher_config: Config of the teacher: a dict with key ``model``, a path, or ``'mmdet::...'``. None for a
+            student that only predicts.
         teacher_ckpt: Its checkpoint, loaded strictly. None gives random weights, which is announced loudly.
         distillers: Configs of the :class:`fdrd.distillers.DistillationTerm` modules.
         data_preprocessor: ``DualViewDetDataPreprocessor`` where the pipeline makes two views.
     """
 
-    def __init__(self, backbone: dict, neck: dict, bbox_head: dict, teacher_config: dict | str,
+    def __init__(self, backbone: dict, neck: dict, bbox_head: dict, teacher_config: dict | str | None,
                  teacher_ckpt: str | None = None, distillers: list[dict] | None = None, train_cfg: dict | None = None,
                  test_cfg: dict | None = None, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:

@@ -76,8 +76,10 @@ def read_teacher_config(source: dict | str | Path) -> Config | dict:
     return config
 
 
-def peek_feat_channels(source: dict | str | Path) -> int | None:
+def peek_feat_channels(source: dict | str | Path | None) -> int | None:
     """Width of the teacher's head towers, or None where its config cannot be read (testing does not need it)."""
+    if source is None:
+        return None
     try:
         head = read_teacher_config(source)['model'].get('bbox_head') or {}
     except UserError:

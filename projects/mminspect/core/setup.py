@@ -24,7 +24,7 @@ def setup() -> None:
     # here: an exported model needs none of these, and they take seconds to import
     import mmcv_fallback
     from mminspect.core.fileio import register_atomic_backend
-    from mminspect.models.checkpoint import install_safe_loaders
+    from mminspect.models.safe_loading import install_safe_loaders
     ignore_remarks()
     install_safe_loaders()
     register_atomic_backend()

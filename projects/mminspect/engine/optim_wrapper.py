@@ -1,13 +1,18 @@
-"""bfloat16 training on any device."""
+"""What a training's config says of its optimisers: bfloat16 on any device, one optimiser a part, none at all."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from mmengine.optim import OptimWrapper
-from mmengine.registry import OPTIM_WRAPPERS
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from torch import nn
+
+from mminspect.core.errors import UserError
+
+from .model_wrapper import unwrap
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -24,3 +29,73 @@ class Bf16OptimWrapper(OptimWrapper):
         device_type = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device_type, dtype=torch.bfloat16):
             yield
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class PartsOptimWrapperConstructor:
+    """One optimiser for each part of a model: an mmengine ``OptimWrapperDict``.
+
+    The entries have the names of submodules, and steps are taken in their order::
+
+        optim_wrapper = dict(
+            constructor='PartsOptimWrapperConstructor',
+            generator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4)),
+            discriminator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4)))
+
+    :meth:`mminspect.models.anomaly_model.AnomalyModel.train_step` asks the model for the losses of one part at a time.
+
+    Args:
+        optim_wrapper_cfg: Config of an optimiser wrapper by name of the part.
+        paramwise_cfg: Must be None: each entry has its own.
+
+    Raises:
+        UserError: There is no part, or ``paramwise_cfg`` is given for all of them.
+    """
+
+    def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None) -> None:
+        self.parts = {name: value for name, value in optim_wrapper_cfg.items() if name != 'type'}
+        if not self.parts or paramwise_cfg is not None:
+            raise UserError('PartsOptimWrapperConstructor needs an entry with type and optimizer for each part of the '
+                            'model, and paramwise_cfg inside of these: correct optim_wrapper')
+
+    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+        """The wrappers of a model's parts.
+
+        Raises:
+            UserError: The model has no such part.
+        """
+        children = dict(unwrap(model).named_children())
+        if unknown := [name for name in self.parts if name not in children]:
+            raise UserError(f'optim_wrapper has an entry {unknown[0]!r}, but {type(unwrap(model)).__name__} has no '
+                            f'such part: name one of {", ".join(children)}')
+        return OptimWrapperDict(**{name: build_optim_wrapper(children[name], dict(cfg))
+                                   for name, cfg in self.parts.items()})
+
+
+@OPTIM_WRAPPERS.register_module()
+class NoOptimWrapper(OptimWrapper):
+    """What stands in for an optimiser where nothing is optimised; it holds no parameter of any model."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(torch.optim.SGD([torch.zeros(1)], lr=0.0), **kwargs)
+
+    def get_lr(self) -> dict[str, list[float]]:
+        """No learning rate, so that none is logged."""
+        return {}
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class NoOptimWrapperConstructor:
+    """Makes a :class:`NoOptimWrapper` for any model.
+
+    Args:
+        optim_wrapper_cfg: Its config.
+        paramwise_cfg: Has no effect.
+    """
+
+    def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None) -> None:
+        self.cfg = optim_wrapper_cfg
+
+    def __call__(self, model: nn.Module) -> NoOptimWrapper:
+        """The wrapper."""
+        return OPTIM_WRAPPERS.build(dict(self.cfg))

@@ -42,6 +42,7 @@ class ProgressHook(Hook):
             return
         elapsed = time.monotonic() - self._start
         remaining = elapsed / max(done - self._first_epoch, 1) * (total - done)
-        loss = runner.message_hub.get_scalar('train/loss').mean(20)
-        print(f'{PREFIX}{self.title}: epoch {done}/{total}, loss {loss:.3f}, {elapsed:.0f} s done, '
+        losses = runner.message_hub.log_scalars.get('train/loss')
+        loss = f', loss {losses.mean(20):.3f}' if losses else ''  # a model that is fitted once has none
+        print(f'{PREFIX}{self.title}: epoch {done}/{total}{loss}, {elapsed:.0f} s done, '
               f'{remaining:.0f} s to go', flush=True)

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 from mminspect.models.building import build_model
-from mminspect.models.checkpoint import teachers_without_files
 
 from .op_counter import OpCounter, counting
 
@@ -76,9 +75,9 @@ def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280)) -> Complexi
 
 
 def _measure(cfg: Config, shape: tuple[int, int], device: str) -> Complexity:
-    with teachers_without_files(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torch has a line for every tensor that keeps no data
-        model = build_model(cfg, device)
+        model = build_model(cfg, device, teacher_files=False)
     # Train-time helpers (adapters of a distillation term) are parameters but in no checkpoint: not the detector's.
     saved = model.state_dict().keys()
     params = [p for name, p in model.named_parameters() if name in saved]

@@ -9,7 +9,7 @@ import torch
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.decisions import Calibration, MapScale, NormalScores
-from mminspect.models.checkpoint import load_from_local
+from mminspect.models.checkpoint import CALIBRATION_KEY, Checkpoint
 
 from .load import EXPORTED
 from .result import InspectionResult
@@ -58,10 +58,15 @@ def check_storable(model: str | Path) -> None:
                         '--dry-run')
 
 
-def store_calibration(model: str | Path, calibration: Calibration) -> None:
+def store_calibration(model: str | Path, calibration: Calibration, opened: Checkpoint | None = None) -> None:
     """Put a calibration into an exported model or a checkpoint; all else in the file stays as it is.
 
     The file is replaced as a whole or not at all.
+
+    Args:
+        model: The file.
+        calibration: To be stored.
+        opened: What was read of a checkpoint; None: the file is read.
 
     Raises:
         UserError: The file cannot take it, or is damaged.
@@ -71,11 +76,7 @@ def store_calibration(model: str | Path, calibration: Calibration) -> None:
         from .export import set_calibration
         set_calibration(model, calibration.state())
         return
-    from .networks.building import CALIBRATION_KEY
-    checkpoint = load_from_local(str(model), map_location='cpu')
-    if 'state_dict' not in checkpoint:  # weights under their own names
-        checkpoint = dict(state_dict=checkpoint)
-    checkpoint[CALIBRATION_KEY] = calibration.state()
+    checkpoint = opened or Checkpoint.open(model)
     with replacing(model) as handle:
-        torch.save(checkpoint, handle)
+        torch.save({**checkpoint.content, CALIBRATION_KEY: calibration.state()}, handle)
 

@@ -59,7 +59,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def add_running_options(parser: argparse.ArgumentParser) -> None:
     """How a model is run: the same for every tool that inspects images."""
-    parser.add_argument('--config', help='config of the checkpoint (default: the .py file beside it)')
+    parser.add_argument('--config', help='config file of the checkpoint, a program that runs when it is read '
+                                         '(default: the config in the checkpoint, which is data)')
+    parser.add_argument('--import', dest='imports', action='append', default=[], metavar='MODULE',
+                        help='Python module of the method that you trust, where the checkpoint names one that no '
+                             'installed package of methods has')
     parser.add_argument('--runtime', choices=RUNTIMES, help='default: onnxruntime for .onnx, else pytorch')
     parser.add_argument('--precision', choices=PRECISIONS,
                         help='of openvino; bf16 is faster on processors that compute in it (default: f32)')
@@ -74,7 +78,8 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
 
 def running_options(args: argparse.Namespace) -> dict[str, Any]:
     """Those of :func:`add_running_options` for :func:`load_inspector`."""
-    return {name: getattr(args, name) for name in ('config', 'runtime', 'precision', 'device', 'tile', 'overlap')}
+    names = ('config', 'runtime', 'precision', 'device', 'imports', 'tile', 'overlap')
+    return {name: getattr(args, name) for name in names}
 
 
 def main(argv: Sequence[str] | None = None) -> None:

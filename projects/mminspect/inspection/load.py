@@ -2,13 +2,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mminspect.core.errors import UserError
 from mminspect.decisions import Threshold
 
 from .inspector import Inspector
 from .network import EXPORT_RUNTIMES, PRECISIONS, Network
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+    from mminspect.models.checkpoint import Checkpoint
 
 RUNTIMES = ('pytorch', *EXPORT_RUNTIMES)
 EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
@@ -17,12 +24,15 @@ EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
 def load_inspector(model: str | Path, config: str | Path | None = None, runtime: str | None = None,
                    device: str = 'cpu', tile: int | None = None, overlap: int | None = None,
                    threshold: float | None = None, false_reject_rate: float | None = None,
-                   precision: str | None = None) -> Inspector:
+                   precision: str | None = None, imports: Sequence[str] = ()) -> Inspector:
     """Make ready to inspect.
+
+    A checkpoint brings its config along as data. Of that, only modules of installed packages that declare the
+    entry-point group ``mminspect.methods`` are imported, and nothing that lies beside the file is executed.
 
     Args:
         model: ``.onnx`` file that tools/deploy/export.py wrote, or a checkpoint (``.pth``, ``.safetensors``).
-        config: Of the checkpoint; by default the one ``.py`` file that training left beside it.
+        config: File in place of the config in the checkpoint. It is a program that runs when it is read.
         runtime: One of :data:`RUNTIMES`; by default ONNX Runtime for an exported model and PyTorch for a checkpoint,
             which knows no other.
         device: Of PyTorch.
@@ -33,16 +43,22 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
         false_reject_rate: In (0, 1): choose the threshold by it, from the scores of normal images in the model.
         precision: Of OpenVINO, one of :data:`~mminspect.inspection.network.PRECISIONS`, by default f32; bf16 is faster
             where the processor computes in it.
+        imports: Further Python modules that the stored config may import, because you trust them.
 
     Raises:
         UserError: A file is missing, damaged or does not belong to the other; the runtime, device or precision does not
             fit or is not there; the model holds no such scores, or too few for the rate.
     """
+    network = open_model(model, config, runtime, device, precision, imports)[0]
+    return make_inspector(network, tile, overlap, threshold, false_reject_rate)
+
+
+def make_inspector(network: Network, tile: int | None = None, overlap: int | None = None,
+                   threshold: float | None = None, false_reject_rate: float | None = None) -> Inspector:
+    """An inspector with a network that is open; arguments and errors as for :func:`load_inspector`."""
     if threshold is not None and false_reject_rate is not None:
         raise UserError('a threshold and a false-reject rate are given: give one of them')
-    if not Path(model).is_file():
-        raise UserError(f'model {model} does not exist: check the path')
-    inspector = Inspector(_open(Path(model), config, runtime, device, precision), tile, overlap)
+    inspector = Inspector(network, tile, overlap)
     if threshold is not None:
         inspector.threshold = threshold
     if false_reject_rate is not None:
@@ -64,8 +80,16 @@ def _tell_tiles(inspector: Inspector) -> None:
         words(inspector.tile, inspector.overlap))
 
 
-def _open(model: Path, config: str | Path | None, runtime: str | None, device: str,
-          precision: str | None) -> Network:
+def open_model(model: str | Path, config: str | Path | None = None, runtime: str | None = None, device: str = 'cpu',
+               precision: str | None = None, imports: Sequence[str] = ()) -> tuple[Network, Checkpoint | None]:
+    """The network in a file, and what was read of it; arguments and errors as for :func:`load_inspector`.
+
+    Returns:
+        The network, and the checkpoint that it was built from; None for an exported model.
+    """
+    if not Path(model).is_file():
+        raise UserError(f'model {model} does not exist: check the path')
+    model = Path(model)
     if runtime not in (None, *RUNTIMES):
         raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join(RUNTIMES)}')
     if model.suffix == EXPORTED:
@@ -76,7 +100,7 @@ def _open(model: Path, config: str | Path | None, runtime: str | None, device: s
             raise UserError(f'{model} is an exported model, which runs on the CPU: give its checkpoint, or device cpu '
                             f'instead of {device}')
         from .backends import open_network
-        return open_network(model, runtime=runtime, precision=precision)
+        return open_network(model, runtime=runtime, precision=precision), None
     if model.suffix not in CHECKPOINTS:
         raise UserError(f'{model} is no model: name a file that ends in {EXPORTED}, {" or ".join(CHECKPOINTS)}')
     if runtime not in (None, 'pytorch'):
@@ -87,10 +111,28 @@ def _open(model: Path, config: str | Path | None, runtime: str | None, device: s
                         'first with tools/deploy/export.py')
     _check_device(device)
     # here: an exported model needs none of these, and they take seconds to import
-    from mminspect.runtime import load_config
+    from mminspect.models.checkpoint import Checkpoint
 
     from .networks import build_network
-    return build_network(load_config(str(config or _config_beside(model))), str(model), device=device)
+    checkpoint = Checkpoint.open(model)
+    return build_network(config_for(checkpoint, config, imports), checkpoint, device=device), checkpoint
+
+
+def config_for(checkpoint: Checkpoint, config: str | Path | None = None, imports: Sequence[str] = ()) -> Config:
+    """The config that a checkpoint is used with: a file that the user names, or else its own, as data.
+
+    Raises:
+        UserError: The file cannot be read; or the checkpoint has no config, or one that names components or modules
+            which are not installed.
+    """
+    from mminspect.models.stored_config import check_components, import_methods_of
+    from mminspect.runtime import load_config
+    if config is not None:
+        return load_config(str(config))
+    cfg = checkpoint.config()
+    import_methods_of(cfg, checkpoint.path, imports)
+    check_components(cfg, checkpoint.path)
+    return cfg
 
 
 def _check_device(device: str) -> None:
@@ -100,14 +142,6 @@ def _check_device(device: str) -> None:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f'device {device!r} cannot be used here ({reason}): give cpu or another') from error
-
-
-def _config_beside(checkpoint: Path) -> Path:
-    found = sorted(path for path in checkpoint.parent.glob('*.py') if not path.name.startswith('.'))
-    if len(found) != 1:
-        raise UserError(f'there {"is no config" if not found else f"are {len(found)} configs"} beside {checkpoint}: '
-                        'name the one it was trained with (--config)')
-    return found[0]
 
 
 def _chosen(inspector: Inspector, rate: float) -> Threshold:

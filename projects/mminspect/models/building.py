@@ -8,48 +8,49 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import load_checkpoint
 from torch import nn
 
+from mminspect.core.components import explain_errors
 from mminspect.core.log import quiet_log
 from mminspect.core.setup import setup
-from mminspect.runtime import check_checkpoint, explain_errors
 
-from .checkpoint import teacher_included
+from .checkpoint import Checkpoint, without_teacher_files
 
 
-def build_model(cfg: Config, device: str | torch.device = 'cpu') -> nn.Module:
+def build_model(cfg: Config, device: str | torch.device = 'cpu', teacher_files: bool = True) -> nn.Module:
     """The model of ``cfg`` in eval mode, with weights of no meaning and without pretrained ones.
 
     Args:
         cfg: Config with key ``model``.
         device: Where the weights lie; 'meta' for weights without memory.
+        teacher_files: Whether a frozen teacher reads the file of its weights.
 
     Raises:
-        UserError: The config names an unknown component or argument.
+        UserError: The config names an unknown component or argument, or the teacher's weights are not there.
     """
     setup()
     init_default_scope(cfg.get('default_scope', 'mmdet'))
+    described = without_pretrained(cfg.model if teacher_files else without_teacher_files(cfg.model))
     with explain_errors(cfg), torch.device(device):
-        model = MODELS.build(without_pretrained(cfg.model))
+        model = MODELS.build(described)
     return model.to(device).eval()
 
 
-def load_model(cfg: Config, checkpoint: str | None, device: str | torch.device = 'cpu') -> nn.Module:
+def load_model(cfg: Config, checkpoint: Checkpoint | str | None, device: str | torch.device = 'cpu') -> nn.Module:
     """The model of ``cfg`` in eval mode with the weights of ``checkpoint``, initialised at random if that is None.
 
     Raises:
         UserError: As :func:`build_model`; or the checkpoint is missing, damaged or of another model.
     """
-    with teacher_included(checkpoint):
-        model = build_model(cfg)
     if checkpoint is None:
+        model = build_model(cfg)
         _initialise(model)
         print_log(f'{cfg.filename}: no checkpoint is given, the weights are RANDOM', logger='current',
                   level=logging.WARNING)
-    else:
-        check_checkpoint(model, checkpoint)
-        load_checkpoint(model, checkpoint, map_location='cpu', logger='silent')
+        return model.to(device).eval()
+    opened = Checkpoint.open(checkpoint) if isinstance(checkpoint, str) else checkpoint
+    model = build_model(cfg, teacher_files=not opened.holds_teacher)
+    opened.load_into(model)
     return model.to(device).eval()
 
 

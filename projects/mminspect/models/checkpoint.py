@@ -1,103 +1,154 @@
-"""Reading checkpoints from strangers: data only, never code.
-
-mmengine tries ``weights_only=True`` and falls back to unpickling everything when that fails, which runs whatever the
-file says. :func:`install_safe_loaders` replaces its loaders, of local files and of downloads, by ones that refuse.
-"""
+"""A checkpoint, opened and read once, with everything that the project keeps in one."""
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, BinaryIO
-from urllib.parse import urlparse
+from typing import Any
 
-import mmengine.runner.checkpoint
-import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
+from mminspect.core.setup import setup
+from mminspect.decisions import Calibration
+from mminspect.engine.model_wrapper import unwrap
 
-#: The methods that every HistoryBuffer registers and takes along when it is pickled.
-STATISTICS = ('min', 'max', 'current', 'mean')
+from .contract import contract_of
+from .map_settings import map_settings
+from .stored_config import read_stored_config
 
 #: In place of a teacher's weights in a config: they come with the checkpoint that is loaded next, no file is read.
 IN_CHECKPOINT = 'checkpoint'
+#: Keys of a checkpoint: state of the calibration, and the SHA-256 of a teacher's weights that it does not hold.
+CALIBRATION_KEY, TEACHER_KEY = 'threshold', 'teacher_sha256'
 
-#: Whether a checkpoint that is loaded next brings a frozen teacher's weights along: :func:`teacher_included`.
-TEACHER_INCLUDED: ContextVar[bool] = ContextVar('TEACHER_INCLUDED', default=False)
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is in a checkpoint. A command opens it once and hands it on.
 
-def safe_globals() -> list[Any]:
-    """What mmengine's own checkpoints hold besides tensors: NumPy arrays and scalars, and its loss history.
-
-    A loss history names its statistics as ``getattr(HistoryBuffer, 'mean')``. The real ``getattr`` would hand out any
-    object of the process (``__globals__`` of a function, to be overwritten by the file), so a stand-in takes its place.
+    Attributes:
+        path: As it was named.
+        content: Everything in the file; of a file of bare weights ``{'state_dict': ...}``.
     """
-    multiarray = np._core.multiarray
-    dtypes = [type(np.dtype(kind)) for kind in (np.uint32, np.float64, np.float32, np.int64, np.int32, np.bool_)]
-    return [multiarray._reconstruct, multiarray.scalar, np.ndarray, np.dtype, slice, HistoryBuffer,
-            (_statistic, 'builtins.getattr'), *dtypes]
+
+    path: str
+    content: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Checkpoint:
+        """Read a ``.pth`` or ``.safetensors`` file or an address onto the CPU, without executing anything in it.
+
+        Raises:
+            UserError: It is missing, damaged (the checksums in the file are compared), no checkpoint, or holds objects
+                that only code can rebuild.
+            urllib.error.URLError: It is an address and the network does not answer.
+        """
+        setup()
+        loaded = CheckpointLoader.load_checkpoint(str(path), map_location='cpu', logger='silent')
+        return cls(str(path), loaded if 'state_dict' in loaded else dict(state_dict=loaded))
+
+    @cached_property
+    def weights(self) -> dict[str, Tensor]:
+        """Weights by name, without the prefix of distributed training."""
+        return {name.removeprefix('module.'): value for name, value in self.content['state_dict'].items()}
+
+    @property
+    def holds_teacher(self) -> bool:
+        """Whether a frozen teacher's weights (``teacher.*``) are in it."""
+        return any(name.startswith('teacher.') for name in self.weights)
+
+    @property
+    def is_training_state(self) -> bool:
+        """Whether a training can go on from it; else it holds weights alone."""
+        return {'meta', 'message_hub'} <= self.content.keys()
+
+    @property
+    def teacher_sha256(self) -> str | None:
+        """Identity of the teacher it was trained with and that it does not hold; None: there is none, or an older
+        version wrote the file."""
+        return self.content.get(TEACHER_KEY)
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """Threshold and scales; None where it has none. UserError where they are damaged."""
+        state = self.content.get(CALIBRATION_KEY)
+        return None if state is None else Calibration.from_state(state)
+
+    def calibration_for(self, cfg: Config) -> Calibration | None:
+        """The calibration if it belongs to the maps that a config makes, else None with a warning."""
+        return fitting_calibration(self.calibration, cfg)
+
+    def config(self) -> Config:
+        """The config it was trained with, as data: nothing in it is executed, nothing is imported.
+
+        Raises:
+            UserError: It has none.
+        """
+        return read_stored_config(self.content, self.path)
+
+    def load_into(self, model: nn.Module) -> None:
+        """Give a model the weights; what of them fits is judged by the model's own loading.
+
+        Args:
+            model: Built from the config, perhaps in the wrapper of distributed training.
+
+        Raises:
+            UserError: Weights are missing or of another shape, or the teacher is another one than in the training.
+        """
+        model = unwrap(model)
+        own = {name: value.shape for name, value in model.state_dict().items()}
+        with torch.no_grad():
+            try:
+                wrong = sorted(model.load_state_dict(dict(self.weights), strict=False).missing_keys)
+            except RuntimeError as error:  # torch's word for shapes, and for what a model refuses by itself
+                wrong = sorted(name for name, shape in own.items()
+                               if name not in self.weights or self.weights[name].shape != shape)
+                if not wrong:
+                    raise self._foreign(_reason_of(error)) from error
+        if wrong:
+            raise self._foreign(f'{len(wrong)} of {len(own)} weights are missing or of another shape (first: '
+                                f'{wrong[0]})')
+        given, trained = contract_of(model).teacher_sha256(), self.teacher_sha256
+        if given and trained and given != trained:
+            raise UserError(f'checkpoint {self.path} was trained with a teacher of other weights (SHA-256 '
+                            f'{trained[:8]}...) than this config names ({given[:8]}...), and would give wrong numbers: '
+                            'set model.teacher.weights to those of the training')
+
+    def _foreign(self, problem: str) -> UserError:
+        return UserError(f'checkpoint {self.path} is not one of this config: {problem}; test it with the config it was '
+                         'trained with')
 
 
-def _statistic(owner: Any, name: Any) -> Callable:
-    if owner is not HistoryBuffer or name not in STATISTICS:
-        raise UnpicklingError(f'Unsupported GLOBAL: getattr for {name!r}')
-    return getattr(owner, name)
+def _reason_of(error: RuntimeError) -> str:
+    """The first complaint in a message of :meth:`torch.nn.Module.load_state_dict`, whose first line only names the
+    model."""
+    return [line.strip() for line in str(error).splitlines() if line.strip()][-1]
 
 
-def load_from_local(filename: str, map_location: str | torch.device | Callable | None = None) -> dict[str, Any]:
-    """Load a ``.pth`` or ``.safetensors`` file without executing anything in it.
-
-    Args:
-        filename: Path of the file.
-        map_location: As for :func:`torch.load`.
-
-    Returns:
-        The checkpoint; a ``.safetensors`` file gives ``{'state_dict': ...}``.
-
-    Raises:
-        UserError: The file is missing, truncated, not a checkpoint, or holds objects that only code can rebuild.
-        PermissionError: The file may not be read.
-    """
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise UserError(f'checkpoint {filename} does not exist: check the path')
-    return _load(path, map_location, filename)
+def fitting_calibration(calibration: Calibration | None, cfg: Config) -> Calibration | None:
+    """The calibration, or None with a warning where ``cfg`` makes other maps than those that it was fitted on."""
+    differences = [] if calibration is None else calibration.differences(map_settings(cfg.model))
+    if not differences:
+        return calibration
+    _warn(f'The threshold in the checkpoint is NOT used, because it belongs to other maps: {"; ".join(differences)}. '
+          'Choose one with tools/calibrate.py, or use the config of the training.')
+    return None
 
 
-def download(url: str, model_dir: str | None = None, map_location: str | torch.device | Callable | None = None,
-             progress: bool = True) -> dict[str, Any]:
-    """Load a checkpoint by URL (cached in torch's hub folder) without executing anything in it.
-
-    Where the file's name ends in ``-<hash>``, as torchvision's and OpenMMLab's do, the download is checked against it.
-
-    Args:
-        url: ``http://`` or ``https://`` address.
-        model_dir: Folder of the cache; torch's own by default.
-        map_location: As for :func:`torch.load`.
-        progress: Whether to show a bar.
-
-    Raises:
-        UserError: As :func:`load_from_local`, or the checksum does not match.
-        urllib.error.URLError: The network does not answer.
-    """
-    folder = Path(model_dir or Path(torch.hub.get_dir()) / 'checkpoints')
-    path = folder / Path(urlparse(url).path).name
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        digest = torch.hub.HASH_REGEX.search(path.name)
-        try:
-            torch.hub.download_url_to_file(url, str(path), digest and digest.group(1), progress)
-        except RuntimeError as error:  # torch's word for a wrong hash
-            raise UserError(f'{url} is not the file its name promises ({error}): try again or mirror it') from error
-    return _load(path, map_location, url)
+def without_teacher_files(model: Any) -> Any:
+    """A copy of a model's config whose teacher (under the key ``teacher``) waits for the weights of a checkpoint."""
+    if isinstance(model, Mapping) and isinstance(model.get('teacher'), Mapping) and 'type' in model['teacher']:
+        teacher = dict(model['teacher'], weights=IN_CHECKPOINT)
+        return type(model)({**model, 'teacher': type(model['teacher'])(teacher), 'save_teacher': True})
+    return model
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
@@ -139,74 +190,12 @@ def _warn(message: str) -> None:
     print_log(message, logger='current', level=logging.WARNING)
 
 
-@contextmanager
-def teacher_included(checkpoint: str | None) -> Iterator[None]:
-    """In the block, teachers are built without their own files if the checkpoint holds their weights (``teacher.*``).
-
-    Args:
-        checkpoint: Loaded behind the block; None and addresses change nothing.
-    """
-    included = False
-    if checkpoint is not None and '://' not in checkpoint:
-        loaded = load_from_local(checkpoint, map_location='cpu')
-        names = loaded.get('state_dict', loaded)
-        included = any(str(name).removeprefix('module.').startswith('teacher.') for name in names)
-    with teachers_without_files(included):
-        yield
-
-
-@contextmanager
-def teachers_without_files(active: bool = True) -> Iterator[None]:
-    """In the block, frozen teachers are built with weights of no meaning instead of those of their files."""
-    token = TEACHER_INCLUDED.set(active)
-    try:
-        yield
-    finally:
-        TEACHER_INCLUDED.reset(token)
-
-
 def weight_mismatch(own: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor]) -> str:
     """How ``weights`` differ from a model's ``own`` in names and shapes, for an error message; '' where they fit."""
     shapes = (name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape)
     groups = {'missing': own.keys() - weights.keys(), 'unexpected': weights.keys() - own.keys(),
               'of another shape': set(shapes)}
     return '; '.join(f'{len(names)} {what} (first: {min(names)})' for what, names in groups.items() if names)
-
-
-def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, Any]:
-    """Checkpoint in a file or an open file called ``name``; raises as :func:`load_from_local`."""
-    try:
-        checkpoint = _read(source, map_location)
-    except (PermissionError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except UnpicklingError as error:
-        if 'Unsupported global' in str(error) or 'GLOBAL' in str(error):
-            raise UserError(f'checkpoint {name} holds Python objects besides weights and is not loaded, because '
-                            'that would run code from the file: save its state_dict alone and load that') from error
-        raise UserError(f'{name} is not a checkpoint: name a .pth or .safetensors file') from error
-    except Exception as error:  # torch's readers raise what a damaged byte happens to lead to
-        raise UserError(f'checkpoint {name} is damaged or cut short ({type(error).__name__}): '
-                        'copy or train it again') from error
-    if not isinstance(checkpoint, dict):
-        raise UserError(f'checkpoint {name} holds a {type(checkpoint).__name__} instead of named weights: '
-                        'save a state_dict and load that')
-    if not isinstance(checkpoint.get('state_dict', {}), Mapping):
-        raise UserError(f'checkpoint {name} holds a {type(checkpoint["state_dict"]).__name__} as state_dict instead of '
-                        'named weights: save a state_dict and load that')
-    return checkpoint
-
-
-def _read(source: Path | BinaryIO, map_location: Any) -> Any:
-    if isinstance(source, Path) and source.suffix == '.safetensors':
-        from safetensors.torch import load_file
-        return {'state_dict': load_file(source, device='cpu')}
-    with torch.serialization.safe_globals(safe_globals()):
-        return torch.load(source, map_location=map_location, weights_only=True)
-
-
-def _torch_load(file: str | BinaryIO, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-    """In place of the function in mmengine that falls back to unpickling (object stores, ``mmcls://``)."""
-    return _load(Path(file) if isinstance(file, str) else file, map_location, str(file))
 
 
 def sha256(path: str | Path) -> str:
@@ -225,11 +214,3 @@ def weights_sha256(state_dict: Mapping[str, torch.Tensor]) -> str:
         digest.update(f'{name}{tuple(value.shape)}'.encode())
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
-
-
-def install_safe_loaders() -> None:
-    """Put the loaders of this module in the place of mmengine's; again changes nothing."""
-    CheckpointLoader.register_scheme('', load_from_local, force=True)
-    # Those behind http(s)://, torchvision:// and open-mmlab:// find these two in their module when they are called.
-    mmengine.runner.checkpoint.load_url = download
-    mmengine.runner.checkpoint._safe_torch_load = _torch_load

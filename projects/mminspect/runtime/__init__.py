@@ -1,9 +1,10 @@
 """From command line arguments to an mmengine Runner, with every foreseeable mistake caught before anything starts."""
+from mminspect.core.components import component_names, explain_errors
+from mminspect.core.methods import allowed_modules, declared_methods, import_method
+
 from .check_registry import CHECKS, STAGES, CheckRegistry
 from .checks import check_data, check_length, prepare_work_dir, skip_missing_validation
-from .components import component_names, explain_errors
 from .config import load_config, use_amp
-from .methods import allowed_modules, declared_methods, import_method
 from .runner import build_runner, fast_bf16, keep_freed_memory
 from .weights import announce_initial_weights, check_checkpoint, check_initial_weights
 

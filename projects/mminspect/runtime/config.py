@@ -15,10 +15,10 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mminspect.core.errors import UserError
+from mminspect.core.methods import import_method
 from mminspect.core.setup import setup
 
 from .check_registry import CHECKS
-from .methods import import_method
 
 #: What ``--cfg-options`` may add to a config that does not name it.
 OPTIONAL_KEYS = frozenset({'auto_scale_lr', 'compile', 'custom_hooks', 'experiment_name', 'find_unused_parameters',
@@ -124,10 +124,21 @@ def _is_number(value: Any) -> bool:
 
 
 def use_amp(cfg: Config) -> None:
-    """Train in mixed precision: float16 with loss scaling on a GPU, bfloat16 elsewhere."""
-    if torch.cuda.is_available():
-        cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
-    else:
-        cfg.optim_wrapper.type = 'mmengine.Bf16OptimWrapper'
-        for key in ('loss_scale', 'dtype'):  # of AmpOptimWrapper
-            cfg.optim_wrapper.pop(key, None)
+    """Train in mixed precision: float16 with loss scaling on a GPU, bfloat16 elsewhere; every part of a model that has
+    several optimisers.
+
+    Raises:
+        UserError: The config has no optimiser.
+    """
+    wrapper = cfg.get('optim_wrapper')
+    if not wrapper:
+        raise UserError(f'--amp: {cfg.filename} has no optim_wrapper, so that there is nothing to train in mixed '
+                        'precision: leave the option out')
+    several = 'constructor' in wrapper and 'optimizer' not in wrapper
+    for one in [part for part in wrapper.values() if isinstance(part, dict)] if several else [wrapper]:
+        if torch.cuda.is_available():
+            one.update(type='AmpOptimWrapper', loss_scale='dynamic')
+        else:
+            one.type = 'mmengine.Bf16OptimWrapper'
+            for key in ('loss_scale', 'dtype'):  # of AmpOptimWrapper
+                one.pop(key, None)

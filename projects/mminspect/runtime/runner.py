@@ -3,17 +3,23 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import LOOPS
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
+from mminspect.core.components import explain_errors
 from mminspect.core.errors import UserError
 from mminspect.core.setup import setup
-from mminspect.engine.empty_loader import EmptyLoaderHook
-
-from .components import explain_errors
+from mminspect.engine import EmptyLoaderHook, FitOnceLoop, unwrap
+from mminspect.models.checkpoint import Checkpoint, without_teacher_files
+from mminspect.models.stored_config import CONFIG_KEY, as_stored
 
 
 def fast_bf16() -> bool:
@@ -40,8 +46,42 @@ def keep_freed_memory() -> None:
         libc.mallopt(trim_threshold, (1 << 31) - 1)
 
 
-def build_runner(cfg: Config) -> Runner:
+class InspectionRunner(Runner):
+    """mmengine's Runner on a checkpoint that has been opened already, and with the config in those that it saves.
+
+    Attributes:
+        opened: What :meth:`load_checkpoint` takes in place of the file of its path; None: files are read.
+    """
+
+    opened: Checkpoint | None = None
+
+    def load_checkpoint(self, filename: str, map_location: str | Callable = 'cpu', strict: bool = False,
+                        revise_keys: Sequence[tuple[str, str]] = ((r'^module.', ''),)) -> dict[str, Any]:
+        """Load weights as mmengine does it; they are on the CPU until they are copied into the model."""
+        if self.opened is None or self.opened.path != filename:
+            return super().load_checkpoint(filename, map_location, strict, list(revise_keys))
+        content, self.opened = dict(self.opened.content), None  # its memory is free once it is loaded
+        self.call_hook('after_load_checkpoint', checkpoint=content)
+        _load_checkpoint_to_model(unwrap(self.model), content, strict, list(revise_keys))
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return content
+
+
+class StoredConfigHook(Hook):
+    """Put the config into every checkpoint, as data: whoever inspects with it needs no file beside it."""
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Add key ``config``."""
+        checkpoint[CONFIG_KEY] = as_stored(runner.cfg)
+
+
+def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> InspectionRunner:
     """The Runner of ``cfg``; ``--launcher pytorch`` also works without a GPU (gloo).
+
+    Args:
+        cfg: Config; a loop without an optimiser adds to it what mmengine demands.
+        checkpoint: That of ``load_from``, opened; None: there is none, or it is read from its file.
 
     Raises:
         UserError: The config names an unknown component, or torchrun did not start this process.
@@ -50,15 +90,31 @@ def build_runner(cfg: Config) -> Runner:
     if not torch.cuda.is_available():
         keep_freed_memory()
     if cfg.get('launcher') == 'pytorch':
-        if 'RANK' not in os.environ:
-            raise UserError('--launcher pytorch belongs to torchrun: start it with tools/dist_train.sh CONFIG '
-                            'PROCESSES')
-        if not torch.cuda.is_available():
-            # mmengine's own way asks for one GPU per process, and with another wrapper it forgets the config's entry
-            torch.distributed.init_process_group('gloo')
-            own = dict(broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
-            cfg.model_wrapper_cfg = dict(cfg.get('model_wrapper_cfg') or own, device_ids=None)
+        _prepare_processes(cfg)
+    if fits_once(cfg):
+        FitOnceLoop.complete(cfg)
+    if checkpoint is not None and checkpoint.holds_teacher:
+        cfg.model = without_teacher_files(cfg.model)
     with explain_errors(cfg):
-        runner = Runner.from_cfg(cfg)
+        runner = InspectionRunner.from_cfg(cfg)
+    runner.opened = checkpoint
     runner.register_hook(EmptyLoaderHook())
+    runner.register_hook(StoredConfigHook())
     return runner
+
+
+def fits_once(cfg: Config) -> bool:
+    """Whether the training of a config has a :class:`FitOnceLoop`."""
+    kind = (cfg.get('train_cfg') or {}).get('type')
+    found = LOOPS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(found, type) and issubclass(found, FitOnceLoop)
+
+
+def _prepare_processes(cfg: Config) -> None:
+    if 'RANK' not in os.environ:
+        raise UserError('--launcher pytorch belongs to torchrun: start it with tools/dist_train.sh CONFIG PROCESSES')
+    if not torch.cuda.is_available():
+        # mmengine's own way asks for one GPU per process, and with another wrapper it forgets the config's entry
+        torch.distributed.init_process_group('gloo')
+        own = dict(broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
+        cfg.model_wrapper_cfg = dict(cfg.get('model_wrapper_cfg') or own, device_ids=None)

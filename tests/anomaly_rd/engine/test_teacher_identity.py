@@ -4,7 +4,7 @@ from torch import nn
 
 from anomaly_rd.engine import TeacherIdentityHook
 from mminspect.models.anomaly_model import AnomalyModel
-from mminspect.runtime.weights import TEACHER_KEY
+from mminspect.models.checkpoint import TEACHER_KEY
 
 
 class Model(AnomalyModel):

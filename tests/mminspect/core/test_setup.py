@@ -67,8 +67,8 @@ after = state()
 setup()
 assert state() == after
 print(*(key for key in after if after[key] != untouched[key]))
-from mminspect.models import checkpoint
-assert after['load_url'] is checkpoint.download and after['loaders'][''] is checkpoint.load_from_local
+from mminspect.models import safe_loading
+assert after['load_url'] is safe_loading.download and after['loaders'][''] is safe_loading.load_from_local
 assert {**after['backends'], 'atomic': None} == {**untouched['backends'], 'atomic': None}
 import mmcv.ops
 """
@@ -99,5 +99,5 @@ def test_setup_changes_what_it_says_and_again_nothing(tmp_path: Path) -> None:
                                   '\ntry: runpy.run_path("tools/train.py", run_name="__main__")\n'
                                   'except SystemExit as end: assert end.code == 2, end.code'])
 def test_methods_and_command_lines_set_up_and_print_nothing(code: str, tmp_path: Path) -> None:
-    check = '\nfrom mminspect.models.checkpoint import download\nassert state()["load_url"] is download'
+    check = '\nfrom mminspect.models.safe_loading import download\nassert state()["load_url"] is download'
     assert child(STATE + code + check, tmp_path) == []

@@ -1,268 +1,34 @@
+"""A checkpoint that is opened once: what is in it, what it fits, and where a training goes on."""
 import hashlib
 import os
 import random
-import struct
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import mmengine.logging.history_buffer as history
-import mmengine.runner.checkpoint
-import numpy as np
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer
-from mmengine.runner import load_checkpoint
-from mmengine.runner.checkpoint import CheckpointLoader
-from safetensors.torch import save_file
+from mmengine.config import Config
 from torch import nn
 
 from mminspect.core.errors import UserError
+from mminspect.decisions import Calibration, Threshold
 from mminspect.models.checkpoint import (
-    TEACHER_INCLUDED,
+    IN_CHECKPOINT,
+    Checkpoint,
     checkpoint_to_resume,
-    download,
-    load_from_local,
     newest_checkpoint,
     sha256,
-    teacher_included,
     weight_mismatch,
     weights_sha256,
+    without_teacher_files,
 )
 
 WEIGHTS = dict(w=torch.arange(600.0).reshape(20, 30), b=torch.tensor([1, 2, 3]))
-
-
-def as_zip(path: Path) -> None:
-    torch.save(dict(state_dict=WEIGHTS), path)
-
-
-def as_legacy(path: Path) -> None:
-    torch.save(dict(state_dict=WEIGHTS), path, _use_new_zipfile_serialization=False)
-
-
-def as_safetensors(path: Path) -> None:
-    save_file(WEIGHTS, path)
-
-
-FORMATS = [(as_zip, '.pth'), (as_legacy, '.pth'), (as_safetensors, '.safetensors')]
-
-
-class Evil:
-    """What a malicious checkpoint holds: a call that unpickling makes."""
-
-    def __init__(self, call: Callable, *arguments) -> None:
-        self.reduced = call, arguments
-
-    def __reduce__(self):
-        return self.reduced
-
-
-def with_pickle(path: Path, program: bytes) -> Path:
-    """A checkpoint in torch's zip format with ``program`` as its pickle."""
-    as_zip(path)
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, 'w') as archive:
-        for name, data in members.items():
-            archive.writestr(name, program if name.endswith('data.pkl') else data)
-    return path
-
-
-@pytest.mark.parametrize(('write', 'suffix'), FORMATS)
-def test_weights_come_back(write: Callable, suffix: str, tmp_path: Path) -> None:
-    write(tmp_path / f'a{suffix}')
-    loaded = load_from_local(str(tmp_path / f'a{suffix}'), map_location='cpu')['state_dict']
-    assert loaded.keys() == WEIGHTS.keys()
-    assert all(torch.equal(v, WEIGHTS[k]) for k, v in loaded.items())
-
-
-def test_everything_that_mmengine_saves_comes_back(tmp_path: Path) -> None:
-    buffer = HistoryBuffer([1.0, 2.0, 6.0], [1, 1, 1])
-    model, scalars = nn.Linear(2, 3), [np.float64(1.5), np.float32(2), np.int64(3), np.int32(4), np.bool_(True)]
-    optimizer = torch.optim.Adam(model.parameters())
-    model(torch.ones(1, 2)).sum().backward()
-    optimizer.step()
-    torch.save(dict(state_dict=model.state_dict(), optimizer=optimizer.state_dict(),
-                    meta=dict(epoch=3, dataset_meta=dict(classes=('a', ), palette=[(1, 2, 3)]), seed=0),
-                    message_hub=dict(log_scalars={'train/loss': buffer}, runtime_info=dict(numbers=scalars)),
-                    random=np.random.RandomState(0).get_state()), tmp_path / 'epoch_3.pth')
-    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'epoch_3.pth'), map_location='cpu')
-    restored = loaded['message_hub']['log_scalars']['train/loss']
-    assert [restored.statistics(name) for name in ('min', 'max', 'current', 'mean')] == [1, 6, 6, 3]
-    assert loaded['message_hub']['runtime_info']['numbers'] == scalars
-    assert loaded['meta']['dataset_meta'] == dict(classes=('a', ), palette=[(1, 2, 3)])
-    assert np.array_equal(loaded['random'][1], np.random.RandomState(0).get_state()[1])
-    assert torch.equal(loaded['optimizer']['state'][0]['exp_avg'], optimizer.state_dict()['state'][0]['exp_avg'])
-
-
-@pytest.mark.parametrize('legacy', [False, True])
-@pytest.mark.parametrize('load', [load_from_local, CheckpointLoader.load_checkpoint,
-                                  lambda path: load_checkpoint(nn.Linear(1, 1), path)])
-def test_code_in_a_checkpoint_is_refused_and_not_run(load: Callable, legacy: bool, tmp_path: Path) -> None:
-    marker, file = tmp_path / 'it ran', tmp_path / 'evil.pth'
-    for call, arguments in ((os.mkdir, (str(marker), )), (eval, (f'open({str(marker)!r}, "w")', ))):
-        torch.save(dict(state_dict=WEIGHTS, extra=Evil(call, *arguments)), file,
-                   _use_new_zipfile_serialization=not legacy)
-        with pytest.raises(UserError, match='holds Python objects besides weights'):
-            load(str(file))
-        assert not marker.exists()
-
-
-def getattr_call(owner: bytes, name: str) -> bytes:
-    text = name.encode()
-    return b'c__builtin__\ngetattr\n' + owner + b'X' + struct.pack('<I', len(text)) + text + b'\x86R'
-
-
-BUFFER = b'cmmengine.logging.history_buffer\nHistoryBuffer\n'
-
-
-def test_checkpoint_cannot_reach_into_the_process(tmp_path: Path) -> None:
-    """getattr, which loss histories need, would give a file the globals of a module, to be overwritten."""
-    module = getattr_call(getattr_call(BUFFER, 'mean'), '__globals__')
-    program = b'\x80\x02' + module + b'X\x02\x00\x00\x00npX\x05\x00\x00\x00ownedsX\x01\x00\x00\x00x\x86.'
-    with pytest.raises(UserError, match='holds Python objects'):
-        load_from_local(str(with_pickle(tmp_path / 'evil.pth', program)))
-    assert history.np is np
-
-
-@pytest.mark.parametrize('name', ['__init__', '__class__', '_set_default_statistics', 'register_statistics'])
-def test_of_a_loss_history_only_the_statistics_are_handed_out(name: str, tmp_path: Path) -> None:
-    file = with_pickle(tmp_path / 'evil.pth', b'\x80\x02}X\x01\x00\x00\x00a' + getattr_call(BUFFER, name) + b's.')
-    with pytest.raises(UserError, match='holds Python objects'):
-        load_from_local(str(file))
-    fine = with_pickle(tmp_path / 'fine.pth', b'\x80\x02}X\x01\x00\x00\x00a' + getattr_call(BUFFER, 'mean') + b's.')
-    assert load_from_local(str(fine)) == dict(a=HistoryBuffer.mean)
-
-
-@pytest.mark.parametrize(('write', 'suffix'), FORMATS)
-def test_truncated_files_are_named(write: Callable, suffix: str, tmp_path: Path) -> None:
-    file = tmp_path / f'a{suffix}'
-    write(file)
-    data = file.read_bytes()
-    for length in sorted({0, 1, 10, *np.linspace(2, len(data) - 1, 60, dtype=int).tolist()}):
-        file.write_bytes(data[:length])
-        # a name that is cut short in the old format is the name of an unknown object
-        also = '|Python objects' if write is as_legacy else ''
-        with pytest.raises(UserError, match=f'damaged or cut short|is not a checkpoint{also}') as error:
-            load_from_local(str(file))
-        assert str(file) in str(error.value) and '\n' not in str(error.value)
-
-
-@pytest.mark.parametrize(('write', 'suffix'), FORMATS)
-def test_damaged_bytes_give_a_sentence_or_weights(write: Callable, suffix: str, tmp_path: Path) -> None:
-    file, draw = tmp_path / f'a{suffix}', random.Random(0)
-    write(file)
-    data, refused = file.read_bytes(), 0
-    for _ in range(80):
-        damaged = bytearray(data)
-        for _ in range(3):
-            damaged[draw.randrange(500)] = draw.randrange(256)
-        file.write_bytes(damaged)
-        try:
-            assert isinstance(load_from_local(str(file)), dict)
-        except UserError:
-            refused += 1
-    assert refused > 20
-
-
-@pytest.mark.parametrize('data', [b'', b'hello world\n', b'<html></html>', b'\x80\x04\x95\n\x00\x00',
-                                  b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'])
-def test_files_that_are_no_checkpoints(data: bytes, tmp_path: Path) -> None:
-    (tmp_path / 'a.pth').write_bytes(data)
-    with pytest.raises(UserError, match=r'is not a checkpoint|damaged or cut short'):
-        load_from_local(str(tmp_path / 'a.pth'))
-
-
-def test_file_without_names_is_refused(tmp_path: Path) -> None:
-    torch.save(torch.zeros(3), tmp_path / 'a.pth')
-    with pytest.raises(UserError, match='holds a Tensor instead of named weights'):
-        load_from_local(str(tmp_path / 'a.pth'))
-
-
-def test_missing_file_is_named_and_home_is_expanded(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv('HOME', str(tmp_path))
-    with pytest.raises(UserError, match=r'checkpoint ~/a\.pth does not exist'):
-        load_from_local('~/a.pth')
-    as_zip(tmp_path / 'a.pth')
-    assert load_from_local('~/a.pth').keys() == {'state_dict'}
-    with pytest.raises(UserError, match='does not exist'):
-        load_from_local(str(tmp_path))
-
-
-def test_map_location_is_passed_on(tmp_path: Path) -> None:
-    as_zip(tmp_path / 'a.pth')
-    assert load_from_local(str(tmp_path / 'a.pth'), map_location='meta')['state_dict']['w'].device.type == 'meta'
-
-
-@pytest.mark.parametrize('error', [PermissionError(13, 'denied'), MemoryError(), torch.OutOfMemoryError('full')])
-def test_errors_that_say_nothing_of_the_file_pass(error: Exception, tmp_path: Path, monkeypatch) -> None:
-    def fail(*_, **__) -> None:
-        raise error
-
-    as_zip(tmp_path / 'a.pth')
-    monkeypatch.setattr(torch, 'load', fail)
-    with pytest.raises(type(error)):
-        load_from_local(str(tmp_path / 'a.pth'))
 
 
 def test_sha256_of_files_larger_than_a_block(tmp_path: Path) -> None:
     data = random.Random(0).randbytes((1 << 20) + 17)
     (tmp_path / 'a').write_bytes(data)
     assert sha256(tmp_path / 'a') == hashlib.sha256(data).hexdigest()
-
-
-@pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address under which a server of this test offers it."""
-    folder = tmp_path / 'served'
-    folder.mkdir()
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
-    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield folder, f'http://127.0.0.1:{server.server_port}'
-        server.shutdown()
-        thread.join()
-
-
-def test_download_is_loaded_checked_and_kept(served: tuple[Path, str], tmp_path: Path) -> None:
-    folder, address = served
-    as_zip(folder / 'plain.pth')
-    digest = sha256(folder / 'plain.pth')[:8]
-    (folder / f'net-{digest}.pth').write_bytes((folder / 'plain.pth').read_bytes())
-    for name in ('plain.pth', f'net-{digest}.pth'):
-        loaded = CheckpointLoader.load_checkpoint(f'{address}/{name}', map_location='cpu')
-        assert torch.equal(loaded['state_dict']['w'], WEIGHTS['w'])
-        (folder / name).unlink()  # the second time comes from the cache
-        assert torch.equal(download(f'{address}/{name}')['state_dict']['b'], WEIGHTS['b'])
-
-
-def test_download_with_another_hash_is_refused_and_not_kept(served: tuple[Path, str], tmp_path: Path) -> None:
-    folder, address = served
-    as_zip(folder / 'net-0123abcd.pth')
-    for _ in range(2):
-        with pytest.raises(UserError, match='is not the file its name promises'):
-            CheckpointLoader.load_checkpoint(f'{address}/net-0123abcd.pth')
-    assert not list((tmp_path / 'cache').rglob('*.pth'))
-
-
-def test_code_in_a_download_is_refused_and_not_run(served: tuple[Path, str], tmp_path: Path,
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, address = served
-    torch.save(dict(extra=Evil(os.mkdir, str(tmp_path / 'it ran'))), folder / 'evil.pth')
-    monkeypatch.setattr(mmengine.runner.checkpoint, 'get_torchvision_models', lambda: dict(net=f'{address}/evil.pth'))
-    for source in (f'{address}/evil.pth', 'torchvision://net'):
-        with pytest.raises(UserError, match='holds Python objects besides weights'):
-            CheckpointLoader.load_checkpoint(source)
-    with open(folder / 'evil.pth', 'rb') as handle, pytest.raises(UserError, match='Python objects'):
-        mmengine.runner.checkpoint._safe_torch_load(handle)  # what the object stores call
-    assert not (tmp_path / 'it ran').exists()
 
 
 def test_newest_checkpoint(tmp_path: Path) -> None:
@@ -309,18 +75,48 @@ def test_where_a_training_goes_on(tmp_path: Path, messages: list[str]) -> None:
     assert checkpoint_to_resume(tmp_path) == tmp_path / 'epoch_9.pth' and len(messages) == 2
 
 
-def test_weights_that_are_a_text(tmp_path: Path) -> None:
-    torch.save(dict(state_dict='weights'), tmp_path / 'a.pth')
-    with pytest.raises(UserError, match='holds a str as state_dict'):
-        load_from_local(str(tmp_path / 'a.pth'))
+def save(tmp_path: Path, **content: object) -> Checkpoint:
+    torch.save(content, tmp_path / 'a.pth')
+    return Checkpoint.open(tmp_path / 'a.pth')
 
 
-@pytest.mark.parametrize(('name', 'included'), [('teacher.a', True), ('module.teacher.a', True), ('student.a', False)])
-def test_checkpoints_with_a_teacher(name: str, included: bool, tmp_path: Path) -> None:
-    torch.save(dict(state_dict={name: torch.zeros(1)}), tmp_path / 'a.pth')
-    with teacher_included(str(tmp_path / 'a.pth')):
-        assert TEACHER_INCLUDED.get() == included
-    for other in (None, 'https://example.org/a.pth'):
-        with teacher_included(other):
-            assert not TEACHER_INCLUDED.get()
-    assert not TEACHER_INCLUDED.get()
+def test_everything_that_a_file_says(tmp_path: Path) -> None:
+    calibration = Calibration(Threshold(0.5, 'hold-out normal images', 7, 'largest score'))
+    opened = save(tmp_path, state_dict={'module.w': torch.ones(2)}, threshold=calibration.state(), teacher_sha256='ab',
+                  meta={}, message_hub={})
+    assert opened.path == str(tmp_path / 'a.pth') and opened.weights.keys() == {'w'}
+    assert opened.calibration == calibration and opened.teacher_sha256 == 'ab' and opened.is_training_state
+
+
+def test_bare_weights_say_nothing(tmp_path: Path) -> None:
+    opened = save(tmp_path, w=torch.ones(2))
+    assert opened.weights.keys() == {'w'} and opened.content.keys() == {'state_dict'}
+    assert opened.calibration is opened.teacher_sha256 is None and not opened.is_training_state
+    with pytest.raises(UserError, match=r'a\.pth holds no config: name the config file .*--config'):
+        opened.config()
+
+
+@pytest.mark.parametrize(('name', 'holds'), [('teacher.a', True), ('module.teacher.a', True), ('student.a', False)])
+def test_checkpoints_with_a_teacher(name: str, holds: bool, tmp_path: Path) -> None:
+    assert save(tmp_path, state_dict={name: torch.zeros(1)}).holds_teacher == holds
+
+
+def test_a_teacher_that_waits_for_a_checkpoint() -> None:
+    model = Config(dict(model=dict(type='M', teacher=dict(type='T', weights='file.pth', depth=18)))).model
+    changed = without_teacher_files(model)
+    assert changed == dict(type='M', save_teacher=True, teacher=dict(type='T', weights=IN_CHECKPOINT, depth=18))
+    assert model.teacher.weights == 'file.pth'  # the config itself stays as it was
+    plain = dict(type='Detector', backbone=dict(type='B'))
+    assert without_teacher_files(plain) == plain
+
+
+def test_weights_go_into_a_model_or_it_is_said_which_do_not_fit(tmp_path: Path) -> None:
+    opened, model = save(tmp_path, state_dict=dict(weight=torch.ones(2, 3), bias=torch.ones(2))), nn.Linear(3, 2)
+    opened.load_into(model)
+    assert torch.equal(model.weight, torch.ones(2, 3))
+    with pytest.raises(UserError, match=r'2 of 2 weights are missing or of another shape \(first: bias\)'):
+        opened.load_into(nn.Linear(3, 4))
+    with pytest.raises(UserError, match=r'2 of 4 weights are missing or of another shape \(first: more\.bias\)'):
+        grown = nn.Linear(3, 2)
+        grown.more = nn.Linear(1, 1)
+        opened.load_into(grown)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import TEACHER_INCLUDED, weight_mismatch  # it makes mmengine's loaders execute nothing
+from mminspect.models.checkpoint import IN_CHECKPOINT, weight_mismatch
 
 from .layout import TeacherLayout
 
@@ -104,7 +104,7 @@ def read_weights(source: str) -> Mapping[str, Tensor]:
 
 
 def load_weights(network: nn.Module, source: str, ignored: tuple[str, ...] = ()) -> None:
-    """Load weights that must be those of ``network``; within ``teacher_included`` a checkpoint does so afterwards.
+    """Load weights that must be those of ``network``; none for :data:`IN_CHECKPOINT`, a checkpoint has them.
 
     Args:
         network: Network to fill.
@@ -114,8 +114,8 @@ def load_weights(network: nn.Module, source: str, ignored: tuple[str, ...] = ())
     Raises:
         UserError: As :func:`read_weights`, or names are missing or left over, or shapes differ.
     """
-    if TEACHER_INCLUDED.get():
-        return  # the checkpoint that is loaded next has them
+    if source == IN_CHECKPOINT:
+        return
     own = network.state_dict()
     weights = {name: value for name, value in read_weights(source).items()
                if name in own or not name.startswith(ignored)}

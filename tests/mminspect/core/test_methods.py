@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from mminspect.core import methods
 from mminspect.core.errors import UserError
-from mminspect.runtime import allowed_modules, declared_methods, import_method, load_config, methods
+from mminspect.core.methods import allowed_modules, declared_methods, import_method
+from mminspect.runtime import load_config
 
 
 @pytest.fixture

@@ -6,20 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from anomaly_rd.registry import MODELS
+from mmengine.registry import MODELS
 
 
 def map_settings(model: Mapping[str, Any]) -> dict[str, str]:
     """The options of a model that a threshold belongs to, those with defaults included.
 
     Args:
-        model: ``model`` of a config; its class names them (``map_options``).
+        model: ``model`` of a config, whose components are looked up in the default scope. Its class names the options
+            (``map_options``); a class without any has none.
 
     Returns:
         For example ``{'map_head.fusion': '"sum"', 'map_head.sigma': '4.0', ...}``: values as JSON.
     """
-    options = _with_defaults(model)
     names = getattr(_class_of(model), 'map_options', ())
+    options = _with_defaults(model) if names else {}
     return dict(pair for name in names for pair in _flat(name, options.get(name)))
 
 
@@ -40,4 +41,7 @@ def _with_defaults(cfg: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _class_of(cfg: Mapping[str, Any]) -> type:
-    return MODELS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
+    if not isinstance(cfg['type'], str):
+        return cfg['type']
+    with MODELS.switch_scope_and_registry(None) as registry:
+        return registry.get(cfg['type'])

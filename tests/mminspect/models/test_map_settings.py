@@ -1,10 +1,11 @@
 """Settings that a threshold belongs to: named by value, not by how a config happens to write them."""
 import pytest
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
-from anomaly_rd.postprocess import map_settings
-from anomaly_rd.registry import MODELS
+import anomaly_rd  # noqa: F401 (registers the models)
 from helpers import ROOT
+from mminspect.models.map_settings import map_settings
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
 RD4AD = 'rd4ad/rd4ad_r18_20e_mvtec'

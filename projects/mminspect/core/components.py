@@ -85,15 +85,19 @@ def _types(node: Any) -> Iterator[str]:
 
 def component_names(kind: str | None) -> set[str]:
     """Names in all registries called ``kind`` ('model', 'data sampler', ...), of any scope; None for every registry."""
-    names: set[str] = set()
+    return {name for node in _registries() if kind is None or node.name.replace('_', ' ') == kind.replace('_', ' ')
+            for name in node.module_dict}
 
-    def collect(node: Registry) -> None:
-        if kind is None or node.name.replace('_', ' ') == kind.replace('_', ' '):
-            names.update(node.module_dict)
-        for child in node.children.values():
-            collect(child)
 
-    for root in vars(mmengine.registry).values():
-        if isinstance(root, Registry):
-            collect(root)
-    return names
+def scopes() -> set[str]:
+    """Scopes of all registries that are loaded: 'mmengine', 'mmdet', ..."""
+    return {node.scope for node in _registries()}
+
+
+def _registries() -> Iterator[Registry]:
+    """mmengine's root registries and all below them."""
+    waiting = [node for node in vars(mmengine.registry).values() if isinstance(node, Registry)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += node.children.values()
