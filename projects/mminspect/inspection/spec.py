@@ -7,7 +7,6 @@ from typing import Any
 
 from mminspect.core.errors import UserError
 
-KINDS = ('anomaly', 'detection')
 #: Entry of an exported file's metadata that holds :meth:`NetworkSpec.to_json`.
 METADATA_KEY = 'mminspect'
 #: Raised when an entry changes its meaning.
@@ -43,7 +42,7 @@ class NetworkSpec:
 
     Attributes:
         name: Name of the config, without suffix.
-        kind: One of :data:`KINDS`.
+        kind: 'anomaly', 'detection', or another for which a :class:`~mminspect.inspection.tasks.Task` is registered.
         classes: Names of the labels.
         fingerprint: See :class:`~mminspect.inspection.result.ModelInfo`.
         input_size: (H, W) of the network's input, in pixels.

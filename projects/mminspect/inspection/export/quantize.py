@@ -15,9 +15,9 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from mminspect.core.fileio import replacing
 from mminspect.inspection.backends.metadata import describe, model_spec, read_model
 from mminspect.inspection.geometry import fit
-from mminspect.inspection.large import plan_windows
 from mminspect.inspection.networks.fingerprint import DIGITS
 from mminspect.inspection.spec import NetworkSpec
+from mminspect.inspection.windows import plan_windows
 from mminspect.vision.images import read_image
 from mminspect.vision.tiling import cut
 
