@@ -30,17 +30,17 @@ class ScoreChange:
         images: Number of images.
         largest: Largest absolute difference.
         mean: Mean absolute difference.
-        spread: Standard deviation of the first network's scores, to compare with.
+        deviation: Standard deviation of the first network's scores, to compare with.
     """
 
     images: int
     largest: float
     mean: float
-    spread: float
+    deviation: float
 
     def __str__(self) -> str:
         return (f'scores of {self.images} images differ by {self.largest:.4g} at most and {self.mean:.4g} on average '
-                f'(standard deviation of the scores: {self.spread:.4g})')
+                f'(standard deviation of the scores: {self.deviation:.4g})')
 
 
 def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Sequence[str | Path],
@@ -136,5 +136,5 @@ def _items(dataset: Dataset) -> Iterator[tuple[NDArray[np.float32], dict]]:
 
 
 def _score(network: Network, pixels: NDArray[np.float32]) -> float:
-    """Of the only image."""
+    """The score of the only image."""
     return task_of(network.spec.kind).raw_score({name: values[0] for name, values in network(pixels).items()})

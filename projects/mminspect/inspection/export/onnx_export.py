@@ -23,8 +23,7 @@ from mminspect.inspection.backends.metadata import describe, reason_of
 from mminspect.inspection.networks import TorchNetwork
 from mminspect.inspection.tasks import task_of
 
-from .silence import no_advice
-from .tracing import TraceMode
+from .tracing import TraceMode, no_advice
 
 INPUT, BATCH = 'images', 'batch'
 #: The oldest has all operators, the newest is the last that torch's exporter knows.

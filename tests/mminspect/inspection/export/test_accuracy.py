@@ -86,7 +86,7 @@ def test_differences_by_hand() -> None:
     change = score_change(Brightness(), Dimmed(), images)
     apart = 25.5 / 255 * 2 / 3  # blue is brighter than the mean colour
     assert change.images == 3 and change.largest == pytest.approx(apart) and change.mean == pytest.approx(apart)
-    assert change.spread == pytest.approx(np.std([0.2, 0.4, 0.8]), abs=1e-6)
+    assert change.deviation == pytest.approx(np.std([0.2, 0.4, 0.8]), abs=1e-6)
     assert str(change).startswith('scores of 3 images differ by 0.06667 at most')
 
 
