@@ -21,7 +21,7 @@ from inspection_forms import open_forms
 from mminspect import runtime
 from mminspect.core.errors import UserError
 from mminspect.inspection import Inspector
-from mminspect.inspection.export.accuracy import anomaly_accuracy, load_test_set
+from mminspect.inspection.export.accuracy import load_test_set, measure
 from mminspect.inspection.network import Network
 from mminspect.inspection.networks import build_network
 
@@ -80,7 +80,7 @@ def anomaly() -> list[dict]:
     ranges = [Path(training.get_data_info(i)['img_path']) for i in range(0, len(training), len(training) // 40)]
     forms = open_forms(build_network(cfg, str(ANOMALY[1])), OUT / 'rd4ad', ranges)
     return [dict(model='RD4AD (R18), mvtec_screw', form=form, images=len(images), metrics=metrics)
-            for form, metrics in anomaly_accuracy(forms, images).items()]
+            for form, metrics in measure(cfg, forms, images).items()]
 
 
 def main() -> None:

@@ -23,12 +23,12 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
     """Fit the threshold, and for models with anomaly maps the limit of normal pixels by the same rule.
 
     Args:
-        results: Of normal images, made as new images will be inspected (same tiles).
+        results: The results of normal images, made as new images will be inspected (same tiles).
         rate: Wanted false-reject rate, in (0, 1).
         origin: What the images are, as it is printed beside the threshold.
         earlier: What the model held before; the scales of its single levels are kept.
-        tile: That the images were cut into; None: they were not.
-        overlap: Likewise.
+        tile: Side in pixels of the tiles that the images were cut into; None: they were not.
+        overlap: Pixels that neighbouring tiles shared at least; None without tiles.
 
     Raises:
         UserError: There are too few images for the rate (says how many are needed), or every score is 0.

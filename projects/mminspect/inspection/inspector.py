@@ -1,4 +1,4 @@
-"""One inspection for every model: of detectors and anomaly models, exported or not, of whole images and of tiles."""
+"""One inspection for every model, whatever its task, exported or not, of whole images and of tiles."""
 from __future__ import annotations
 
 import math
@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration, Threshold
-from mminspect.vision.boxes import ScoredBoxes
-from mminspect.vision.regions import find_regions
 
-from .geometry import Fitted, fit, map_to_image
-from .large import inspect_windows, plan_windows, usual_overlap
+from .geometry import Fitted, fit
 from .network import Network
 from .reading import Loaded, Source, load, prefetch
 from .result import STAGES, InspectionResult, ModelInfo
-from .suppression import suppress
+from .tasks import Findings, task_of
+from .windows import inspect_windows, plan_windows, usual_overlap
 
 #: Is told the name of an image that cannot be read, and why.
 OnError = Callable[[str, UserError], None]
@@ -51,23 +49,25 @@ class Inspector:
         network: What computes. Its spec says how images get in, and holds the calibration.
         tile: Side of the tiles that images are cut into, in pixels of the image; by default as the model was
             calibrated, else the spec's, which is None for models that see the whole image. 0: images are not cut.
-        overlap: That neighbouring tiles have at least, in pixels of the image; by default that which belongs to the
-            tile, an eighth of one that is given.
+        overlap: Pixels of the image that neighbouring tiles share at least; by default what belongs to the tile, an
+            eighth of one that is given.
 
     Raises:
-        UserError: The calibration is damaged, or tile and overlap do not fit each other.
+        UserError: The calibration is damaged, tile and overlap do not fit each other, or no task is registered for the
+            kind of the model.
 
     Attributes:
-        spec: Of the network.
-        tile: As it is used; None: images are not cut.
-        overlap: Likewise; None without tiles.
+        spec: The description of the network.
+        task: What its outputs mean.
+        tile: The side of the tiles that are used; None: images are not cut.
+        overlap: The overlap that is used; None without tiles.
         calibration: What normal images are like, or None.
         model: What results say about the model and these tiles.
     """
 
     def __init__(self, network: Network, tile: int | None = None, overlap: int | None = None) -> None:
         self.network, self.spec = network, network.spec
-        state = self.spec.calibration
+        self.task, state = task_of(self.spec.kind), self.spec.calibration
         self.calibration = None if state is None else Calibration.from_state(state)
         self.tile, self.overlap = self._tiles(tile, overlap)
         self._threshold = self.calibration and self.calibration.threshold
@@ -110,7 +110,7 @@ class Inspector:
 
         Args:
             image: Path of a file, or an array (H, W, 3) in RGB order or (H, W), uint8 or uint16.
-            name: Of the image in its result; by default its path.
+            name: What the result calls the image; by default its path.
 
         Raises:
             UserError: The image is missing, damaged or of another type or shape; or the model gives NaN.
@@ -122,14 +122,15 @@ class Inspector:
         """Inspect images in order; while some are in the network, another thread reads the next ones.
 
         Args:
-            images: As for a call; taken as they are needed.
+            images: Paths or arrays as for a call; they are taken as they are needed.
             batch: Number of images, or of tiles of one image, that go through the network at a time. The memory that
                 waiting images take is bounded by it.
-            names: Of the images in their results; by default their paths.
-            on_error: Is told of images that cannot be read, which are then left out; without it they raise.
+            names: What the results call the images; by default their paths.
+            on_error: A function that is told of images that cannot be read, which are then left out; without it they
+                raise.
 
         Raises:
-            UserError: As for a call; or ``batch`` is less than 1.
+            UserError: An image or the model fails as in a call, or ``batch`` is less than 1.
         """
         return (result for _, result in self.pairs(images, batch, names, on_error))
 
@@ -172,37 +173,26 @@ class Inspector:
 
     def _inspect_whole(self, one: _Prepared, outputs: dict[str, NDArray], spent: float) -> InspectionResult:
         """From one row of the network's outputs."""
-        start, fitted, heat = time.perf_counter(), one.fitted, None
-        if self.spec.kind == 'detection':
-            found = suppress(outputs['boxes'], outputs['scores'], self.spec.suppression, fitted.shape, fitted.scale)
-            score = found.scores.max(initial=0)
-        else:
-            score = outputs['pred_score']
-            if 'anomaly_map' in outputs:
-                heat = map_to_image(outputs['anomaly_map'], fitted, one.loaded.pixels.shape[:2])
-            found = self._regions(heat)
-        return self._judge(one.loaded, float(score), found, heat, (one.milliseconds, spent, _since(start)))
+        start = time.perf_counter()
+        found = self.task.decode(outputs, one.fitted, one.loaded.pixels.shape[:2], self.spec)
+        found = self.task.locate(found, self.calibration)
+        return self._judge(one.loaded, found, (one.milliseconds, spent, _since(start)))
 
     def _inspect_tiles(self, one: _Prepared, batch: int) -> InspectionResult:
-        found = inspect_windows(one.loaded.pixels, self.network, self.tile, self.overlap, batch)
-        start, (preparing, network, merging) = time.perf_counter(), found.milliseconds
-        boxes = found.detections if self.spec.kind == 'detection' else self._regions(found.anomaly_map)
-        return self._judge(one.loaded, found.score, boxes, found.anomaly_map,
-                           (preparing, network, merging + _since(start)))
+        merged = inspect_windows(one.loaded.pixels, self.network, self.tile, self.overlap, batch)
+        start, (preparing, network, merging) = time.perf_counter(), merged.milliseconds
+        found = self.task.locate(merged.found, self.calibration)
+        return self._judge(one.loaded, found, (preparing, network, merging + _since(start)))
 
-    def _regions(self, heat: NDArray[np.float32] | None) -> ScoredBoxes:
-        known = self.calibration is not None and self.calibration.fused is not None
-        return find_regions(heat, self.calibration.fused.limit) if known and heat is not None else ScoredBoxes.none()
-
-    def _judge(self, loaded: Loaded, score: float, found: ScoredBoxes, heat: NDArray[np.float32] | None,
-               milliseconds: Sequence[float]) -> InspectionResult:
+    def _judge(self, loaded: Loaded, found: Findings, milliseconds: Sequence[float]) -> InspectionResult:
+        score, limit = found.score, self._threshold
         if not math.isfinite(score):
             raise UserError(f'the score of {loaded.name} is {score}: the model has diverged, train it with a lower '
                             'learning rate')
-        limit = self._threshold
         return InspectionResult(
-            loaded.name, loaded.pixels.shape[:2], score, None if limit is None else score > limit.value, limit, found,
-            heat, self.model, dict(zip(STAGES, (loaded.milliseconds, *milliseconds), strict=True)))
+            loaded.name, loaded.pixels.shape[:2], score, None if limit is None else score > limit.value, limit,
+            found.detections, found.anomaly_map, self.model,
+            dict(zip(STAGES, (loaded.milliseconds, *milliseconds), strict=True)))
 
 
 def _name(image: Source, number: int) -> str:

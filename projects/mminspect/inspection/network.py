@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .spec import NetworkSpec
 
-#: Of exported files.
+#: What computes exported files, and in which numbers.
 EXPORT_RUNTIMES, PRECISIONS = ('onnxruntime', 'openvino'), ('f32', 'bf16')
 
 

@@ -21,13 +21,13 @@ class ModelInfo:
 
     Attributes:
         name: Name of its config, without suffix.
-        kind: 'anomaly' or 'detection'.
+        kind: 'anomaly', 'detection', or that of another task (see :mod:`mminspect.inspection.tasks`).
         classes: Names of the labels; ``('defect',)`` for an anomaly model.
         fingerprint: The first 16 hexadecimal digits of a SHA-256 over weights and config.
         runtime: 'pytorch', 'onnxruntime' or 'openvino'.
-        precision: That the runtime computed in, 'f32' or 'bf16'.
+        precision: The numbers that the runtime computed in, 'f32' or 'bf16'.
         tile: Side in pixels of the tiles that images were cut into; None: they were not.
-        overlap: That neighbouring tiles had at least, in pixels; None without tiles.
+        overlap: Pixels that neighbouring tiles shared at least; None without tiles.
     """
 
     name: str
@@ -47,17 +47,17 @@ class InspectionResult:
     Attributes:
         image: Path of the file, or the name that the caller gave.
         shape: (H, W) of the image in pixels.
-        score: Larger is more suspicious. Of a detector the largest score of a box, 0 without one; of an anomaly model
+        score: Larger is more suspicious. For a detector the largest score of a box, 0 without one; for an anomaly model
             its ``pred_score``, for a tiled image the largest of its tiles.
         is_defect: Whether the score exceeds the threshold; None without a threshold.
-        threshold: On the score, with its origin; None if the model has none.
-        detections: In pixels of the image, by descending score. Boxes that the model is sure of, scores 0..1; of an
-            anomaly model the regions of its map above the limit of normal pixels, with the largest value inside, none
-            if the model knows no such limit. Labels are places in the classes of the model.
+        threshold: The limit of the score, with its origin; None if the model has none.
+        detections: Boxes in pixels of the image, by descending score. For a detector those that it is sure of, scores
+            0..1; for an anomaly model the regions of its map above the limit of normal pixels, with the largest value
+            inside, none if the model knows no such limit. Labels are places in the classes of the model.
         anomaly_map: (H, W) float32 in pixels of the image, larger is more anomalous, never scaled per image; None for
             a detector and for an export of the score alone.
-        model: Which model.
-        milliseconds: Time of each of :data:`STAGES`.
+        model: Which model it was.
+        milliseconds: The time of each of :data:`STAGES`.
     """
 
     image: str

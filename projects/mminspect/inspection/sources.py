@@ -16,8 +16,8 @@ class ImageFile:
     """An image to be inspected.
 
     Attributes:
-        path: Of the file.
-        name: Its path below the folder that was given, or below the common folder of everything given, with '/'.
+        path: The path of the file.
+        name: The path below the folder that was given, or below the common folder of everything given, with '/'.
     """
 
     path: Path

@@ -7,7 +7,6 @@ from typing import Any
 
 from mminspect.core.errors import UserError
 
-KINDS = ('anomaly', 'detection')
 #: Entry of an exported file's metadata that holds :meth:`NetworkSpec.to_json`.
 METADATA_KEY = 'mminspect'
 #: Raised when an entry changes its meaning.
@@ -21,8 +20,8 @@ class Suppression:
     Attributes:
         level_sizes: Number of boxes per level of the pyramid, in the order of the network's output.
         score_thr: Boxes with this score or less are dropped.
-        nms_pre: Of each level, the best so many (box, class) pairs are looked at.
-        iou_threshold: Of two boxes of one class that overlap more, the better one remains.
+        nms_pre: The number of (box, class) pairs of each level that are looked at, the best ones.
+        iou_threshold: Where two boxes of one class overlap by more, the better one remains.
         max_per_img: At most so many remain.
         min_size: Boxes of this width or height or less, in pixels of the image, are dropped.
         clip: Whether boxes end at the border of the image.
@@ -43,7 +42,7 @@ class NetworkSpec:
 
     Attributes:
         name: Name of the config, without suffix.
-        kind: One of :data:`KINDS`.
+        kind: 'anomaly', 'detection', or another for which a :class:`~mminspect.inspection.tasks.Task` is registered.
         classes: Names of the labels.
         fingerprint: See :class:`~mminspect.inspection.result.ModelInfo`.
         input_size: (H, W) of the network's input, in pixels.
@@ -53,12 +52,12 @@ class NetworkSpec:
             sides are multiples of the network's stride; None: the input size.
         pad_rgb: Colour of the padding, 0..255; the network's mean, so that it is 0 behind the normalisation.
         calibration: :meth:`mminspect.decisions` state that the checkpoint holds, or None.
-        suppression: For a detector.
+        suppression: Which boxes of a detector remain; None for other models.
         outputs: Names of the network's outputs. Anomaly: ``anomaly_map`` (N, H, W) and ``pred_score`` (N,), or the
             latter alone. Detection: ``boxes`` (N, A, 4), x0 y0 x1 y1 in pixels of the input, not clipped, and
             ``scores`` (N, A, classes), 0..1.
         tile: Side of the tiles, in pixels of the image, that large images are cut into; None: the whole image.
-        overlap: That neighbouring tiles have at least, in pixels of the image; None: an eighth of a tile.
+        overlap: Pixels of the image that neighbouring tiles share at least; None: an eighth of a tile.
     """
 
     name: str

@@ -17,6 +17,7 @@ from mminspect.inspection import inspector as inspector_module
 from mminspect.inspection import reading
 from mminspect.inspection.inspector import Inspector
 from mminspect.inspection.result import STAGES
+from mminspect.inspection.tasks import anomaly as anomaly_task
 
 
 def test_anomaly_result_of_an_array():
@@ -209,7 +210,7 @@ def test_times_of_all_stages(monkeypatch):
         monkeypatch.setattr(module, 'time', SimpleNamespace(perf_counter=lambda: clock[0]))
     monkeypatch.setattr(reading, 'as_rgb', lambda pixels, name: spend(1, lambda: pixels)())
     monkeypatch.setattr(inspector_module, 'fit', spend(2, inspector_module.fit))
-    monkeypatch.setattr(inspector_module, 'map_to_image', spend(8, inspector_module.map_to_image))
+    monkeypatch.setattr(anomaly_task, 'map_to_image', spend(8, anomaly_task.map_to_image))
     inspector = Inspector(Brightness())
     inspector.network = spend(12, inspector.network)
     stages = dict(decode=1000, preprocess=2000, network=12000, postprocess=8000)

@@ -37,11 +37,11 @@ def set_calibration(path: str | Path, state: dict[str, Any] | None) -> None:
     """Give an exported file another calibration; its network stays as it is, and so does the file if this fails.
 
     Args:
-        path: File to change.
-        state: Of a :class:`mminspect.decisions.Calibration`.
+        path: The file to change.
+        state: The state of a :class:`mminspect.decisions.Calibration`; None takes the calibration away.
 
     Raises:
-        UserError: As :func:`model_spec`.
+        UserError: The file is missing or damaged, or was not exported by this project.
     """
     model = read_model(path)
     describe(model, spec_of({entry.key: entry.value for entry in model.metadata_props}, path).with_calibration(state))

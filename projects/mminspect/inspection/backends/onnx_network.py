@@ -15,8 +15,8 @@ class OnnxNetwork:
     """A :class:`~mminspect.inspection.network.Network` on the CPU by ONNX Runtime, in the precision of the file.
 
     Args:
-        path: File that :func:`mminspect.inspection.export.export_onnx` has written.
-        threads: That one operator may use; None for one on every core.
+        path: The file that :func:`mminspect.inspection.export.export_onnx` has written.
+        threads: The number of threads that one operator may use; None for one on every core.
 
     Attributes:
         runtime: 'onnxruntime'.

@@ -18,7 +18,7 @@ def open_network(path: str | Path, runtime: str | None = None, threads: int | No
         path: ``.onnx`` file that :func:`mminspect.inspection.export.export_onnx` has written.
         runtime: One of :data:`~mminspect.inspection.network.EXPORT_RUNTIMES`; None for ONNX Runtime.
         threads: Number of threads; None for the runtime's choice.
-        precision: For OpenVINO 'f32' (None too) or 'bf16'; ONNX Runtime computes in the precision of the file.
+        precision: 'f32' (None too) or 'bf16' for OpenVINO; ONNX Runtime computes in the precision of the file.
 
     Raises:
         UserError: The file is missing, damaged, or not exported by this project; or the runtime is unknown, not

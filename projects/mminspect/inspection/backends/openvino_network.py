@@ -17,15 +17,15 @@ class OpenVinoNetwork:
     Runtime.
 
     Args:
-        path: File that :func:`mminspect.inspection.export.export_onnx` has written.
-        threads: Of the inference; None for OpenVINO's choice.
+        path: The file that :func:`mminspect.inspection.export.export_onnx` has written.
+        threads: The number of threads of an inference; None for OpenVINO's choice.
         precision: 'f32', or 'bf16': convolutions in bfloat16, where the processor can. OpenVINO's own default depends
             on the processor and is never used.
 
     Attributes:
         runtime: 'openvino'.
         spec: What goes in and comes out.
-        precision: As given.
+        precision: The numbers that it computes in.
 
     Raises:
         UserError: The file is missing, damaged or without a description, OpenVINO is not installed or cannot compute

@@ -8,18 +8,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
+from mmengine.registry import DATASETS, METRICS
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from anomaly_rd.evaluation import AnomalyMetric
-from anomaly_rd.registry import DATASETS
 from mminspect.core.errors import UserError
 from mminspect.inspection.network import Network
+from mminspect.inspection.tasks import task_of
 
 from .quantize import normal_pixels
 
-METRICS = ('image_auroc', 'pixel_auroc')
 #: Where accuracy is measured.
 TEST, NORMAL = 'test', 'normal'
 
@@ -32,17 +30,17 @@ class ScoreChange:
         images: Number of images.
         largest: Largest absolute difference.
         mean: Mean absolute difference.
-        spread: Standard deviation of the first network's scores, to compare with.
+        deviation: Standard deviation of the first network's scores, to compare with.
     """
 
     images: int
     largest: float
     mean: float
-    spread: float
+    deviation: float
 
     def __str__(self) -> str:
         return (f'scores of {self.images} images differ by {self.largest:.4g} at most and {self.mean:.4g} on average '
-                f'(standard deviation of the scores: {self.spread:.4g})')
+                f'(standard deviation of the scores: {self.deviation:.4g})')
 
 
 def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Sequence[str | Path],
@@ -50,26 +48,28 @@ def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Seque
     """What quantisation costs, in words.
 
     Args:
-        cfg: Of the model.
-        exact: Network in float32.
+        cfg: The config of the model.
+        exact: The network in float32.
         quantized: The same in integers.
         normal: Files of normal images.
-        where: :data:`TEST`, AUROC on the test set of an anomaly model; :data:`NORMAL`, differences of scores on the
-            normal images; None: on the test set if its data is there.
+        where: :data:`TEST`, the metrics of the model's task on the test set; :data:`NORMAL`, differences of scores on
+            the normal images; None: on the test set if its data is there and the task has metrics.
 
     Raises:
-        UserError: The test set is wanted and not there, or no anomaly model's; or a normal image is damaged.
+        UserError: The test set is wanted and not there, or the task has no metrics; or a normal image is damaged.
     """
-    if where == TEST and exact.spec.kind != 'anomaly':
-        raise UserError('--eval test measures AUROC, which detectors do not have: take --eval normal')
-    if where != NORMAL and exact.spec.kind == 'anomaly':
+    metrics = task_of(exact.spec.kind).test_metrics(exact.spec)
+    if where == TEST and not metrics:
+        raise UserError(f'--eval test has no metrics for models of kind {exact.spec.kind!r}, of which scores alone are '
+                        'compared: take --eval normal')
+    if where != NORMAL and metrics:
         try:
             dataset = load_test_set(cfg)
         except UserError:
             if where == TEST:
                 raise
         else:
-            found = anomaly_accuracy(dict(exact=exact, quantized=quantized), dataset)
+            found = measure(cfg, dict(exact=exact, quantized=quantized), dataset)
             rows = (f'{name} {value:.4f} -> {found["quantized"][name]:.4f}' for name, value in found['exact'].items())
             return f'int8 on the {len(dataset)} images of the test set: {", ".join(rows)}'
     return f'int8 on normal images: {score_change(exact, quantized, normal_pixels(normal, exact.spec))}'
@@ -77,33 +77,55 @@ def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Seque
 
 def score_change(first: Network, second: Network, images: Iterable[NDArray[np.float32]]) -> ScoreChange:
     """Compare two networks on what they see of images, (1, h, w, 3) each."""
-    scores = np.array([[_score(network(pixels)) for network in (first, second)] for pixels in images], np.float64)
+    scores = np.array([[_score(network, pixels) for network in (first, second)] for pixels in images], np.float64)
     apart = np.abs(scores[:, 0] - scores[:, 1])
     return ScoreChange(len(scores), float(apart.max()), float(apart.mean()), float(scores[:, 0].std()))
 
 
 def load_test_set(cfg: Config) -> Dataset:
-    """The test set of an anomaly model's config.
+    """The test set of a config, without the cache that it may ask for: every image is read once.
 
     Raises:
         UserError: Its data is not there.
     """
-    with DefaultScope.overwrite_default_scope('anomaly_rd'):
-        return DATASETS.build(dict(cfg.test_dataloader.dataset, cache=False))
+    config = cfg.test_dataloader.dataset
+    with DATASETS.switch_scope_and_registry(_scope(cfg)) as datasets:
+        return datasets.build(dict(config, cache=False) if 'cache' in config else config)
 
 
-def anomaly_accuracy(networks: Mapping[str, Network], dataset: Dataset) -> dict[str, dict[str, float]]:
-    """Image and pixel AUROC of anomaly models on one pass over a test set, by name of the network.
+def measure(cfg: Config, networks: Mapping[str, Network], dataset: Dataset) -> dict[str, dict[str, float]]:
+    """The metrics of the networks' tasks on one pass over a test set, by name of the network.
 
-    A network without a map has no pixel AUROC; NaN is undefined.
+    Args:
+        cfg: The config of the networks; the first metric of its ``test_evaluator`` computes, with its own defaults. It
+            has to take ``metrics``, the names of those that are wanted.
+        networks: Networks by name. One without a map has no metrics of pixels.
+        dataset: The test set, see :func:`load_test_set`.
+
+    Returns:
+        For each network the metrics by name; NaN is undefined.
+
+    Raises:
+        UserError: The config has no test_evaluator.
     """
-    metrics = {name: AnomalyMetric([metric for metric in METRICS if metric != 'pixel_auroc'
-                                    or 'anomaly_map' in network.spec.outputs]) for name, network in networks.items()}
+    evaluators = cfg.get('test_evaluator')
+    if not evaluators:
+        raise UserError(f'{cfg.filename} has no test_evaluator, so that nothing measures accuracy: add it, or take '
+                        '--eval normal')
+    kind = (evaluators if isinstance(evaluators, Mapping) else evaluators[0])['type']
+    with METRICS.switch_scope_and_registry(_scope(cfg)) as known:
+        metrics = {name: known.build(dict(type=kind, metrics=task_of(network.spec.kind).test_metrics(network.spec)))
+                   for name, network in networks.items()}
     for pixels, sample in _items(dataset):
         for name, network in networks.items():
             outputs = {key: torch.from_numpy(value[0:1])[0] for key, value in network(pixels).items()}
             metrics[name].process({}, [dict(sample, **outputs)])
     return {name: metric.evaluate(len(dataset)) for name, metric in metrics.items()}
+
+
+def _scope(cfg: Config) -> str:
+    """Where the names in a config are looked up first."""
+    return cfg.get('default_scope') or 'mmengine'
 
 
 def _items(dataset: Dataset) -> Iterator[tuple[NDArray[np.float32], dict]]:
@@ -113,6 +135,6 @@ def _items(dataset: Dataset) -> Iterator[tuple[NDArray[np.float32], dict]]:
         yield np.ascontiguousarray(pixels)[None], item['data_samples'].to_dict()
 
 
-def _score(outputs: Mapping[str, NDArray]) -> float:
-    """Of the only image: of a detector its best box's."""
-    return float(outputs['pred_score'][0] if 'pred_score' in outputs else outputs['scores'].max(initial=0))
+def _score(network: Network, pixels: NDArray[np.float32]) -> float:
+    """The score of the only image."""
+    return task_of(network.spec.kind).raw_score({name: values[0] for name, values in network(pixels).items()})

@@ -21,16 +21,13 @@ from mminspect.core.fileio import replacing
 from mminspect.inspection.backends import OnnxNetwork
 from mminspect.inspection.backends.metadata import describe, reason_of
 from mminspect.inspection.networks import TorchNetwork
+from mminspect.inspection.tasks import task_of
 
-from .silence import no_advice
-from .tracing import TraceMode
+from .tracing import TraceMode, no_advice
 
 INPUT, BATCH = 'images', 'batch'
 #: The oldest has all operators, the newest is the last that torch's exporter knows.
 OPSETS = range(17, 21)
-#: By how much an output may differ from PyTorch's; boxes in pixels.
-TOLERANCES = dict(anomaly_map=1e-3, pred_score=1e-3, scores=1e-3, boxes=1e-2)
-
 #: Largest absolute difference from PyTorch, by output.
 Difference = dict[str, float]
 
@@ -43,8 +40,8 @@ def export_onnx(network: TorchNetwork, path: str | Path, opset: int = 17) -> Dif
 
     Args:
         network: It is copied and not changed.
-        path: File to write or replace.
-        opset: Version of the operators, one of :data:`OPSETS`.
+        path: The file to write or replace.
+        opset: The version of the operators, one of :data:`OPSETS`.
 
     Returns:
         How far apart the two were.
@@ -68,9 +65,7 @@ def export_onnx(network: TorchNetwork, path: str | Path, opset: int = 17) -> Dif
 
 def _for_export(network: TorchNetwork) -> TorchNetwork:
     """A copy on the CPU that consists of operators alone."""
-    if network.spec.kind == 'anomaly':
-        from mminspect.inspection.networks.anomaly import exportable
-        network = exportable(network)
+    network = task_of(network.spec.kind).exportable(network)
     return TorchNetwork(copy.deepcopy(network.module).cpu(), network.spec)
 
 
@@ -110,10 +105,11 @@ def _compare(model: onnx.ModelProto, network: TorchNetwork, images: NDArray[np.f
         ours, theirs = network(batch), _run(exported, batch)
         for name in worst:
             worst[name] = float(np.maximum(worst[name], np.abs(ours[name] - theirs[name]).max()))  # NaN stays
+    tolerances = task_of(network.spec.kind).tolerances
     for name, value in worst.items():
-        if not value <= TOLERANCES[name]:
+        if not value <= tolerances[name]:
             raise UserError(f'{name} of the exported {network.spec.name} is {value:.3g} away from PyTorch, more than '
-                            f'{TOLERANCES[name]:g}, so that nothing is written: see whether the weights are finite')
+                            f'{tolerances[name]:g}, so that nothing is written: see whether the weights are finite')
     return worst
 
 

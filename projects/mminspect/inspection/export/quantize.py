@@ -15,13 +15,13 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from mminspect.core.fileio import replacing
 from mminspect.inspection.backends.metadata import describe, model_spec, read_model
 from mminspect.inspection.geometry import fit
-from mminspect.inspection.large import plan_windows
 from mminspect.inspection.networks.fingerprint import DIGITS
 from mminspect.inspection.spec import NetworkSpec
+from mminspect.inspection.windows import plan_windows
 from mminspect.vision.images import read_image
 from mminspect.vision.tiling import cut
 
-from .silence import no_advice
+from .tracing import no_advice
 
 #: Operators that are computed in integers: convolutions and what would otherwise convert between two of them.
 QUANTIZED = ('Conv', 'Relu', 'MaxPool', 'Add')
@@ -39,7 +39,7 @@ def quantize_onnx(source: str | Path, target: str | Path, images: Sequence[str |
 
     Args:
         source: File that :func:`~mminspect.inspection.export.export_onnx` has written.
-        target: File to write or replace.
+        target: The file to write or replace.
         images: Files of normal images. Of more than :data:`ENOUGH`, so many are taken at equal distances.
 
     Raises:
@@ -65,8 +65,8 @@ def normal_pixels(images: Sequence[str | Path], spec: NetworkSpec) -> Iterator[N
     cut.
 
     Args:
-        images: Files. Of more than :data:`ENOUGH`, so many are taken at equal distances.
-        spec: Of the network.
+        images: The files of normal images. Of more than :data:`ENOUGH`, so many are taken at equal distances.
+        spec: The description of the network.
     """
     tile, overlap = spec.tiles
     for place in np.linspace(0, len(images) - 1, min(ENOUGH, len(images))):

@@ -1,7 +1,13 @@
-"""What is replaced while a graph is traced, so that every runtime computes it, and as PyTorch does."""
+"""What is otherwise while a graph is made.
+
+Some functions are replaced, so that every runtime computes what PyTorch does, and libraries do not talk about what is
+none of the user's business.
+"""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -52,6 +58,17 @@ def pooled(input: Tensor, output_size: int | Sequence[int | None]) -> Tensor:
 
 #: In place of which functions others are called.
 REPLACED: dict[Callable, Callable] = {F.adaptive_avg_pool2d: pooled, torch.sigmoid: sigmoid, Tensor.sigmoid: sigmoid}
+
+
+@contextmanager
+def no_advice() -> Iterator[None]:
+    """Without Python's log below errors: exporters and quantisers describe there what they leave as it is."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _means(side: int, cells: int, like: Tensor) -> Tensor:

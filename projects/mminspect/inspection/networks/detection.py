@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mminspect.core.errors import UserError
 from mminspect.inspection.spec import Suppression
 
-from .heads import Decoder, build_decoder
+from .heads import Decoder, build_decoder, head_of
 from .tiles import tiles_of
 
 
@@ -21,7 +21,7 @@ class DetectionNetwork(nn.Module):
 
     Args:
         model: mmdet's single-stage detector, or a distilled one: the student. Its parts are used, not copied.
-        decoder: Of its head.
+        decoder: The decoder of its head.
     """
 
     def __init__(self, model: nn.Module, decoder: Decoder) -> None:
@@ -58,20 +58,19 @@ def detection_network(cfg: Config, model: nn.Module) -> tuple[DetectionNetwork, 
         tile and overlap.
 
     Raises:
-        UserError: The detector has two stages, or consists of parts or has settings that need mmdet.
+        UserError: The detector has two stages, no decoder is registered for its head, or it consists of parts or has
+            settings that need mmdet.
     """
-    if not hasattr(model, 'bbox_head'):
-        raise UserError(f'{type(model).__name__} in {cfg.filename} is a baseline of two stages for comparisons, which '
-                        'is not exported: take a single-stage detector, the distilled student for instance')
+    head = head_of(model, cfg.filename)
     image_size, divisor = _image_size(cfg), model.data_preprocessor.pad_size_divisor
     input_size = tuple(math.ceil(side / divisor) * divisor for side in image_size)  # as the preprocessor pads
-    decoder = build_decoder(model.bbox_head, input_size)
+    decoder = build_decoder(head, input_size)
     network = DetectionNetwork(model, decoder).eval()
     _check_operators(network, cfg)
     return network, dict(
-        kind='detection', classes=_classes(cfg, model.bbox_head.num_classes), input_size=input_size,
+        kind='detection', classes=_classes(cfg, head.num_classes), input_size=input_size,
         image_size=image_size, keep_ratio=True, pad_rgb=_padding(model.data_preprocessor),
-        suppression=_suppression(model.bbox_head.test_cfg, decoder), outputs=('boxes', 'scores'),
+        suppression=_suppression(head.test_cfg, decoder), outputs=('boxes', 'scores'),
         **tiles_of(_test_set(cfg), DATASETS))
 
 

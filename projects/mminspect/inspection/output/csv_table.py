@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mminspect.core.fileio import replacing
+from mminspect.inspection.tasks import task_of
 
 COLUMNS = ('image', 'score', 'is_defect', 'threshold', 'boxes', 'height', 'width', 'model', 'fingerprint', 'runtime',
            'milliseconds')
@@ -17,27 +18,23 @@ def write_table(path: str | Path, lines: Iterable[dict[str, Any]]) -> None:
     """Write the table, whole or not at all.
 
     Args:
-        path: Of the file.
-        lines: :meth:`~mminspect.inspection.result.InspectionResult.as_dict` of each image. ``boxes`` becomes the number
-        of those
-            that are drawn (see :func:`~mminspect.inspection.output.overlay.drawn`), ``milliseconds`` the sum of all
-            stages; what is not known is empty.
+        path: The file to write or replace.
+        lines: :meth:`~mminspect.inspection.result.InspectionResult.as_dict` of each image. ``threshold`` becomes its
+            value, ``milliseconds`` the sum of all stages, and ``boxes`` what the task of the model counts (see
+            :meth:`~mminspect.inspection.tasks.Task.cells`); what is not known is empty.
+
+    Raises:
+        UserError: No task is registered for the kind of a line's model.
     """
     text = io.StringIO(newline='')
     table = csv.writer(text)
     table.writerow(COLUMNS)
-    table.writerows([_cell(line, column) for column in COLUMNS] for line in lines)
+    table.writerows(_row(line) for line in lines)
     with replacing(path) as handle:
         handle.write(text.getvalue().encode('utf-8', 'surrogateescape'))
 
 
-def _cell(line: dict[str, Any], column: str) -> Any:
-    value, limit = line[column], line['threshold']
-    if column == 'threshold':
-        return limit and limit['value']
-    if column == 'boxes':
-        decides = limit is not None and line['kind'] == 'detection'
-        return sum(not decides or box['score'] > limit['value'] for box in value)
-    if column == 'milliseconds':
-        return round(sum(value.values()), 3)
-    return value
+def _row(line: dict[str, Any]) -> list[Any]:
+    cells = {**line, 'threshold': line['threshold'] and line['threshold']['value'],
+             'milliseconds': round(sum(line['milliseconds'].values()), 3), **task_of(line['kind']).cells(line)}
+    return [cells[column] for column in COLUMNS]

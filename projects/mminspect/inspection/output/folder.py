@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import check_folder, replacing
@@ -17,7 +19,6 @@ from mminspect.vision.images import encode_png
 from .csv_table import write_table
 from .jsonl import JsonLines, read_lines
 from .overlay import draw_overlay
-from .tiff import write_map
 
 LINES, TABLE, OVERLAYS, MAPS = 'results.jsonl', 'results.csv', 'overlays', 'maps'
 #: Entries of a line that say how the model was run: all results of a folder have the same.
@@ -33,7 +34,7 @@ class OutputFolder:
     Args:
         folder: Where; made if it is not there.
         files: Paths of pictures below ``overlays`` and ``maps``, without suffix, by the names of the images.
-        scale: Of the maps, for the overlays.
+        scale: The colours of maps in the overlays, from the model's calibration.
         overlays: Whether to draw them.
         maps: Whether to write the anomaly maps.
 
@@ -77,9 +78,9 @@ def prepare_folder(folder: str | Path, model: ModelInfo, threshold: Threshold | 
     """Make sure that results of different runs are not mixed.
 
     Args:
-        folder: Of the results; need not exist.
-        model: That is going to inspect.
-        threshold: That it will decide with.
+        folder: The folder of the results; it need not exist.
+        model: The model that is going to inspect.
+        threshold: The threshold that it will decide with.
         overwrite: Remove earlier results, with the folders of their overlays and maps.
         resume: Keep them, if they were made by the same model in the same way, with the same threshold.
 
@@ -102,3 +103,19 @@ def prepare_folder(folder: str | Path, model: ModelInfo, threshold: Threshold | 
         if changed := ', '.join(name for name in now if now[name] != then[name]):
             raise UserError(f"the results in '{folder}' were made otherwise ({changed}): give the same as then, or "
                             '--overwrite to begin again')
+
+
+def write_map(path: str | Path, heat: NDArray[np.float32]) -> None:
+    """Write a map as a TIFF of one channel of 32-bit floating point, not compressed; whole or not at all.
+
+    It is the format that MVTec's evaluation reads.
+
+    Args:
+        path: The file to write or replace, ending in ``.tiff``.
+        heat: (H, W), in pixels of the image.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with replacing(path) as handle:
+        Image.fromarray(np.ascontiguousarray(heat, np.float32)).save(handle, format='TIFF')

@@ -10,7 +10,7 @@ import anomaly_rd  # noqa: F401 (registers the components)
 from anomaly_helpers import RD4AD, small_cfg
 from inspection_helpers import Brightness, Corners, anomaly_spec, detection_spec
 from mminspect.core.errors import UserError
-from mminspect.inspection.export.accuracy import anomaly_accuracy, load_test_set, lost_accuracy, score_change
+from mminspect.inspection.export.accuracy import load_test_set, lost_accuracy, measure, score_change
 from mminspect.vision.images import read_image, read_mask
 
 SIDE = 64
@@ -55,7 +55,7 @@ def spec(**changed):
 
 def test_auroc_of_both_as_scikit_learn_has_it(cfg, root) -> None:
     networks = dict(exact=Brightness(spec()), quantized=Dimmed(spec()))
-    found = anomaly_accuracy(networks, load_test_set(cfg))
+    found = measure(cfg, networks, load_test_set(cfg))
     paths = sorted((root / 'part/test').rglob('*.png'))
     images = np.stack([read_image(path) for path in paths]).astype(np.float32)
     labels = [path.parent.name != 'good' for path in paths]
@@ -69,9 +69,14 @@ def test_auroc_of_both_as_scikit_learn_has_it(cfg, root) -> None:
     assert networks['exact'].batches[:8] == [(1, SIDE, SIDE, 3)] * 8
 
 
+def test_the_test_set_is_not_kept_in_memory(cfg) -> None:
+    cfg.test_dataloader.dataset.cache = True
+    assert load_test_set(cfg).cache is False
+
+
 def test_a_network_without_a_map_has_image_metrics(cfg) -> None:
     network = Brightness(spec(outputs=('pred_score',)))
-    assert set(anomaly_accuracy(dict(only=network), load_test_set(cfg))['only']) == {'image_auroc'}
+    assert set(measure(cfg, dict(only=network), load_test_set(cfg))['only']) == {'image_auroc'}
 
 
 def test_differences_by_hand() -> None:
@@ -81,7 +86,7 @@ def test_differences_by_hand() -> None:
     change = score_change(Brightness(), Dimmed(), images)
     apart = 25.5 / 255 * 2 / 3  # blue is brighter than the mean colour
     assert change.images == 3 and change.largest == pytest.approx(apart) and change.mean == pytest.approx(apart)
-    assert change.spread == pytest.approx(np.std([0.2, 0.4, 0.8]), abs=1e-6)
+    assert change.deviation == pytest.approx(np.std([0.2, 0.4, 0.8]), abs=1e-6)
     assert str(change).startswith('scores of 3 images differ by 0.06667 at most')
 
 
@@ -105,3 +110,30 @@ def test_in_words(cfg, root) -> None:
     assert 'scores of 4 images differ by 0 at most' in lost_accuracy(cfg, *detectors, normal)
     with pytest.raises(UserError, match='--eval normal'):
         lost_accuracy(cfg, *detectors, normal, 'test')
+
+
+@pytest.mark.parametrize('change', [lambda cfg: cfg.pop('test_evaluator'), lambda cfg: cfg.update(test_evaluator=[])])
+def test_a_config_that_measures_nothing(cfg, change) -> None:
+    dataset = load_test_set(cfg)
+    change(cfg)
+    with pytest.raises(UserError, match='has no test_evaluator'):
+        measure(cfg, dict(only=Brightness(spec())), dataset)
+
+
+def test_the_metric_is_the_config_s_own(cfg, monkeypatch) -> None:
+    """Of several the first; whoever registers another one gets it."""
+    from mmengine.registry import METRICS
+
+    class Counting:
+        def __init__(self, metrics):
+            self.metrics, self.seen = metrics, []
+
+        def process(self, batch, samples):
+            self.seen += [sample['pred_score'] for sample in samples]
+
+        def evaluate(self, size):
+            return dict.fromkeys(self.metrics, len(self.seen) / size)
+    monkeypatch.setitem(METRICS.module_dict, 'Counting', Counting)
+    cfg.test_evaluator = [dict(type='mmengine.Counting'), dict(type='AnomalyMetric')]
+    found = measure(cfg, dict(only=Brightness(spec())), load_test_set(cfg))
+    assert found == dict(only=dict(image_auroc=1.0, pixel_auroc=1.0))

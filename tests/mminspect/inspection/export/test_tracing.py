@@ -1,10 +1,12 @@
-"""What is replaced while a graph is traced."""
+"""What is replaced while a graph is traced, and what is not said."""
+import logging
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mminspect.inspection.export.tracing import TraceMode, pooled
+from mminspect.inspection.export.tracing import TraceMode, no_advice, pooled
 
 
 class Asking(nn.Module):
@@ -52,3 +54,18 @@ def test_sigmoid_by_its_formula(function) -> None:
         graph = str(torch.jit.trace(lambda x: function(x) + 0, x, check_trace=False).graph)
     torch.testing.assert_close(found, torch.sigmoid(x), rtol=1e-5, atol=1e-38)
     assert 'aten::exp' in graph and 'aten::sigmoid' not in graph
+
+
+def test_warnings_are_dropped_and_errors_are_not(caplog) -> None:
+    logger = logging.getLogger('somebody else')
+    with no_advice():
+        logger.warning('consider this')
+        logger.error('this is wrong')
+    logger.warning('as before')
+    assert [record.getMessage() for record in caplog.records] == ['this is wrong', 'as before']
+
+
+def test_also_behind_an_error() -> None:
+    with pytest.raises(ValueError), no_advice():
+        raise ValueError
+    assert logging.root.manager.disable == 0

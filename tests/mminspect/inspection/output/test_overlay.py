@@ -7,8 +7,9 @@ import pytest
 
 from inspection_helpers import Corners, anomaly_inspector, bright
 from mminspect.decisions import MapScale
+from mminspect.inspection.drawing import BOX_COLOUR, CONTOUR_COLOUR, OPACITY
 from mminspect.inspection.inspector import Inspector
-from mminspect.inspection.output.overlay import BOX_COLOUR, CONTOUR_COLOUR, LONGEST, OPACITY, draw_overlay
+from mminspect.inspection.output.overlay import LONGEST, draw_overlay
 from mminspect.vision.boxes import ScoredBoxes
 
 SCALE = MapScale(0.1, 0.5)

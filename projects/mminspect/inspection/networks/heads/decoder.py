@@ -1,13 +1,14 @@
-"""What the decoders of all heads share."""
+"""What the decoders of all heads share, and which decoder belongs to which head."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
+from mminspect.inspection.registry import ClassRegistry
 
 
 class Decoder(nn.Module):
@@ -17,13 +18,13 @@ class Decoder(nn.Module):
     what the scores are.
 
     Args:
-        head: mmdet's; used, not copied.
+        head: mmdet's head; it is used, not copied.
         input_size: (H, W) of the network's input in pixels.
 
     Attributes:
         level_sizes: Number of boxes per level, finest level first.
-        score_thr: For :class:`~mminspect.inspection.spec.Suppression`.
-        clip: For :class:`~mminspect.inspection.spec.Suppression`.
+        score_thr: Boxes with this score or less are dropped.
+        clip: Whether boxes end at the border of the image.
         replaced: Names of those compiled modules of mmcv in the head that the decoder computes otherwise.
 
     Raises:
@@ -81,3 +82,48 @@ def boxes_around(points: Tensor, distances: Tensor) -> Tensor:
 def centres(boxes: Tensor) -> Tensor:
     """(..., 4) -> (..., 2), x y."""
     return (boxes[..., :2] + boxes[..., 2:]) / 2
+
+
+#: By the exact class of the head: what derives from a known one may predict something else.
+DECODERS: ClassRegistry[type[Decoder]] = ClassRegistry('head')
+
+
+def register_decoder(*heads: str) -> Callable[[type[Decoder]], type[Decoder]]:
+    """Decorator of a decoder: detectors whose ``bbox_head`` is of one of these classes, by name, come in through it.
+
+    Raises:
+        UserError: Another decoder has one of the heads.
+    """
+    return DECODERS.register(*heads)
+
+
+def head_of(detector: nn.Module, config: str | None) -> nn.Module:
+    """The head that predicts boxes on every place of the features.
+
+    Args:
+        detector: mmdet's single-stage detector.
+        config: The path of its config, for the message.
+
+    Raises:
+        UserError: It has none: it is no detector of one stage.
+    """
+    head = getattr(detector, 'bbox_head', None)
+    if head is None:
+        raise UserError(f'{type(detector).__name__} in {config} is a baseline of two stages for comparisons, which is '
+                        'not exported: take a single-stage detector, the distilled student for instance')
+    return head
+
+
+def build_decoder(head: nn.Module, input_size: tuple[int, int]) -> Decoder:
+    """The decoder of a head for a network input of (H, W) pixels.
+
+    Raises:
+        UserError: No decoder is registered for the head, or it does not know these settings.
+    """
+    name = type(head).__name__
+    decoder = DECODERS.get(name)
+    if decoder is None:
+        raise UserError(f'a detector with a {name} cannot be used without mmdet: choose one of {", ".join(DECODERS)}, '
+                        'or import a decoder that is registered for it (mminspect.inspection.networks.heads.'
+                        'register_decoder)')
+    return decoder(head, input_size)

@@ -10,7 +10,7 @@ class Sampler(nn.Module):
     """Bilinear samples of maps of a fixed size; beyond their border maps are 0.
 
     Args:
-        height, width: Of the maps, in pixels.
+        height, width: The sides of the maps, in pixels.
     """
 
     def __init__(self, height: int, width: int) -> None:

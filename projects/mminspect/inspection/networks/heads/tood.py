@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import Scale
 from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 
-from .decoder import Decoder, boxes_around, centres
+from .decoder import Decoder, boxes_around, centres, register_decoder
 from .sampling import Sampler
 
 
+@register_decoder('TOODHead')
 class TOODDecoder(Decoder):
     """The head's own steps, its deformable sampling of boxes in standard operators. mmdet does not clip its boxes.
 
@@ -44,7 +44,7 @@ class TOODDecoder(Decoder):
         """They are scores already."""
         return classification
 
-    def _level(self, x: Tensor, sampler: Sampler, points: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
+    def _level(self, x: Tensor, sampler: Sampler, points: Tensor, scale: nn.Module) -> tuple[Tensor, Tensor]:
         head, steps = self.head, []
         for conv in head.inter_convs:
             x = conv(x)

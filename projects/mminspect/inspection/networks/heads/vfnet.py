@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import Scale
 from torch import Tensor, nn
 
-from .decoder import Decoder, boxes_around
+from .decoder import Decoder, boxes_around, register_decoder
 from .sampling import Sampler
 
 
+@register_decoder('VFNetHead')
 class VFNetDecoder(Decoder):
     """The head's deformable convolutions read nine points: corners, edges' middles and centre of the first box."""
 
@@ -32,7 +32,7 @@ class VFNetDecoder(Decoder):
         """Distances (N, A, 4) in pixels -> boxes (N, A, 4)."""
         return boxes_around(self.priors, regression)
 
-    def _level(self, x: Tensor, sampler: Sampler, scale: Scale, refine: Scale, stride: int,
+    def _level(self, x: Tensor, sampler: Sampler, scale: nn.Module, refine: nn.Module, stride: int,
                unit: float) -> tuple[Tensor, Tensor]:
         head, class_features, box_features = self.head, x, x
         for conv in head.cls_convs:

@@ -1,12 +1,22 @@
-"""Levels in a row, boxes of one pixel after each other; which heads there are."""
+"""Levels in a row, boxes of one pixel after each other; which heads there are, and how another one comes in."""
 import pytest
 import torch
+from mmdet.models import FCOSHead
 from mmdet.registry import MODELS
 
-from detection_helpers import tiny_detector
+from detection_helpers import (
+    assert_same,
+    family_cfg,
+    found_by_mmdet,
+    found_by_network,
+    pictures,
+    tiny_cfg,
+    tiny_detector,
+)
+from helpers import STRIDES, build
 from mminspect.core.errors import UserError
-from mminspect.inspection.networks.heads import DECODERS, build_decoder
-from mminspect.inspection.networks.heads.decoder import Decoder, boxes_around
+from mminspect.inspection.networks.detection import detection_network
+from mminspect.inspection.networks.heads import DECODERS, Decoder, boxes_around, build_decoder, register_decoder
 
 
 def test_priors_are_those_that_mmdet_makes_for_its_maps() -> None:
@@ -63,3 +73,46 @@ def test_heads_that_derive_from_a_known_one_are_not_taken_for_it() -> None:
     assert 'Different' not in DECODERS
     with pytest.raises(UserError, match='a Different cannot be used'):
         build_decoder(head, (64, 96))
+
+
+@MODELS.register_module(force=True)
+class OutsideHead(FCOSHead):
+    """A head that the project does not know."""
+
+
+@register_decoder('OutsideHead')
+class OutsideDecoder(Decoder):
+    """Distances in pixels around points; of what exceeds the threshold, the centerness lowers the score."""
+
+    def __init__(self, head, input_size) -> None:
+        super().__init__(head, input_size)
+        self.lowest, self.score_thr = self.score_thr, 0.0
+
+    def boxes(self, regression):
+        return boxes_around(self.priors, regression)
+
+    def scores(self, classification, centerness):
+        likely = classification.sigmoid()
+        return torch.where(likely > self.lowest, likely * centerness.sigmoid(), 0.0)
+
+
+def test_a_head_comes_in_from_outside() -> None:
+    """What mmdet finds with it is found here too."""
+    cfg = family_cfg('GFL')
+    model = build(dict(cfg, type='FCOS', test_cfg=dict(cfg['test_cfg'], nms_pre=1000), bbox_head=dict(
+        type='OutsideHead', num_classes=2, in_channels=32, feat_channels=32, stacked_convs=1, strides=STRIDES,
+        norm_cfg=dict(type='GN', num_groups=8)))).eval()
+    with torch.no_grad():
+        model.bbox_head.conv_cls.bias.zero_()
+        model.bbox_head.conv_cls.weight *= 40
+        model.bbox_head.conv_reg.bias.fill_(2.0)  # sides of some pixels
+    network, fields = detection_network(tiny_cfg(), model)
+    images = pictures((64, 96), (50, 96))
+    for found, expected in zip(found_by_network(network, fields, images), found_by_mmdet(model, images), strict=True):
+        assert_same(found, expected)
+        assert len(found.boxes) >= 5 and set(found.labels) == {0, 1}
+
+
+def test_a_head_has_one_decoder() -> None:
+    with pytest.raises(UserError, match=r"OutsideDecoder is registered for the head 'GFLHead', which .*GFLDecoder has"):
+        register_decoder('GFLHead')(OutsideDecoder)

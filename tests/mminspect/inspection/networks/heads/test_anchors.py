@@ -1,4 +1,4 @@
-"""Anchors' deltas by hand, and both families in ONNX."""
+"""Boxes from anchors by hand, what ATSS chooses, and all families in ONNX."""
 import math
 from pathlib import Path
 
@@ -50,6 +50,37 @@ def test_another_coder_is_refused() -> None:
         build_decoder(detector.bbox_head, (64, 96))
 
 
-@pytest.mark.parametrize('family', ['RetinaNet', 'YOLOF'])
+def test_atss_choice_by_class_score_and_rank_by_product() -> None:
+    """Of each level the 40 best class scores above 0.3, whatever their centerness, times the centerness."""
+    decoder = build_decoder(tiny_detector('ATSS').bbox_head, (64, 96))
+    assert decoder.score_thr == 0
+    logits, centerness = torch.randn(1, 129, 2), torch.randn(1, 129, 1)
+    expected, start = torch.zeros(129, 2), 0
+    for size in decoder.level_sizes:
+        pairs = [(float(logits[0, row, label].sigmoid()), row, label) for row in range(start, start + size)
+                 for label in range(2)]
+        for score, row, label in sorted(pairs, reverse=True)[:40]:
+            if score > 0.3:
+                expected[row, label] = score * float(centerness[0, row].sigmoid())
+        start += size
+    scores = decoder.scores(logits, centerness)[0]
+    assert torch.allclose(scores, expected)
+    assert (scores[:96] > 0).sum() == 40 and (scores > 0).any(dim=1).sum() < 129
+    assert ((scores > 0) & (scores < 0.3)).any(), 'some fall below the threshold by their centerness alone'
+
+
+def test_gfl_boxes_by_hand() -> None:
+    """Certain bins: left 1, top 2, right 3, below the mean of 4 and 5, in strides."""
+    decoder = build_decoder(tiny_detector('GFL').bbox_head, (64, 96))
+    logits = torch.full((1, sum(decoder.level_sizes), 4, 17), -100.0)
+    for side, bins in enumerate(((1, ), (2, ), (3, ), (4, 5))):
+        for index in bins:
+            logits[:, :, side, index] = 0.0
+    boxes = decoder.boxes(logits.flatten(2))[0]
+    assert torch.allclose(boxes[13], torch.tensor([8 - 8, 8 - 16, 8 + 24, 8 + 36.0]))  # row 1, column 1 of stride 8
+    assert torch.allclose(boxes[96], torch.tensor([-16.0, -32, 48, 72]))  # the first of stride 16
+
+
+@pytest.mark.parametrize('family', ['RetinaNet', 'YOLOF', 'ATSS', 'GFL'])
 def test_in_onnx(family: str, tmp_path: Path) -> None:
     assert_same_in_onnx(family, tmp_path)

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mminspect.inspection.output.tiff import write_map
+from mminspect.inspection.output.folder import write_map
 
 
 def test_map_is_one_channel_of_32_bit_floats(tmp_path):
