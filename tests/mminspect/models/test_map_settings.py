@@ -1,7 +1,7 @@
 """Settings that a threshold belongs to: named by value, not by how a config happens to write them."""
 import pytest
 from mmengine.config import Config
-from mmengine.registry import MODELS
+from mmengine.registry import MODELS, init_default_scope
 
 import anomaly_rd  # noqa: F401 (registers the models)
 from helpers import ROOT
@@ -14,6 +14,7 @@ RD4AD = 'rd4ad/rd4ad_r18_20e_mvtec'
 def settings(name, **options):
     cfg = Config.fromfile(FOLDER / f'{name}.py')
     cfg.merge_from_dict(options)
+    init_default_scope('anomaly_rd')
     return map_settings(cfg.model)
 
 
@@ -39,9 +40,10 @@ def test_what_does_not(options):
 
 
 def test_every_method_names_some():
+    init_default_scope('anomaly_rd')
     for name in (RD4AD, 'textile/textile_r18_300i_mvtec', 'mkd/mkd_vgg16-random_20e_mvtec'):
         model = Config.fromfile(FOLDER / f'{name}.py').model
-        assert MODELS.get(model.type).map_options and all(map(str.isprintable, settings(name).values()))
+        assert MODELS.get(f'anomaly_rd.{model.type}').map_options and all(map(str.isprintable, settings(name).values()))
 
 
 def test_fusions_of_one_method_differ():
