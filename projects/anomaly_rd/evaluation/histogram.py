@@ -32,7 +32,8 @@ class ScoreHistogram:
     def __init__(self, capacity: int = 2047) -> None:
         self.capacity = capacity
         self.shift, self.pages = 0, np.empty(0, np.int64)
-        self.counts = np.zeros((3, capacity + 1, BINS_PER_PAGE), np.int64)  # the system gives memory to touched pages only
+        # the system gives memory to touched pages only
+        self.counts = np.zeros((3, capacity + 1, BINS_PER_PAGE), np.int64)
         self._flat = self.counts.reshape(3, -1)
         self._index_pages()  # place 0 stays empty
 
@@ -84,7 +85,8 @@ class ScoreHistogram:
         keep[[max(np.searchsorted(above, keep_fpr * above[-1], side='right') - 1, 0), -1]] = True
         keep[:np.argmax(total > 0)] = False  # thresholds above every score
         kept = np.flatnonzero(keep)
-        bins = self.pages[order[::-1]][kept >> PAGE_BITS] * BINS_PER_PAGE + (BINS_PER_PAGE - 1 - (kept & (BINS_PER_PAGE - 1)))
+        last = BINS_PER_PAGE - 1
+        bins = self.pages[order[::-1]][kept >> PAGE_BITS] * BINS_PER_PAGE + (last - (kept & last))
         overlap = np.cumsum(weights[kept])
         return Ranking(bins << self.shift, above[kept], np.cumsum(hits[kept]), overlap / max(overlap[-1], 1))
 

@@ -23,7 +23,7 @@ def tile_starts(length: int, tile: int, mode: str = 'overlap', overlap: int = 0)
         mode: 'overlap' takes as few evenly spaced tiles as cover the side, start_i = round(i (length - tile) / (n - 1))
             with n = ceil((length - overlap) / (tile - overlap)); 'drop_last' leaves the rest of the side out; 'pad'
             lets the last tile reach over the end.
-        overlap: That neighbours have at least in mode 'overlap', in pixels.
+        overlap: Least overlap of neighbours in mode 'overlap', in pixels.
 
     Raises:
         UserError: Unknown mode, the side is shorter than a tile and the mode is not 'pad', or the overlap is not
