@@ -88,19 +88,19 @@ class AnomalyMetric(BaseMetric):
         for sample in data_samples:
             sample = sample if isinstance(sample, dict) else sample.to_dict()
             prediction = read_prediction(sample, self.with_map, self.original_size)
-            self._count(self._held)
-            self._held, self._seen = prediction, self._seen + 1
+            self._count(self._last_prediction)
+            self._last_prediction, self._predictions_seen = prediction, self._predictions_seen + 1
 
     def evaluate(self, size: int) -> dict[str, float]:
         """The metrics of the ``size`` images of the data set, the same in every process."""
         rank, world = get_dist_info()
         # as mmengine's sampler deals them out; only the last image of a process can be a repeated one
-        if (self._seen - 1) * world + rank < size:
-            self._count(self._held)
+        if (self._predictions_seen - 1) * world + rank < size:
+            self._count(self._last_prediction)
         self._images.all_reduce()
         self._pixels.all_reduce()
-        all_reduce(torch.from_numpy(self._skipped))
-        self._unmasked = min(all_gather_object(self._unmasked))
+        all_reduce(torch.from_numpy(self._without_pixels))
+        self._first_unmasked = min(all_gather_object(self._first_unmasked))
         metrics = self.compute_metrics([])
         self._reset()
         return self._named(metrics)
@@ -109,7 +109,7 @@ class AnomalyMetric(BaseMetric):
         """See the class; mmengine's ``results`` stay empty."""
         metrics = {**self._image_metrics(), **(self._pixel_metrics() if self.with_map else {})}
         undefined = [name for name, value in metrics.items() if np.isnan(value)]
-        if undefined and not self._skipped[0]:
+        if undefined and not self._without_pixels[0]:
             print_log(f'n/a, because the test set has no such images or regions: {", ".join(undefined)}', 'current',
                       logging.WARNING)
         return metrics
@@ -145,14 +145,14 @@ class AnomalyMetric(BaseMetric):
             metrics['aupro_per_image'] = self._pixels.aupro_per_image()
         metrics = {self._pixel_name(name): value for name, value in metrics.items()}
         self.pixel_auroc_bound = self._pixels.histogram.auroc_bound(ranking)
-        without_mask, without_region = self._skipped.tolist()
+        without_mask, without_region = self._without_pixels.tolist()
         self.counts.update(regions=int(self._pixels.sums[0]), anomalous_without_mask=without_mask,
                            anomalous_without_region=without_region)
         if without_region:
             print_log(f'{without_region} anomalous images have an empty mask.', 'current', logging.WARNING)
         if without_mask:
             print_log(f'Pixel metrics are n/a: {without_mask} anomalous images have no mask, the first is '
-                      f'{self._unmasked[1]}.', 'current', logging.WARNING)
+                      f'{self._first_unmasked[1]}.', 'current', logging.WARNING)
             return dict.fromkeys(metrics, float('nan'))
         if self.pixel_auroc_bound > MAX_UNREPORTED_AUROC_ERROR:
             print_log(f'pixel_auroc may be off by up to {self.pixel_auroc_bound:.2g}: many scores are equal, or lie '
@@ -161,19 +161,19 @@ class AnomalyMetric(BaseMetric):
         return metrics
 
     def _count(self, prediction: Prediction | None) -> None:
-        if prediction is None or not self._wants(prediction):
+        if prediction is None or not self._has_wanted_area(prediction):
             return
         self._images.add(prediction.score, prediction.label)
         if prediction.scores is None or (self.pixels == 'anomalous' and not prediction.label):
             return
         if prediction.mask is None:
-            self._unmasked = min(self._unmasked, (prediction.sample_idx, prediction.img_path))
-            self._skipped[0] += 1
+            self._first_unmasked = min(self._first_unmasked, (prediction.sample_idx, prediction.img_path))
+            self._without_pixels[0] += 1
             return
-        self._skipped[1] += prediction.label and not prediction.mask.any()
+        self._without_pixels[1] += prediction.label and not prediction.mask.any()
         self._pixels.add(prediction.scores, prediction.mask)
 
-    def _wants(self, prediction: Prediction) -> bool:
+    def _has_wanted_area(self, prediction: Prediction) -> bool:
         if self.defect_area is None or not prediction.label:
             return True
         if prediction.area is None:
@@ -182,12 +182,12 @@ class AnomalyMetric(BaseMetric):
         return self.defect_area[0] <= prediction.area < self.defect_area[1]
 
     def _reset(self) -> None:
-        self._held: Prediction | None = None
-        self._seen = 0
+        self._last_prediction: Prediction | None = None
+        self._predictions_seen = 0
         self._images = ScoreCounts(rows=2)
         self._pixels = PixelState(self.size_edges, self.per_image_aupro)
-        self._skipped = np.zeros(2, np.int64)  # anomalous images without a mask, and with an empty one
-        self._unmasked = (float('inf'), '')  # position and path of the first one without a mask
+        self._without_pixels = np.zeros(2, np.int64)  # anomalous images without a mask, and with an empty one
+        self._first_unmasked = (float('inf'), '')  # position and path of the first one without a mask
 
 
 def _checked_range(area: Sequence[float | None] | None) -> tuple[float, float] | None:

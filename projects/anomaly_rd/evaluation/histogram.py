@@ -9,7 +9,7 @@ from .functional.ranking import Ranking
 from .score_keys import pixel_keys
 
 PAGE_BITS = 9
-PAGE = 1 << PAGE_BITS
+BINS_PER_PAGE = 1 << PAGE_BITS
 
 
 class ScoreHistogram:
@@ -32,7 +32,8 @@ class ScoreHistogram:
     def __init__(self, capacity: int = 2047) -> None:
         self.capacity = capacity
         self.shift, self.pages = 0, np.empty(0, np.int64)
-        self.counts = np.zeros((3, capacity + 1, PAGE), np.int64)  # the system gives memory to touched pages only
+        # the system gives memory to touched pages only
+        self.counts = np.zeros((3, capacity + 1, BINS_PER_PAGE), np.int64)
         self._flat = self.counts.reshape(3, -1)
         self._index_pages()  # place 0 stays empty
 
@@ -47,9 +48,9 @@ class ScoreHistogram:
         keys = pixel_keys(scores)
         bins, starts = self._find(keys)
         if len(starts) and starts.min() == 0:
-            self._admit(np.unique(bins[starts == 0] >> PAGE_BITS))
+            self._add_pages(np.unique(bins[starts == 0] >> PAGE_BITS))
             bins, starts = self._find(keys)
-        index = bins & (PAGE - 1)
+        index = bins & (BINS_PER_PAGE - 1)
         index += starts
         np.add.at(self._flat[0], index, 1)
         np.add.at(self._flat[1], index[where], 1)
@@ -62,7 +63,7 @@ class ScoreHistogram:
             return
         while self.shift < max(shift for shift, _ in layouts):
             self._coarsen()
-        self._admit(np.setdiff1d(np.concatenate([p >> (self.shift - shift) for shift, p in layouts]), self.pages))
+        self._add_pages(np.setdiff1d(np.concatenate([p >> (self.shift - shift) for shift, p in layouts]), self.pages))
         places = np.argsort(self.pages) + 1
         for row in self.counts:
             ordered = row[places]
@@ -84,7 +85,8 @@ class ScoreHistogram:
         keep[[max(np.searchsorted(above, keep_fpr * above[-1], side='right') - 1, 0), -1]] = True
         keep[:np.argmax(total > 0)] = False  # thresholds above every score
         kept = np.flatnonzero(keep)
-        bins = self.pages[order[::-1]][kept >> PAGE_BITS] * PAGE + (PAGE - 1 - (kept & (PAGE - 1)))
+        last = BINS_PER_PAGE - 1
+        bins = self.pages[order[::-1]][kept >> PAGE_BITS] * BINS_PER_PAGE + (last - (kept & last))
         overlap = np.cumsum(weights[kept])
         return Ranking(bins << self.shift, above[kept], np.cumsum(hits[kept]), overlap / max(overlap[-1], 1))
 
@@ -104,12 +106,12 @@ class ScoreHistogram:
         bins = keys >> self.shift
         return bins, self._starts.take(bins >> PAGE_BITS)
 
-    def _admit(self, missing: np.ndarray) -> None:
+    def _add_pages(self, missing: np.ndarray) -> None:
         """Make room for these pages (of the present shift), with coarser bins if they are too many."""
         while len(self.pages) + len(missing) > self.capacity:
             self._coarsen()
             missing = np.setdiff1d(missing >> 1, self.pages)
-        self._starts[missing] = (np.arange(1, len(missing) + 1) + len(self.pages)) * PAGE
+        self._starts[missing] = (np.arange(1, len(missing) + 1) + len(self.pages)) * BINS_PER_PAGE
         self.pages = np.concatenate((self.pages, missing))
 
     def _coarsen(self) -> None:
@@ -122,8 +124,8 @@ class ScoreHistogram:
             counts = row[1:len(fine) + 1]
             joined = counts[:, ::2] + counts[:, 1::2]
             counts[:] = 0
-            row.reshape(-1, 2, PAGE // 2)[places, halves] = joined
+            row.reshape(-1, 2, BINS_PER_PAGE // 2)[places, halves] = joined
 
     def _index_pages(self) -> None:
         self._starts = np.zeros(5 << (30 - PAGE_BITS - self.shift), np.int32)  # negative pages count from the end
-        self._starts[self.pages] = np.arange(1, len(self.pages) + 1) * PAGE
+        self._starts[self.pages] = np.arange(1, len(self.pages) + 1) * BINS_PER_PAGE

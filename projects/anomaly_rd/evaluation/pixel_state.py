@@ -17,9 +17,9 @@ from .histogram import ScoreHistogram
 from .score_counts import ScoreCounts
 from .score_keys import pixel_keys
 
-UNIT = 1 << 40  # what one region weighs in the overlap, as an integer: sums do not depend on their order
-MOST_REGIONS = 1 << 22
-CHUNK = 1 << 15  # pixels that are counted at once, so that their keys stay in the processor's cache
+REGION_WEIGHT = 1 << 40  # what one region weighs in the overlap, as an integer: sums do not depend on their order
+MAX_REGIONS = 1 << 22
+PIXELS_PER_CHUNK = 1 << 15  # pixels that are counted at once, so that their keys stay in the processor's cache
 
 
 class PixelState:
@@ -42,12 +42,12 @@ class PixelState:
         if mask.any():
             labels, sizes = label_regions(mask)
             where = np.flatnonzero(mask)
-            weights = np.round(UNIT / sizes).astype(np.int64)[labels.ravel()[where] - 1]
+            weights = np.round(REGION_WEIGHT / sizes).astype(np.int64)[labels.ravel()[where] - 1]
             self._add_regions(scores, mask, labels, sizes)
         flat = scores.ravel()
-        cuts = np.searchsorted(where, range(0, len(flat) + CHUNK, CHUNK))
-        for start, first, last in zip(range(0, len(flat), CHUNK), cuts[:-1], cuts[1:], strict=False):
-            self.histogram.add(flat[start:start + CHUNK], where[first:last] - start, weights[first:last])
+        cuts = np.searchsorted(where, range(0, len(flat) + PIXELS_PER_CHUNK, PIXELS_PER_CHUNK))
+        for start, first, last in zip(range(0, len(flat), PIXELS_PER_CHUNK), cuts[:-1], cuts[1:], strict=False):
+            self.histogram.add(flat[start:start + PIXELS_PER_CHUNK], where[first:last] - start, weights[first:last])
 
     def all_reduce(self) -> None:
         """Sum over all processes of torch.distributed; nothing without them."""
@@ -61,14 +61,14 @@ class PixelState:
         Raises:
             UserError: If the masks hold more regions than the sums can.
         """
-        if self.sums[0] > MOST_REGIONS:
-            raise UserError(f'The masks hold {self.sums[0]} separate regions, more than the {MOST_REGIONS} that can be '
+        if self.sums[0] > MAX_REGIONS:
+            raise UserError(f'The masks hold {self.sums[0]} separate regions, more than the {MAX_REGIONS} that can be '
                             'counted; most are probably specks of noise, so clean the masks.')
         return self.histogram.ranking(keep_fpr)
 
     def aupro_per_image(self) -> float:
         """Mean per-image AUPRO of the images with a region; NaN without any."""
-        return float(self.sums[2] / UNIT / self.sums[1]) if self.sums[1] else float('nan')
+        return float(self.sums[2] / REGION_WEIGHT / self.sums[1]) if self.sums[1] else float('nan')
 
     def recall(self, ranking: Ranking, fpr: float, threshold: float | None = None) -> dict[str, float]:
         """See :func:`recall_by_size`; the threshold is the lower edge of a bin of the histogram."""
@@ -84,4 +84,4 @@ class PixelState:
         if self.edges:
             self.region_scores.add(half_scores(scores, labels, sizes), size_bins(sizes, self.edges))
         pro = image_pro_auc(scores, mask) if self.per_image else 0.0
-        self.sums += (len(sizes), 1, round(pro * UNIT))
+        self.sums += (len(sizes), 1, round(pro * REGION_WEIGHT))

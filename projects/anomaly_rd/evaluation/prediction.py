@@ -24,7 +24,7 @@ class Prediction(NamedTuple):
         label: 0 normal, 1 anomalous.
         scores: (H, W) float32 anomaly map, finite; None where no pixel metric is asked for.
         mask: (H, W) bool; None for an anomalous image without a mask.
-        area: Of the largest defect, in pixels of the image or tile before it was resized; None where it is not known.
+        area: Pixels of the largest defect, in the image or tile before it was resized; None where it is not known.
     """
 
     img_path: str
@@ -40,7 +40,7 @@ def read_prediction(sample: dict[str, Any], with_map: bool, original_size: bool)
     """Read a predicted data sample, given as dict.
 
     Args:
-        sample: As of :class:`AnomalyDataSample`.
+        sample: The fields of an :class:`AnomalyDataSample`.
         with_map: Whether to read map and mask.
         original_size: Compare with the mask file, the map enlarged bilinearly (align_corners False) to ``ori_shape``,
             or to the part of the mask that a :class:`CentreCrop` left (``crop``); otherwise with ``gt_mask`` at the

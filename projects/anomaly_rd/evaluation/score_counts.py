@@ -6,7 +6,7 @@ from mmengine.dist import all_gather_object
 
 from .score_keys import key_scores, score_keys
 
-PENDING = 4096
+MAX_PENDING = 4096
 
 
 class ScoreCounts:
@@ -29,7 +29,7 @@ class ScoreCounts:
     def add(self, scores: np.ndarray, rows: np.ndarray) -> None:
         """Count scores (n,), float32 and finite, in the rows (n,)."""
         self._pending.append((score_keys(np.atleast_1d(scores)), np.atleast_1d(rows)))
-        if len(self._pending) >= PENDING:
+        if len(self._pending) >= MAX_PENDING:
             self._flush()
 
     def all_reduce(self) -> None:

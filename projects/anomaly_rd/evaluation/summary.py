@@ -37,10 +37,10 @@ def values(functions: dict[str, Callable[[Ranking], float]], names: Iterable[str
 
 def curves(functions: dict[str, Callable[[Ranking], Curve]], ranking: Ranking) -> dict[str, Curve]:
     """The curves of the dict, of few points each."""
-    return {name: thin(*function(ranking)) for name, function in functions.items()}
+    return {name: thin_curve(*function(ranking)) for name, function in functions.items()}
 
 
-def thin(x: np.ndarray, y: np.ndarray, points: int = 1000) -> Curve:
+def thin_curve(x: np.ndarray, y: np.ndarray, points: int = 1000) -> Curve:
     """At most ``points`` points of a polyline (n,), (n,), evenly along its length and with both ends."""
     if len(x) <= points:
         return x, y

@@ -82,7 +82,7 @@ def remove_unfinished(folder: str | Path, before: float = STARTED) -> None:
     """Remove what killed processes left of checkpoints that they were writing into ``folder``.
 
     Args:
-        folder: Of a run; the folders below it are left alone.
+        folder: Work directory of a run; the folders below it are left alone.
         before: Files that were written to later (seconds) may still be in the making and stay.
     """
     for path in Path(folder).iterdir():

@@ -43,7 +43,7 @@ def import_method(name: str | None) -> bool:
     """Import the module of a method, which registers its components.
 
     Args:
-        name: As declared; a config's ``default_scope``, for instance.
+        name: The declared name of the method; a config's ``default_scope``, for instance.
 
     Returns:
         Whether such a method is declared; nothing is imported where none is.

@@ -5,8 +5,8 @@ import contextlib
 import io
 import warnings
 
-#: Beginnings of warnings that tell a user nothing: about a metric that no config uses, and for mmdet's own programmers.
-REMARKS = ('faster_coco_eval is not installed', 'DeprecationWarning: ``num_anchors`` would be deprecated')
+#: Beginnings (patterns) of warnings that tell a user nothing: about a metric that no config uses, and for mmdet's own programmers.
+REMARKS = ('faster_coco_eval is not installed', 'DeprecationWarning: `+num_anchors`+ (is|would be) deprecated')
 
 
 def setup() -> None:

@@ -46,11 +46,11 @@ class Calibration:
     """What is fitted on normal images and kept in checkpoints and exported files.
 
     Attributes:
-        threshold: On the image score.
+        threshold: Largest image score of a good part.
         fused: Scale of the anomaly map; its ``limit`` is the threshold on pixels. None for a detector.
         levels: Scales of the maps of single levels.
-        scores: Of the images that all this was fitted on, to change the threshold by; None in older files.
-        settings: Of the model, by name, that its maps depend on besides its weights; empty where nobody noted them.
+        scores: Scores of the images that all this was fitted on, to change the threshold by; None in older files.
+        settings: Settings of the model, by name, that its maps depend on besides its weights; empty where unknown.
         tile: Side in pixels of the tiles that each image was cut into, whose largest score counts. The more tiles, the
             higher the largest score of a good part. 0: images were not cut; None: nobody said how, each image went
             through the network by itself, and was perhaps a tile of a larger one.

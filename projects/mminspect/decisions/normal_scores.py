@@ -101,7 +101,7 @@ class NormalScores:
 
         Args:
             value: Scores above it are rejected.
-            confidence: Of the interval, in (0, 1).
+            confidence: Confidence level of the interval, in (0, 1).
         """
         n, above = len(self), len(self) - bisect_right(self.values, value)
         tail = (1 - confidence) / 2

@@ -51,9 +51,9 @@ def fit_threshold(scores: Sequence[float] | ArrayLike, rule: str = 'quantile', q
     standard deviations.
 
     Args:
-        scores: Of normal images, at least one; two for ``'mean_3sigma'``.
+        scores: Scores of normal images, at least one; two for ``'mean_3sigma'``.
         rule: One of :data:`RULES`.
-        quantile: In (0, 1], for that rule.
+        quantile: For the rule 'quantile', in (0, 1].
         origin: What the images are.
 
     Raises:

@@ -71,11 +71,11 @@ def merge_windows(found: Sequence[ScoredBoxes], windows: Sequence[Box], shape: t
     the whole one covers.
 
     Args:
-        found: Of each window, in pixels of the window.
-        windows: Where they are.
+        found: What was found in each window, in pixels of the window.
+        windows: Where the windows lie in the image.
         shape: (H, W) of the image; boxes are clipped to it.
-        iou_threshold: Of two boxes that overlap by more the better one remains.
-        most: At most so many remain.
+        iou_threshold: Intersection over union above which the worse of two boxes goes.
+        most: Largest number of boxes that remain.
     """
     moved, cut = [np.zeros((0, 4), np.float32)], [np.zeros(0, bool)]
     for one, (y0, x0, y1, x1) in zip(found, windows, strict=True):

@@ -15,7 +15,7 @@ def find_regions(heat: NDArray[np.float32], limit: float) -> ScoredBoxes:
 
     Args:
         heat: (H, W), larger is more anomalous.
-        limit: Of normal pixels; equal values are normal.
+        limit: Largest value of normal pixels.
 
     Returns:
         Boxes by descending score, the largest value inside; they end behind the last pixel, so that a single pixel has

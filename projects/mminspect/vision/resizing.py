@@ -16,7 +16,7 @@ def stretch(pixels: NDArray, shape: tuple[int, int],
     Args:
         pixels: (H, W) or (H, W, C), uint8 or float32; where they have the shape already, they are returned themselves.
         shape: (H, W) wanted.
-        method: Of Pillow.
+        method: Pillow's way of interpolation.
     """
     if pixels.shape[:2] == tuple(shape):
         return pixels

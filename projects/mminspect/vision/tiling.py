@@ -18,12 +18,12 @@ def tile_starts(length: int, tile: int, mode: str = 'overlap', overlap: int = 0)
     """First pixels of the tiles along one side.
 
     Args:
-        length: Of the side, in pixels.
+        length: Length of the side in pixels.
         tile: Length of a tile.
         mode: 'overlap' takes as few evenly spaced tiles as cover the side, start_i = round(i (length - tile) / (n - 1))
             with n = ceil((length - overlap) / (tile - overlap)); 'drop_last' leaves the rest of the side out; 'pad'
             lets the last tile reach over the end.
-        overlap: That neighbours have at least in mode 'overlap', in pixels.
+        overlap: Least overlap of neighbours in mode 'overlap', in pixels.
 
     Raises:
         UserError: Unknown mode, the side is shorter than a tile and the mode is not 'pad', or the overlap is not
@@ -49,11 +49,11 @@ def tile_boxes(height: int, width: int, tile: int | tuple[int, int], mode: str =
     """All tiles of an image row by row; in mode 'pad' the last ones reach over its ends.
 
     Args:
-        height: Of the image, in pixels.
-        width: Likewise.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
         tile: Its side, or (height, width).
-        mode: As in :func:`tile_starts`, which also tells the errors.
-        overlap: Likewise.
+        mode: How the tiles cover a side: see :func:`tile_starts`, also for the errors.
+        overlap: Pixels that two neighbours share at least: see :func:`tile_starts`.
     """
     h, w = (tile, tile) if isinstance(tile, int) else tile
     return [(y, x, y + h, x + w) for y in tile_starts(height, h, mode, overlap)

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from anomaly_rd.evaluation.functional import pro_auc, pro_auc_per_image, recall_by_size
 from anomaly_rd.evaluation.functional.pro import pro_area
 from anomaly_rd.evaluation.functional.size_recall import SIZE_EDGES
-from anomaly_rd.evaluation.pixel_state import MOST_REGIONS, UNIT, PixelState
+from anomaly_rd.evaluation.pixel_state import MAX_REGIONS, REGION_WEIGHT, PixelState
 from mminspect.core.errors import UserError
 
 
@@ -44,14 +44,14 @@ def test_overlap_is_summed_exactly():
     maps, masks = images()
     forward, backward = filled(maps, masks), filled(maps[::-1], masks[::-1])
     assert forward.histogram.counts[2].sum() == backward.histogram.counts[2].sum()
-    assert forward.histogram.counts[2].sum() == pytest.approx(forward.sums[0] * UNIT, rel=1e-6)
+    assert forward.histogram.counts[2].sum() == pytest.approx(forward.sums[0] * REGION_WEIGHT, rel=1e-6)
     ours, theirs = forward.ranking(0.01), backward.ranking(0.01)
     assert all(np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in ours.__dataclass_fields__)
 
 
 def test_too_many_regions_for_the_sums():
     state = filled(*images(2))
-    state.sums[0] = MOST_REGIONS + 1
+    state.sums[0] = MAX_REGIONS + 1
     with pytest.raises(UserError, match='specks of noise'):
         state.ranking(0.01)
 

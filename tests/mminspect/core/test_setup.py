@@ -2,10 +2,12 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
+from mminspect.core.setup import ignore_remarks
 from test_architecture import IMPORT_A_METHOD
 
 STATE = """
@@ -101,3 +103,17 @@ def test_setup_changes_what_it_says_and_again_nothing(tmp_path: Path) -> None:
 def test_methods_and_command_lines_set_up_and_print_nothing(code: str, tmp_path: Path) -> None:
     check = '\nfrom mminspect.models.safe_loading import download\nassert state()["load_url"] is download'
     assert child(STATE + code + check, tmp_path) == []
+
+
+@pytest.mark.parametrize(('text', 'shown'), [
+    ('faster_coco_eval is not installed, metrics will not be computed. ', False),
+    ('DeprecationWarning: `num_anchors` is deprecated, for consistency', False),
+    ('DeprecationWarning: ``num_anchors`` would be deprecated', False),
+    ('the number of anchors is odd', True),
+])
+def test_remarks_of_the_libraries_are_not_shown(text: str, shown: bool) -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter('always')
+        ignore_remarks()
+        warnings.warn(text, stacklevel=1)
+    assert bool(seen) is shown

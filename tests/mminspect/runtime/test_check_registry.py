@@ -1,11 +1,14 @@
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from helpers import ROOT
+from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS, STAGES, CheckRegistry
 
 
@@ -54,6 +57,17 @@ def test_mistakes_of_who_registers() -> None:
     with pytest.raises(ValueError, match=r"'scale' of the stage 'option' is taken by .*first: .*second needs another"):
         checks.register('option', name='scale')(second)
     assert checks.options() == {'scale': first}
+
+
+def test_the_readme_shows_how(monkeypatch) -> None:
+    monkeypatch.setattr(CHECKS, '_functions', {stage: {} for stage in STAGES})
+    text = (ROOT / 'projects' / 'mminspect' / 'README.md').read_text()
+    exec(re.search(r'```python\n(.*?)```', text, re.DOTALL)[1], {'__name__': 'package_of_the_readme'})
+    (check, ) = CHECKS.of('model')
+    check(dict(patch=16), {})
+    with pytest.raises(UserError, match=r'model\.patch is 7: give a multiple of 8'):
+        check(dict(patch=7), {})
+    assert all(f'| `{stage}`' in text for stage in STAGES)
 
 
 REGISTERED = """
