@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.runtime.dataset_cfg import representative
 
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 COLOUR_MAP = 'jet'
@@ -36,7 +36,8 @@ class Network:
     @classmethod
     def of(cls, cfg: Config, model: nn.Module) -> Network:
         """``model`` with the test pipeline of ``cfg``, less what reads annotations."""
-        steps = [step for step in get_test_pipeline_cfg(cfg) if 'LoadAnnotations' not in step['type']]
+        pipeline = representative(cfg.test_dataloader.dataset, ('pipeline', ))['pipeline']
+        steps = [step for step in pipeline if 'LoadAnnotations' not in step['type']]
         return cls(model, Compose(steps))
 
 

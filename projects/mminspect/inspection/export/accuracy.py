@@ -1,6 +1,7 @@
 """What a quantised network loses beside the one it was made from."""
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from anomaly_rd.evaluation import AnomalyMetric
 from anomaly_rd.registry import DATASETS
 from mminspect.core.errors import UserError
 from mminspect.inspection.network import Network
+from mminspect.runtime.dataset_cfg import leaves
 
 from .quantize import normal_pixels
 
@@ -89,7 +91,10 @@ def load_test_set(cfg: Config) -> Dataset:
         UserError: Its data is not there.
     """
     with DefaultScope.overwrite_default_scope('anomaly_rd'):
-        return DATASETS.build(dict(cfg.test_dataloader.dataset, cache=False))
+        dataset = copy.deepcopy(cfg.test_dataloader.dataset)
+        for leaf in leaves(dataset):
+            leaf['cache'] = False
+        return DATASETS.build(dataset)
 
 
 def anomaly_accuracy(networks: Mapping[str, Network], dataset: Dataset) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ from anomaly_rd.models import MultiresolutionDistillation
 from anomaly_rd.models.teacher_student import TeacherStudentModel
 from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
+from mminspect.runtime.dataset_cfg import representative
 
 from .tiles import tiles_of
 from .torch_network import TorchNetwork
@@ -74,7 +75,8 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
     if not isinstance(model, TeacherStudentModel):
         raise UserError(f'{type(model).__name__} in {cfg.filename} is no anomaly model with a teacher: derive it from '
                         'TeacherStudentModel')
-    network, dataset = AnomalyNetwork(model), (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    network = AnomalyNetwork(model)
+    dataset = representative((cfg.get('test_dataloader') or {}).get('dataset') or {}, ('pipeline', ))
     return network, dict(
         kind='anomaly', classes=('defect',), input_size=_input_size(dataset.get('pipeline') or (), cfg.filename),
         keep_ratio=False, pad_rgb=tuple(network.mean.flatten().tolist()), outputs=(MAP, SCORE),

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from torch import nn
 
 from mminspect.models.checkpoint import weights_sha256
+from mminspect.runtime.dataset_cfg import representative
 
 #: Entries of a model's config that only say where weights came from: the weights themselves are counted.
 ORIGINS = ('init_cfg', 'weights', 'teacher_ckpt', 'teacher_config')
@@ -28,7 +29,7 @@ def fingerprint(cfg: Config, model: nn.Module) -> str:
     weights = dict(model.state_dict())
     if hasattr(model, 'add_predictions'):  # an anomaly model asks its teacher, which it does not always save
         weights.update({f'teacher.{name}': value for name, value in model.teacher.state_dict().items()})
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    dataset = representative((cfg.get('test_dataloader') or {}).get('dataset') or {}, ('pipeline', ))
     described = dict(model=_without_origins(cfg.model), pipeline=_without_origins(dataset.get('pipeline')))
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(f'{weights_sha256(weights)}{text}'.encode()).hexdigest()[:DIGITS]
