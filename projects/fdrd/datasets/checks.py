@@ -56,6 +56,11 @@ def _check_leaf(dataset_cfg: dict) -> list[str]:
     return [f"data set type {dataset_cfg.get('type')!r} is not checked: it is neither COCO-like nor VOC-like"]
 
 
+def _orientation(cfg: dict) -> bool:
+    """Whether the pipeline applies the rotation of EXIF; mmcv's loader does, and ours unless told otherwise."""
+    return all(step.get('orientation', True) for step in cfg.get('pipeline') or () if isinstance(step, dict))
+
+
 def _check_same_classes(datasets: Sequence[dict]) -> None:
     """Label 0 of one part of a ``ConcatDataset`` must not be another class than label 0 of the next."""
     named = [(cfg.get('metainfo') or {}).get('classes') for cfg in datasets]
@@ -108,7 +113,7 @@ def _check_coco(cfg: dict, kind: type) -> list[str]:
     warnings += [f"'{source}': {n} objects of category {name!r} are left out because metainfo does not list it"
                  for name, n in unused.items()]
     warnings += check_boxes(records, source)
-    check_images(records, source, folder)
+    check_images(records, source, folder, _orientation(cfg))
     return warnings
 
 
@@ -158,7 +163,7 @@ def _check_voc(cfg: dict, kind: type) -> list[str]:
     warnings = check_boxes(records, source, _OFFSET_HINT if ours else '')
     present = {box.category for record in records for box in record.boxes}
     warnings += [f"'{source}': class {name!r} has no object" for name in classes if name not in present]
-    check_images(records, source, folder)
+    check_images(records, source, folder, _orientation(cfg))
     return warnings
 
 
