@@ -5,14 +5,14 @@ metainfo = dict(classes=('foreign', ))
 scale = (1333, 800)
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadInspectionImage'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale=scale, keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadInspectionImage'),
     dict(type='Resize', scale=scale, keep_ratio=True),
     # behind Resize: ground truth stays in pixels of the original image
     dict(type='LoadAnnotations', with_bbox=True),

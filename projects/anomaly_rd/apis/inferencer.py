@@ -13,7 +13,6 @@ from mmengine.infer import BaseInferencer
 from numpy.typing import NDArray
 from torch import nn
 
-from anomaly_rd.engine.holdout import innermost
 from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of
@@ -23,6 +22,7 @@ from mminspect.decisions import Threshold
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.building import load_model
 from mminspect.models.checkpoint import Checkpoint
+from mminspect.runtime.dataset_cfg import representative
 
 from .inputs import Input, as_records
 from .scans import Cutting, whole_scan
@@ -162,12 +162,13 @@ class AnomalyInferencer(BaseInferencer):
         return model
 
     def _init_pipeline(self, cfg: Config) -> Callable[[dict], dict]:
-        steps = list(innermost(cfg.test_dataloader.dataset)['pipeline'])
+        dataset = representative(cfg.test_dataloader.dataset, ('type', 'pipeline', 'tile', 'mode', 'overlap'))
+        steps = list(dataset['pipeline'])
         names = [step['type'].split('.')[-1] for step in steps]
         if names[:1] != [LOADER]:
             raise UserError(f'the test pipeline of {cfg.filename or "the config"} must begin with {LOADER}, which '
                             'reads images and passes arrays on')
-        self._crops, self._cutting = CROP in names, Cutting.of(innermost(cfg.test_dataloader.dataset))
+        self._crops, self._cutting = CROP in names, Cutting.of(dataset)
         if self._crops and self._cutting is not None:
             raise UserError(f'the test pipeline has a {CROP}, so that the maps of the tiles do not cover the scan: '
                             'take it out')

@@ -3,10 +3,11 @@ from . import transforms
 from .base import AnomalyDataset
 from .categories import check_categories, find_categories, set_category
 from .checks import check_dataset_cfg
+from .concat import ConcatDataset
 from .folder import FolderDataset
 from .mvtec import MVTecDataset
 from .tiled import TiledDataset
 from .visa import VisADataset
 
-__all__ = ['AnomalyDataset', 'FolderDataset', 'MVTecDataset', 'TiledDataset', 'VisADataset', 'check_categories',
-           'check_dataset_cfg', 'find_categories', 'set_category', 'transforms']
+__all__ = ['AnomalyDataset', 'ConcatDataset', 'FolderDataset', 'MVTecDataset', 'TiledDataset', 'VisADataset',
+           'check_categories', 'check_dataset_cfg', 'find_categories', 'set_category', 'transforms']

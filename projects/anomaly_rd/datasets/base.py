@@ -53,7 +53,7 @@ class AnomalyDataset(BaseDataset):
             raise UserError("split='holdout' needs images that are kept from training: set holdout, say to 0.1, here "
                             "and in the data set with split='train'")
         self.split, self.holdout, self.holdout_seed, self.scan_pattern = split, holdout, holdout_seed, scan_pattern
-        self.cache = cache
+        self.cache, self.first_idx = cache, 0
         self._cached: dict[int, dict] = {}
         super().__init__(data_root=str(data_root), pipeline=list(pipeline),
                          **dict(dict(test_mode=split != 'train', serialize_data=False), **kwargs))
@@ -102,6 +102,12 @@ class AnomalyDataset(BaseDataset):
             for other in self.companions(idx):
                 self._cached[other] = _apply(cached, self.get_data_info(other))
         return _apply(self.pipeline.transforms[len(cached):], _fresh(self._cached[idx]))
+
+    def get_data_info(self, idx: int) -> dict:
+        """The ``idx``-th item; its ``sample_idx`` is the position in the :class:`ConcatDataset` around it, if any."""
+        info = super().get_data_info(idx)
+        info['sample_idx'] += self.first_idx
+        return info
 
     def companions(self, idx: int) -> Sequence[int]:
         """Positions of all items that are best loaded together with this one, which is among them."""

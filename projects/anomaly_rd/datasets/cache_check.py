@@ -6,8 +6,7 @@ from collections.abc import Callable
 from anomaly_rd.registry import TRANSFORMS
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
-
-from .checks import innermost
+from mminspect.runtime.dataset_cfg import leaves, pipelines
 
 
 @CHECKS.register('model')
@@ -27,9 +26,9 @@ def check_cache(model: dict, dataset: dict) -> None:
         raise UserError(f"model.cache_features is {model['cache_features']!r}: give True or False")
     if not model.get('cache_features'):
         return
-    for inner in innermost(dataset):
-        random = [step for step in inner.get('pipeline') or () if not _is_deterministic(step)]
-        if inner.get('split', 'train') == 'train' and random:
+    for leaf, steps in zip(leaves(dataset), pipelines(dataset), strict=True):
+        random = [step for step in steps if not _is_deterministic(step)]
+        if leaf.get('split', 'train') == 'train' and random:
             raise UserError(f'model.cache_features computes the features of a training image once, but the training '
                             f'pipeline has {_name(random[0])}, which may change it in every epoch: set '
                             'model.cache_features=False or remove the step')

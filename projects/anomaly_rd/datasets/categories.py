@@ -8,8 +8,8 @@ from mmengine.config import Config
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
+from mminspect.runtime.dataset_cfg import leaves
 
-from .checks import innermost
 from .layouts import SPLIT_CSV, require_folder, visa_rows
 from .listing import list_folders
 
@@ -62,12 +62,12 @@ def set_category(cfg: Config, category: str) -> None:
 def category_of(cfg: Config) -> str | None:
     """The category that a config trains; None where its data sets have none or several."""
     loader = cfg.get('train_dataloader') or cfg.get('test_dataloader') or {}
-    names = {dataset.get('category') for dataset in innermost(loader.get('dataset') or {})}
+    names = {dataset.get('category') for dataset in leaves(loader.get('dataset') or {})}
     return names.pop() if len(names) == 1 else None
 
 
 def _set(dataset: dict, category: str) -> bool:
-    inner = [*dataset.get('datasets', ()), *filter(None, [dataset.get('dataset')])]
-    if 'category' in dataset:
-        dataset['category'] = category
-    return any([_set(part, category) for part in inner]) or 'category' in dataset
+    found = [leaf for leaf in leaves(dataset) if 'category' in leaf]
+    for leaf in found:
+        leaf['category'] = category
+    return bool(found)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
+from mminspect.runtime.dataset_cfg import leaves
 from mminspect.vision.image_files import ImageProbe, probe_image
 from mminspect.vision.images import read_mask
 
@@ -37,9 +38,9 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     Raises:
         UserError: What is wrong, where, and what to do.
     """
-    if 'datasets' in dataset_cfg:
-        _check_same_category(dataset_cfg['datasets'])
-    return [text for inner in innermost(dataset_cfg) for text in _check_dataset(inner)]
+    found = leaves(dataset_cfg)
+    _check_same_category(found)
+    return [text for leaf in found for text in _check_dataset(leaf)]
 
 
 @CHECKS.register('split')
@@ -79,8 +80,8 @@ def missing_test(dataset_cfg: dict) -> str | None:
 
     None for all others: what is wrong with them is told by :func:`check_dataset_cfg`.
     """
-    places = [_missing_test(_build(inner)) for inner in innermost(dataset_cfg)]
-    return places[0] if all(places) else None
+    places = [_missing_test(_build(leaf)) for leaf in leaves(dataset_cfg)]
+    return places[0] if places and all(places) else None
 
 
 def _missing_test(dataset: AnomalyDataset | None) -> str | None:
@@ -92,15 +93,6 @@ def _missing_test(dataset: AnomalyDataset | None) -> str | None:
         return None
     present = layout.test or os.path.exists(layout.test_source)
     return layout.test_source if layout.train and not present else None
-
-
-def innermost(dataset_cfg: dict) -> Iterator[dict]:
-    """The data sets in wrappers such as ``ConcatDataset`` and ``RepeatDataset``."""
-    inner = dataset_cfg.get('datasets') or [dataset_cfg[key] for key in ('dataset', ) if key in dataset_cfg]
-    for cfg in inner:
-        yield from innermost(cfg)
-    if not inner:
-        yield dataset_cfg
 
 
 def _build(dataset_cfg: dict) -> AnomalyDataset | None:
@@ -118,7 +110,7 @@ def _build(dataset_cfg: dict) -> AnomalyDataset | None:
 
 def _paths(dataset_cfg: dict) -> list[str]:
     """All images of a data set."""
-    datasets = map(_build, innermost(dataset_cfg))
+    datasets = map(_build, leaves(dataset_cfg))
     return [item['img_path'] for dataset in datasets if dataset is not None for item in dataset.images()]
 
 

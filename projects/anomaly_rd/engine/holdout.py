@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from anomaly_rd.datasets.checks import refuse_shared
 from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
+from mminspect.runtime.dataset_cfg import leaf_datasets, representative, with_pipeline
 
 #: Entries of a data loader's config that choose, order or drop images, or keep processes alive in between.
 IGNORED = ('sampler', 'batch_sampler', 'shuffle', 'drop_last', 'persistent_workers', 'num_batch_per_epoch')
@@ -56,28 +57,25 @@ def build_unseen(dataloader: Mapping[str, Any], training: DataLoader, owner: str
 
 def _paths(dataset: Sized) -> list[str]:
     """Paths of the images, as far as the data set knows them."""
-    look = getattr(dataset, 'get_data_info', lambda index: {})
-    return [info['img_path'] for info in map(look, range(len(dataset))) if 'img_path' in info]
+    infos = (leaf.get_data_info(index) for leaf in leaf_datasets(dataset) if hasattr(leaf, 'get_data_info')
+             for index in range(len(leaf)))
+    return [info['img_path'] for info in infos if 'img_path' in info]
 
 
 def training_images(cfg: Config) -> dict[str, Any]:
     """Config of a data loader over the training images, prepared as in the test, not corrupted or augmented.
 
     Raises:
-        UserError: ``cfg`` has no training or no test set.
+        UserError: ``cfg`` has no training or no test set, or several test sets that prepare images in different ways.
     """
     if 'train_dataloader' not in cfg or 'test_dataloader' not in cfg:
         raise UserError(f'{cfg.filename or "the config"} needs train_dataloader and test_dataloader, or a '
                         'holdout_dataloader for the threshold')
     dataloader = cfg.train_dataloader.to_dict()
     dataloader.pop('collate_fn', None)
-    innermost(dataloader['dataset'])['pipeline'] = innermost(cfg.test_dataloader.to_dict()['dataset'])['pipeline']
+    test = representative(cfg.test_dataloader.to_dict()['dataset'], ('pipeline', ))
+    dataloader['dataset'] = with_pipeline(dataloader['dataset'], test['pipeline'])
     return dataloader
-
-
-def innermost(dataset: dict[str, Any]) -> dict[str, Any]:
-    """The data set in its wrappers (``RepeatDataset`` and the like)."""
-    return innermost(dataset['dataset']) if 'dataset' in dataset else dataset
 
 
 def normal_batches(loader: DataLoader) -> Iterator[dict[str, Any]]:

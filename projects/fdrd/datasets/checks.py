@@ -14,6 +14,7 @@ from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
+from mminspect.runtime.dataset_cfg import leaves
 
 from .coco_json import category_names, coco_records, load_coco
 from .records import ImageRecord, check_any_object, check_boxes, check_images
@@ -37,10 +38,12 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     Raises:
         UserError: what is wrong, where, and what to do.
     """
-    if 'datasets' in dataset_cfg:
-        return [text for inner in dataset_cfg['datasets'] for text in check_dataset_cfg(inner)]
-    if 'dataset' in dataset_cfg:
-        return check_dataset_cfg(dataset_cfg['dataset'])
+    found = leaves(dataset_cfg)
+    _check_same_classes(found)
+    return [text for leaf in found for text in _check_leaf(leaf)]
+
+
+def _check_leaf(dataset_cfg: dict) -> list[str]:
     kind = dataset_cfg.get('type')
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
     source = _join(dataset_cfg, dataset_cfg.get('ann_file') or '')
@@ -53,6 +56,22 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     if not (isinstance(kind, type) and issubclass(kind, BaseDetDataset)):
         return []
     return [f"data set type {dataset_cfg.get('type')!r} is not checked: it is neither COCO-like nor VOC-like"]
+
+
+def _orientation(cfg: dict) -> bool:
+    """Whether the pipeline applies the rotation of EXIF; mmcv's loader does, and ours unless told otherwise."""
+    return all(step.get('orientation', True) for step in cfg.get('pipeline') or () if isinstance(step, dict))
+
+
+def _check_same_classes(datasets: Sequence[dict]) -> None:
+    """Label 0 of one part of a ``ConcatDataset`` must not be another class than label 0 of the next."""
+    named = [(cfg.get('metainfo') or {}).get('classes') for cfg in datasets]
+    named = [classes for classes in named if classes and not isinstance(classes, str)]
+    for classes in named:
+        if list(classes) != list(named[0]):
+            raise UserError(f'data sets that are joined name different classes, {_shown(named[0])} and '
+                            f'{_shown(classes)}, so that one label would mean two things: give all of them the same '
+                            'metainfo in the same order')
 
 
 def _join(cfg: dict, path: str) -> str:
@@ -96,7 +115,7 @@ def _check_coco(cfg: dict, kind: type) -> list[str]:
     warnings += [f"'{source}': {n} objects of category {name!r} are left out because metainfo does not list it"
                  for name, n in unused.items()]
     warnings += check_boxes(records, source)
-    check_images(records, source, folder)
+    check_images(records, source, folder, _orientation(cfg))
     return warnings
 
 
@@ -146,7 +165,7 @@ def _check_voc(cfg: dict, kind: type) -> list[str]:
     warnings = check_boxes(records, source, _OFFSET_HINT if ours else '')
     present = {box.category for record in records for box in record.boxes}
     warnings += [f"'{source}': class {name!r} has no object" for name in classes if name not in present]
-    check_images(records, source, folder)
+    check_images(records, source, folder, _orientation(cfg))
     return warnings
 
 

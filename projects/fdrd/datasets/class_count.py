@@ -1,8 +1,12 @@
 """A detector's number of classes against those of its data."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
+from mminspect.runtime.dataset_cfg import leaves
 
 
 @CHECKS.register('model')
@@ -19,12 +23,15 @@ def check_class_count(model: dict, dataset: dict) -> None:
     Raises:
         UserError: The two numbers differ.
     """
-    for inner in [*dataset.get('datasets', []), *filter(None, [dataset.get('dataset')])]:
-        check_class_count(model, inner)
-    classes = (dataset.get('metainfo') or {}).get('classes')
     heads = {'bbox_head': model.get('bbox_head'), 'roi_head.bbox_head': (model.get('roi_head') or {}).get('bbox_head')}
-    for name, head in heads.items():
-        count = head.get('num_classes') if isinstance(head, dict) else None
-        if count is not None and not isinstance(classes, (str, type(None))) and count != len(classes):
+    for (name, head), leaf in product(heads.items(), leaves(dataset)):
+        count, classes = head.get('num_classes') if isinstance(head, dict) else None, _class_names(leaf)
+        if count is not None and classes is not None and count != len(classes):
             raise UserError(f'model.{name} has num_classes={count}, but the data has {len(classes)} classes '
                             f'({", ".join(classes)}): set model.{name}.num_classes={len(classes)} (in the teacher too)')
+
+
+def _class_names(dataset: dict) -> Sequence[str] | None:
+    """None where the config does not list them: a text is the name of a file, or a mistake that another check tells."""
+    classes = (dataset.get('metainfo') or {}).get('classes')
+    return None if isinstance(classes, str) else classes

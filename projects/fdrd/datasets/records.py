@@ -111,8 +111,14 @@ def _box_warnings(records: Sequence[ImageRecord], source: str, hint: str) -> lis
     return [f"'{source}': {text}" for number, text in candidates if number]
 
 
-def check_images(records: Sequence[ImageRecord], source: str, folder: Path) -> None:
+def check_images(records: Sequence[ImageRecord], source: str, folder: Path, orientation: bool = True) -> None:
     """Check that every image file is there, whole, and as large as its annotation says.
+
+    Args:
+        records: all images of one data set.
+        source: the annotation file or list, for the message.
+        folder: where the images lie.
+        orientation: whether images are read with the rotation that their EXIF data asks for.
 
     Raises:
         UserError: for the first kind of trouble found, in the order missing, damaged, other size.
@@ -120,7 +126,7 @@ def check_images(records: Sequence[ImageRecord], source: str, folder: Path) -> N
     if not folder.is_dir():
         raise UserError(f"the image folder '{folder}' of '{source}' does not exist: put the images there or correct "
                         'data_root and data_prefix in the config')
-    probes = [(r, probe_image(r.path) if r.path else None) for r in records]
+    probes = [(r, probe_image(r.path, orientation) if r.path else None) for r in records]
     missing = [r.name for r, probe in probes if probe is None or probe.problem == 'missing']
     if missing:
         raise UserError(f"image file '{missing[0]}' of '{source}' is not in '{folder}'"

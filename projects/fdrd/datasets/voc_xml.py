@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mminspect.core.errors import UserError
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .records import BoxRecord
-
-#: File name suffixes taken for images, in order of preference when one stem has several.
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class ImageFinder:
         """The image of the annotation ``stem`` (which may hold a subfolder), or None.
 
         The stem decides, because lists of images name stems and files get renamed more often than ``<filename>``
-        does: first the stem with the suffix of ``filename``, then the stem with any of :data:`IMAGE_SUFFIXES` in any
+        does: first the stem with the suffix of ``filename``, then the stem with any of :data:`IMAGE_EXTENSIONS` in any
         case, then ``filename`` itself.
         """
         exact = self.folder / f'{stem}{Path(filename).suffix}'
@@ -116,13 +114,13 @@ class ImageFinder:
     def _images_by_stem(self, folder: Path) -> dict[str, Path]:
         if folder not in self._listings:
             files = [p for p in folder.iterdir() if _is_image(p)] if folder.is_dir() else []
-            files.sort(key=lambda p: (IMAGE_SUFFIXES.index(p.suffix.lower()), p.name), reverse=True)
+            files.sort(key=lambda p: (IMAGE_EXTENSIONS.index(p.suffix.lower()), p.name), reverse=True)
             self._listings[folder] = {p.stem: p for p in files}  # the preferred suffix comes last and stays
         return self._listings[folder]
 
 
 def _is_image(path: Path) -> bool:
-    return not path.name.startswith('.') and path.suffix.lower() in IMAGE_SUFFIXES
+    return not path.name.startswith('.') and path.suffix.lower() in IMAGE_EXTENSIONS
 
 
 def read_image_list(path: str | Path) -> list[str]:

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
+from mminspect.runtime.dataset_cfg import leaf_datasets
 
 KEY = 'distillation'
 
@@ -28,7 +29,8 @@ class DistillationStateHook(Hook):
         if not hasattr(model, 'teacher_slot'):
             return
         theirs = tuple(model.teacher.dataset_meta.get('classes') or ())
-        ours = tuple(getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes') or ())
+        first = leaf_datasets(runner.train_dataloader.dataset)[0]
+        ours = tuple(getattr(first, 'metainfo', {}).get('classes') or ())
         if theirs and ours and theirs != ours:
             raise UserError(f'the teacher was trained on the classes {", ".join(theirs)}, the student is on '
                             f'{", ".join(ours)}: give both the same metainfo.classes in the same order')

@@ -12,6 +12,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from fdrd.visualization.pictures import save_pictures
+from mminspect.runtime.dataset_cfg import leaf_datasets
 
 
 @HOOKS.register_module()
@@ -39,9 +40,10 @@ class SideBySideHook(Hook):
         left = None if self.limit is None else self.limit - self._done
         if not outputs or left == 0:
             return
-        classes = runner.test_dataloader.dataset.metainfo.get('classes', ())
-        folder = Path(runner.work_dir) / self.out_dir
-        self._done += len(save_pictures(outputs, folder, left, classes, self.score_thr, self._done))
+        dataset = leaf_datasets(runner.test_dataloader.dataset)[0]
+        classes, folder = dataset.metainfo.get('classes', ()), Path(runner.work_dir) / self.out_dir
+        transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+        self._done += len(save_pictures(outputs, folder, left, classes, self.score_thr, self._done, transforms))
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:

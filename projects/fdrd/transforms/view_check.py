@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
+from mminspect.runtime.dataset_cfg import pipelines
 
 
 @CHECKS.register('model')
@@ -17,10 +18,12 @@ def check_views(model: dict, dataset: dict) -> None:
         UserError: A pipeline with PackDualViewInputs changes the image behind StudentNoise (a flip there moves one view
             only), or the model's data preprocessor would drop the clean view.
     """
-    for inner in [*dataset.get('datasets', []), *filter(None, [dataset.get('dataset')])]:
-        check_views(model, inner)
-    steps = [step['type'] if isinstance(step['type'], str) else step['type'].__name__
-             for step in dataset.get('pipeline') or []]
+    for pipeline in pipelines(dataset):
+        _check_pipeline(model, pipeline)
+
+
+def _check_pipeline(model: dict, pipeline: list[dict]) -> None:
+    steps = [step['type'] if isinstance(step['type'], str) else step['type'].__name__ for step in pipeline]
     if 'PackDualViewInputs' not in steps or 'StudentNoise' not in steps:
         return
     between = steps[steps.index('StudentNoise') + 1:steps.index('PackDualViewInputs')]

@@ -9,20 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fdrd.transforms import read_for_display
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.runtime.dataset_cfg import representative
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
-SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 COLOUR_MAP = 'jet'
 
 
@@ -36,7 +36,8 @@ class Network:
     @classmethod
     def of(cls, cfg: Config, model: nn.Module) -> Network:
         """``model`` with the test pipeline of ``cfg``, less what reads annotations."""
-        steps = [step for step in get_test_pipeline_cfg(cfg) if 'LoadAnnotations' not in step['type']]
+        pipeline = representative(cfg.test_dataloader.dataset, ('pipeline', ))['pipeline']
+        steps = [step for step in pipeline if 'LoadAnnotations' not in step['type']]
         return cls(model, Compose(steps))
 
 
@@ -121,12 +122,10 @@ def save_heatmaps(teacher: Network, student: Network, images: Sequence[Path], ou
     if twice := [path.name for path, target in zip(images, targets, strict=True) if targets.count(target) > 1]:
         raise UserError(f'several images are called {twice[0].rsplit(".", 1)[0]}: draw them in separate folders')
     for path, target in zip(images, targets, strict=True):
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(f'image {path} cannot be read: check the file')
+        image = read_for_display(str(path), student.pipeline.transforms)[..., ::-1]
         maps = {name: neck_map(network, path, level) for name, network in
                 (('teacher', teacher), ('student', student))}
-        figure = draw(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), maps, f'{path.name}, neck output {level}')
+        figure = draw(image, maps, f'{path.name}, neck output {level}')
         with replacing(target) as handle:
             figure.savefig(handle, format='png')
     return targets
@@ -142,11 +141,11 @@ def find_images(paths: Sequence[str]) -> list[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             found += sorted(p for p in path.iterdir()
-                            if p.is_file() and p.suffix.lower() in SUFFIXES and p.name[0] != '.')
+                            if p.is_file() and p.suffix.lower() in IMAGE_EXTENSIONS and p.name[0] != '.')
         elif path.is_file():
             found.append(path)
         else:
             raise UserError(f'image {path} does not exist: check the path')
     if not found:
-        raise UserError(f'there is no image ({", ".join(SUFFIXES)}) in {", ".join(paths)}')
+        raise UserError(f'there is no image ({", ".join(IMAGE_EXTENSIONS)}) in {", ".join(paths)}')
     return found

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from mmdet.structures import DetDataSample
 from numpy.typing import NDArray
 
-from mminspect.core.errors import UserError
+from fdrd.transforms import read_for_display
 from mminspect.core.fileio import replacing
 from mminspect.vision.images import encode_png
 
@@ -86,7 +87,8 @@ def _name(label: int, classes: Sequence[str]) -> str:
 
 
 def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: int | None = None,
-                  classes: Sequence[str] = (), score_thr: float = 0.3, first: int = 0) -> list[Path]:
+                  classes: Sequence[str] = (), score_thr: float = 0.3, first: int = 0,
+                  transforms: Iterable[Any] = ()) -> list[Path]:
     """Write ``<number>_<image name>.png`` for every result, up to ``limit`` of them.
 
     Args:
@@ -98,6 +100,7 @@ def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: 
         classes: Names of the classes.
         score_thr: Predictions below this score (0..1) are left out.
         first: Number of the first picture.
+        transforms: Built steps of the test pipeline, whose reading of the files is used.
 
     Raises:
         UserError: An image cannot be read.
@@ -107,9 +110,7 @@ def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: 
     for number, sample in enumerate(results, start=first):
         if limit is not None and len(paths) >= limit:
             break
-        image = cv2.imread(sample.img_path, cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(f'image {sample.img_path} cannot be read: check the file')
+        image = read_for_display(sample.img_path, transforms)
         found = sample.pred_instances[sample.pred_instances.scores >= score_thr]
         truth = sample.get('gt_instances')
         picture = side_by_side(

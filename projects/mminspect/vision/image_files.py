@@ -18,7 +18,10 @@ from PIL import Image
 
 #: Bytes at the end of a file that are searched for the end mark; some cameras append a few bytes after it.
 _TAIL = 2048
-_EXIF_ORIENTATION = 0x0112
+#: Orientations that exchange the sides.
+_QUARTERS = (5, 6, 7, 8)
+#: Tag of EXIF and of TIFF.
+EXIF_ORIENTATION = 0x0112
 #: As many as OpenCV accepts. Pillow's own limit, meant against hostile files, stops line scans.
 MAXIMUM_PIXELS = 2**30
 
@@ -42,10 +45,12 @@ def large_images() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def probe_image(path: str | Path) -> ImageProbe:
+def probe_image(path: str | Path, orientation: bool = True) -> ImageProbe:
     """Size and state of an image file.
 
-    The size is that after the rotation an EXIF tag asks for, because that is how OpenCV loads it.
+    Args:
+        path: Of the file.
+        orientation: Whether it will be read with the rotation that an EXIF tag asks for, which may exchange the sides.
 
     Returns:
         a probe whose ``problem`` is one of 'missing', 'empty', 'truncated', 'not readable', 'not an image',
@@ -53,21 +58,21 @@ def probe_image(path: str | Path) -> ImageProbe:
     """
     try:
         with open(path, 'rb') as file:
-            return _probe(file)
+            return _probe(file, orientation)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return ImageProbe(problem='missing')
     except PermissionError:
         return ImageProbe(problem='not readable')
 
 
-def _probe(file: BinaryIO) -> ImageProbe:
+def _probe(file: BinaryIO, orientation: bool) -> ImageProbe:
     length = os.fstat(file.fileno()).st_size
     if length == 0:
         return ImageProbe(problem='empty')
     try:
         with large_images(), warnings.catch_warnings():
             warnings.simplefilter('ignore')  # Pillow's remarks about damaged tags: the answer is ours
-            return _probe_structure(file, length)
+            return _probe_structure(file, length, orientation)
     except Image.UnidentifiedImageError:
         return ImageProbe(problem='not an image')
     except Image.DecompressionBombError:
@@ -76,9 +81,9 @@ def _probe(file: BinaryIO) -> ImageProbe:
         return ImageProbe(problem='truncated')
 
 
-def _probe_structure(file: BinaryIO, length: int) -> ImageProbe:
+def _probe_structure(file: BinaryIO, length: int, orientation: bool) -> ImageProbe:
     with Image.open(file) as image:
-        size = loaded_size(image)
+        size = loaded_size(image, orientation)
         if _ends_well(file, image.format, length):
             return ImageProbe(size)
         if image.format == 'JPEG' and not _has_end(_read(file, 0, length)):
@@ -87,11 +92,19 @@ def _probe_structure(file: BinaryIO, length: int) -> ImageProbe:
         return ImageProbe(size)
 
 
-def loaded_size(image: Image.Image) -> tuple[int, int]:
-    """(width, height) as the image is loaded, from its header: EXIF may turn it by a quarter (TIFF: Pillow knows)."""
+def loaded_size(image: Image.Image, orientation: bool = True) -> tuple[int, int]:
+    """(width, height) as the image is read, from its header.
+
+    Args:
+        image: Opened, not loaded. Of a TIFF Pillow gives the sides as they are behind the rotation, of others not.
+        orientation: Whether the rotation that EXIF asks for is applied.
+    """
     width, height = image.size
-    turned = 'exif' in image.info and image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
-    return (height, width) if turned else (width, height)
+    if image.format == 'TIFF':
+        exchange = not orientation and image.tag_v2.get(EXIF_ORIENTATION, 1) in _QUARTERS
+    else:
+        exchange = orientation and 'exif' in image.info and image.getexif().get(EXIF_ORIENTATION, 1) in _QUARTERS
+    return (height, width) if exchange else (width, height)
 
 
 def _ends_well(file: BinaryIO, kind: str | None, length: int) -> bool:

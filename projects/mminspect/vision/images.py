@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,26 +17,29 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mminspect.core.errors import UserError
 
-from .image_files import large_images, loaded_size
+from .image_files import EXIF_ORIENTATION, large_images, loaded_size
 
-#: Of files that folders of images are searched for.
-IMAGE_EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff')
+#: Of files that folders of images are searched for, in order of preference where one name has several.
+IMAGE_EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error)  # what decoders raise on damaged data
 _GREY = ('1', 'L', 'LA', 'La')
 _TIFF_BITS = 258
+#: From pixels that were turned by an orientation of EXIF back to those in the file.
+_UNDO: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr, 3: lambda pixels: pixels[::-1, ::-1], 4: np.flipud, 5: lambda pixels: pixels.swapaxes(0, 1),
+    6: np.rot90, 7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1), 8: lambda pixels: np.rot90(pixels, -1)}
 #: Pixels that are converted at a time.
 _BAND = 2**22
 
 
-def read_image(path: str | Path, max_value: float | None = None) -> np.ndarray:
+def read_image(path: str | Path, max_value: float | None = None, orientation: bool = True) -> np.ndarray:
     """Read a grey, RGB, RGBA (alpha is dropped) or palette image; of a TIFF with several pages the first.
 
-    The orientation in its EXIF data is applied.
-
     Args:
-        path: PNG, JPEG, BMP or TIFF.
+        path: PNG, JPEG, BMP, TIFF or WebP.
         max_value: Value of white in sources of more than 8 bits, 4095 for 12 bits stored in 16; larger ones are
             clipped. By default the largest that fits the source's bits; floating point needs it.
+        orientation: Turn the image as its EXIF data asks for; False gives the pixels as they lie in the file.
 
     Returns:
         (H, W, 3) RGB: uint8 for sources of up to 8 bits, else float32 on the same scale of 0..255 (16 bits: / 257).
@@ -44,7 +47,7 @@ def read_image(path: str | Path, max_value: float | None = None) -> np.ndarray:
     Raises:
         UserError: The file is missing, damaged or no image, or holds numbers of unknown range.
     """
-    pixels, white = _decode(path)
+    pixels, white = _decode(path, orientation)
     return as_rgb(pixels, max_value or white, f"image '{path}'")
 
 
@@ -61,10 +64,10 @@ def read_mask(path: str | Path) -> np.ndarray:
     return (marked.any(axis=2) if marked.ndim == 3 else marked).astype(np.uint8)
 
 
-def image_shape(path: str | Path) -> tuple[int, int]:
-    """(H, W) of an image as it is read, from its header alone; raises UserError as :func:`read_image`."""
+def image_shape(path: str | Path, orientation: bool = True) -> tuple[int, int]:
+    """(H, W) of an image as :func:`read_image` gives it, from its header alone; raises UserError as that does."""
     with _opened(path) as image:
-        return loaded_size(image)[::-1]
+        return loaded_size(image, orientation)[::-1]
 
 
 def as_rgb(pixels: np.ndarray, max_value: float | None = None, name: str = 'the image') -> np.ndarray:
@@ -119,17 +122,26 @@ def _scaled(pixels: np.ndarray, max_value: float | None, name: str) -> np.ndarra
     return np.clip(values, 0, 255)
 
 
-def _decode(path: str | Path) -> tuple[np.ndarray, float | None]:
+def _decode(path: str | Path, orientation: bool = True) -> tuple[np.ndarray, float | None]:
     """Pixels (H, W) or (H, W, 3) in the file's own type, and the value of white where the file says it."""
     with _opened(path) as image:
         bits = _bits(image, path)
+        # Pillow and OpenCV turn a TIFF in any case
+        undo = _UNDO.get(image.tag_v2.get(EXIF_ORIENTATION)) if image.format == 'TIFF' and not orientation else None
         if bits > 8 and image.mode in ('RGB', 'RGBA'):
             image.load()  # for its strictness
-            return _decode_deep_colour(path), 2 ** bits - 1
+            pixels, white = _decode_deep_colour(path, orientation), 2 ** bits - 1
+        else:
+            pixels, white = _decode_with_pillow(image, bits, orientation)
+        return (undo(pixels) if undo else pixels), white
+
+
+def _decode_with_pillow(image: Image.Image, bits: int, orientation: bool) -> tuple[np.ndarray, float | None]:
+    if orientation:
         ImageOps.exif_transpose(image, in_place=True)
-        if image.mode.startswith('I') or image.mode == 'F':
-            return _array(image, image.mode), 2 ** bits - 1 if 8 < bits <= 16 else None
-        return _array(image, 'L' if image.mode in _GREY else 'RGB'), 255
+    if image.mode.startswith('I') or image.mode == 'F':
+        return _array(image, image.mode), 2 ** bits - 1 if 8 < bits <= 16 else None
+    return _array(image, 'L' if image.mode in _GREY else 'RGB'), 255
 
 
 def _array(image: Image.Image, mode: str) -> np.ndarray:
@@ -156,8 +168,9 @@ def _bits(image: Image.Image, path: str | Path) -> int:
     return 0
 
 
-def _decode_deep_colour(path: str | Path) -> np.ndarray:
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+def _decode_deep_colour(path: str | Path, orientation: bool) -> np.ndarray:
+    as_it_lies = 0 if orientation else cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR | as_it_lies)
     if pixels is None:
         raise ValueError('OpenCV cannot decode it')
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -68,7 +69,21 @@ def test_data_folder_by_default(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_file_is_tested() -> None:
     anomaly = {path.stem for path in FOLDER.glob('[!_]*.py') if 'AnomalyMetric' in evaluators(read(path.stem))}
-    assert anomaly == set(BASES)
+    assert anomaly == {*BASES, 'anomaly_folders'}
+
+
+def test_several_folders(tmp_path: Path, write_image: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MMINSPECT_DATA', str(tmp_path))
+    for folder, path in product(('folder_a', 'folder_b'), ('train/good/1.png', 'test/good/1.png')):
+        write_image(tmp_path / folder / path)
+    cfg = read('anomaly_folders')
+    assert cfg.test_dataloader == cfg.val_dataloader and cfg.test_evaluator == cfg.val_evaluator
+    for loader, split in ((cfg.train_dataloader, 'train'), (cfg.test_dataloader, 'test')):
+        assert check_dataset_cfg(loader.dataset) == []
+        found = [item['data_samples'] for item in DATASETS.build(loader.dataset)]
+        assert [sample.sample_idx for sample in found] == [0, 1]
+        assert [Path(sample.img_path).relative_to(tmp_path).parts[:2] for sample in found] == [
+            ('folder_a', split), ('folder_b', split)]
 
 
 def test_category_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

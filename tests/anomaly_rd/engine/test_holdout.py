@@ -88,8 +88,9 @@ def test_training_images_are_prepared_as_in_the_test(tmp_path):
     train['collate_fn'] = dict(type='default_collate')
     cfg = Config(dict(train_dataloader=train, test_dataloader=test))
     found = training_images(cfg)
-    assert found['dataset']['dataset']['pipeline'] == PIPELINE and 'collate_fn' not in found
-    assert found['dataset']['dataset']['split'] == 'train'
+    once = train['dataset']['dataset']  # no image counts three times
+    assert found['dataset'] == dict(once, pipeline=PIPELINE) and 'collate_fn' not in found
+    assert found['dataset']['split'] == 'train'
     assert cfg.train_dataloader.dataset.dataset.pipeline == [dict(type='CutPaste')]
     with pytest.raises(UserError, match='holdout_dataloader'):
         training_images(Config(dict(train_dataloader=train)))

@@ -55,7 +55,7 @@ def test_image_is_found_by_stem_suffix_and_file_name(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     finder = ImageFinder(tmp_path)
     assert finder.find('a').name == 'a.BMP'
-    assert finder.find('b').name == 'b.jpg'  # in the order of IMAGE_SUFFIXES
+    assert finder.find('b').name == 'b.jpg'  # in the order of IMAGE_EXTENSIONS
     assert finder.find('b', 'whatever.png').name == 'b.png'  # unless the file says which suffix
     assert finder.find('sub/d') == tmp_path / 'sub' / 'd.png'
     assert finder.find('renamed', 'C:\\pictures\\other.tif').name == 'other.tif'

@@ -84,7 +84,7 @@ def test_pictures_are_written(network, image, tmp_path):
 
 def test_nothing_is_drawn_for_bad_input(network, tmp_path):
     (tmp_path / 'a.png').write_bytes(b'no image')
-    with pytest.raises(UserError, match=r'a.png cannot be read'):
+    with pytest.raises(UserError, match=r"a\.png' is not an image"):
         save_heatmaps(network(), network(), [tmp_path / 'a.png'], tmp_path / 'out')
     with pytest.raises(UserError, match='several images are called a:'):
         save_heatmaps(network(), network(), [tmp_path / 'a.png', tmp_path / 'b' / 'a.jpg'], tmp_path / 'out')

@@ -108,6 +108,6 @@ def test_no_ground_truth(tmp_path):
 
 
 def test_an_image_that_is_gone(tmp_path):
-    with pytest.raises(UserError, match=r'gone.png cannot be read'):
+    with pytest.raises(UserError, match=r"gone\.png' does not exist"):
         save_pictures([sample(tmp_path / 'gone.png', [])], tmp_path / 'out')
     assert not (tmp_path / 'out').exists()

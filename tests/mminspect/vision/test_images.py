@@ -31,6 +31,26 @@ def save(path: Path, pixels: np.ndarray) -> Path:
     return path
 
 
+def tiff_with(pixels: np.ndarray, orientation: int) -> bytes:
+    """An uncompressed TIFF of 16-bit RGB (H, W, 3) with an orientation."""
+    short, long, (height, width) = 3, 4, pixels.shape[:2]
+    fields = [(256, long, width), (257, long, height), (258, short, None), (259, short, 1), (262, short, 2),
+              (273, long, 200), (274, short, orientation), (277, short, 3), (278, long, height),
+              (279, long, pixels.nbytes)]
+    entries = b''.join(struct.pack('<HHII', tag, kind, 3 if value is None else 1, 190 if value is None else value)
+                       for tag, kind, value in fields)
+    head = b'II*\0' + struct.pack('<IH', 8, len(fields)) + entries + bytes(4)
+    return head.ljust(190, b'\0') + struct.pack('<3H', 16, 16, 16) + bytes(4) + pixels.astype('<u2').tobytes()
+
+
+def png_with(pixels: np.ndarray, orientation: int) -> bytes:
+    """A PNG of 16-bit RGB (H, W, 3) with an orientation, in the chunk eXIf that comes behind IHDR."""
+    data = cv2.imencode('.png', pixels[..., ::-1])[1].tobytes()
+    exif = b'II*\0' + struct.pack('<IHHHIII', 8, 1, 274, 3, 1, orientation, 0)
+    return data[:33] + struct.pack('>I', len(exif)) + b'eXIf' + exif + struct.pack('>I', zlib.crc32(b'eXIf' + exif)) \
+        + data[33:]
+
+
 def grey_rgb(pixels: np.ndarray) -> np.ndarray:
     return np.stack([pixels] * 3, axis=-1)
 
@@ -123,6 +143,22 @@ def test_orientation_of_exif_is_applied(tmp_path: Path, orientation: int, kind: 
     image = read_image(path)
     assert image.shape[:2] == image_shape(path) == (32, 64)
     assert np.abs(image[..., 0].astype(int) - upright).mean() < 3
+    as_stored = read_image(path, orientation=False)
+    assert as_stored.shape[:2] == image_shape(path, orientation=False) == stored.shape
+    assert np.abs(as_stored[..., 0].astype(int) - stored).mean() < 3
+
+
+@pytest.mark.parametrize('kind', ['.tif', '.png'])
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_orientation_of_deep_colour(tmp_path: Path, orientation: int, kind: str) -> None:
+    path = tmp_path / f'a{kind}'
+    path.write_bytes((tiff_with if kind == '.tif' else png_with)(COLOUR, orientation))
+    pixels = COLOUR / np.float32(257)
+    turned = {1: pixels, 2: pixels[:, ::-1], 3: pixels[::-1, ::-1], 4: pixels[::-1], 5: pixels.transpose(1, 0, 2),
+              6: np.rot90(pixels, -1), 7: pixels[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(pixels)}[orientation]
+    np.testing.assert_allclose(read_image(path, orientation=False), pixels, rtol=1e-6)
+    np.testing.assert_allclose(read_image(path), turned, rtol=1e-6)
+    assert image_shape(path) == turned.shape[:2] and image_shape(path, orientation=False) == pixels.shape[:2]
 
 
 def test_shape_comes_from_the_header(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a quantised network loses beside the one it was made from."""
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch.utils.data import Dataset
 from mminspect.core.errors import UserError
 from mminspect.inspection.network import Network
 from mminspect.inspection.tasks import task_of
+from mminspect.runtime.dataset_cfg import leaves
 
 from .quantize import normal_pixels
 
@@ -88,9 +90,12 @@ def load_test_set(cfg: Config) -> Dataset:
     Raises:
         UserError: Its data is not there.
     """
-    config = cfg.test_dataloader.dataset
+    config = copy.deepcopy(cfg.test_dataloader.dataset)
+    for leaf in leaves(config):
+        if 'cache' in leaf:
+            leaf['cache'] = False
     with DATASETS.switch_scope_and_registry(_scope(cfg)) as datasets:
-        return datasets.build(dict(config, cache=False) if 'cache' in config else config)
+        return datasets.build(config)
 
 
 def measure(cfg: Config, networks: Mapping[str, Network], dataset: Dataset) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
 from mminspect.models.anomaly_model import EXPORT, EXPORT_MAP, AnomalyModel
 from mminspect.models.contract import contract_of
+from mminspect.runtime.dataset_cfg import representative
 
 from .tiles import tiles_of
 from .torch_network import TorchNetwork
@@ -67,7 +68,7 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
     Raises:
         UserError: The model is of another kind, or the test pipeline fixes no size or does more than that.
     """
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    dataset = representative((cfg.get('test_dataloader') or {}).get('dataset') or {}, ('pipeline', ))
     size = _input_size(dataset.get('pipeline') or (), cfg.filename)
     network = AnomalyNetwork(model, _outputs_of(model, size))
     return network, dict(

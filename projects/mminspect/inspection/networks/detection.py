@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 from mminspect.inspection.spec import Suppression
+from mminspect.runtime.dataset_cfg import representative
 
 from .heads import Decoder, build_decoder, head_of
 from .tiles import tiles_of
@@ -109,7 +110,8 @@ def _classes(cfg: Config, count: int) -> tuple[str, ...]:
 
 
 def _test_set(cfg: Config) -> dict[str, Any]:
-    return (cfg.get('test_dataloader') or {}).get('dataset', {})
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
+    return representative(dataset, ('type', 'pipeline', 'metainfo', 'tile', 'overlap'))
 
 
 def _suppression(test_cfg: dict[str, Any], decoder: Decoder) -> Suppression:

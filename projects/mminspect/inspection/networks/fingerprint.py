@@ -10,6 +10,7 @@ from torch import nn
 
 from mminspect.models.checkpoint import weights_sha256
 from mminspect.models.contract import contract_of
+from mminspect.runtime.dataset_cfg import representative
 
 #: Entries of a model's config that only say where weights came from: the weights themselves are counted.
 ORIGINS = ('init_cfg', 'weights', 'teacher_ckpt', 'teacher_config')
@@ -27,7 +28,7 @@ def fingerprint(cfg: Config, model: nn.Module) -> str:
         model: Built from it, with its weights; those of a frozen teacher count too.
     """
     weights = contract_of(model).inference_weights()
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    dataset = representative((cfg.get('test_dataloader') or {}).get('dataset') or {}, ('pipeline', ))
     described = dict(model=_without_origins(cfg.model), pipeline=_without_origins(dataset.get('pipeline')))
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(f'{weights_sha256(weights)}{text}'.encode()).hexdigest()[:DIGITS]

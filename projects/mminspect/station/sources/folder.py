@@ -14,7 +14,6 @@ from .source import Report, Source
 
 #: Frames a second unless another rate is given.
 RATE = 2.0
-EXTENSIONS = (*IMAGE_EXTENSIONS, '.webp')
 
 
 class Folder(Source):
@@ -59,7 +58,7 @@ class Folder(Source):
 
     def _images(self) -> list[Path]:
         found = sorted(path for path in self._path.iterdir()
-                       if path.suffix.lower() in EXTENSIONS and not path.name.startswith('.'))
+                       if path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith('.'))
         if not found:
-            raise UserError(f'there is no image in {self._path} ({", ".join(EXTENSIONS)}): put some there')
+            raise UserError(f'there is no image in {self._path} ({", ".join(IMAGE_EXTENSIONS)}): put some there')
         return found
