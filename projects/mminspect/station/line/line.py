@@ -158,21 +158,16 @@ class Line:
         camera.count(now=True)
 
 
-_current: Line | None = None
+def running_line(scope: Mapping[str, Any]) -> Line:
+    """The line that a request or a websocket has to do with.
 
-
-def current() -> Line:
-    """The line of this process.
+    Args:
+        scope: The connection's, of ASGI; :class:`mminspect.station.application.Application` puts its line there.
 
     Raises:
         Refused: It does not run.
     """
-    if _current is None:
+    line = scope.get('line')
+    if line is None:
         raise Refused(503, 'the station is starting or stopping: try again in a moment')
-    return _current
-
-
-def set_current(line: Line | None) -> None:
-    """Make it the line of this process."""
-    global _current
-    _current = line
+    return line

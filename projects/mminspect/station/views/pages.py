@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -14,7 +15,7 @@ from django.views import View
 from django.views.decorators.http import require_safe
 
 from mminspect.decisions import MapScale
-from mminspect.station.line import line
+from mminspect.station.line import running_line
 from mminspect.station.records import decisions, filters
 from mminspect.station.records import export as csv_export
 from mminspect.station.records.description import describe
@@ -24,6 +25,15 @@ from mminspect.station.replies import Refused
 from .records_api import find, mark
 
 PER_PAGE = 40
+
+
+def station_state(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page: state of the line for its head, and whether people log in."""
+    try:
+        state = running_line(request.scope).state()
+    except Refused as stopped:
+        state = dict(state='stopped', message=stopped.message, model=None)
+    return dict(station=state, login_needed=settings.STATION_LOGIN)
 
 
 @require_safe
@@ -39,7 +49,7 @@ def inspect(request: HttpRequest) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, camera: str = '') -> HttpResponse:
     """Watch a camera; without a name the first one."""
-    cameras = sorted(line.current().cameras)
+    cameras = sorted(running_line(request.scope).cameras)
     if camera and camera not in cameras:
         raise Refused(404, f'there is no camera "{camera}"')
     chosen = camera or (cameras[0] if cameras else '')
@@ -115,4 +125,4 @@ def _scale(record: Record) -> MapScale | None:
 @require_safe
 def scores(request: HttpRequest) -> HttpResponse:
     """Scores over time and the threshold; the script fetches the numbers."""
-    return render(request, 'scores.html', dict(model=line.current().model))
+    return render(request, 'scores.html', dict(model=running_line(request.scope).model))
