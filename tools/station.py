@@ -10,17 +10,13 @@ docs/station.md lists the environment variables for limits, database and proxies
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-# a script's own folder comes first: this file would be taken for the package `station`
-sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
-
-from mminspect.core import cli  # noqa: E402
-from mminspect.core.errors import UserError  # noqa: E402
-from mminspect.inspection.load import RUNTIMES  # noqa: E402
-from mminspect.inspection.network import PRECISIONS  # noqa: E402
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.inspection.load import RUNTIMES
+from mminspect.inspection.network import PRECISIONS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
