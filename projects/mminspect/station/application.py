@@ -15,14 +15,14 @@ from django.core.handlers.asgi import ASGIHandler
 from django.urls import path, re_path
 
 from mminspect.core.errors import UserError
+from mminspect.station.line import Line
+from mminspect.station.sources.registry import import_sources
+from mminspect.station.worker import Factory, WorkerClient
 
 from . import environment, intake
 from .access import is_known
 from .consumers import IngestConsumer, StreamConsumer
 from .limits import App, Receive, RequestLimits, Send
-from .line import Line
-from .sources.registry import import_sources
-from .worker import Factory, WorkerClient
 
 logger = logging.getLogger(__name__)
 #: Largest body of a request that brings no picture.
@@ -40,7 +40,7 @@ def make_worker(**callbacks: Any) -> WorkerClient:
     """The worker's client with the model of the settings, not started yet.
 
     Args:
-        callbacks: Its ``on_result`` and ``on_ready``.
+        callbacks: The client's arguments ``on_result`` and ``on_ready``.
     """
     load = Factory('mminspect.inspection:load_inspector', model=settings.STATION_MODEL, config=settings.STATION_CONFIG,
                    runtime=settings.STATION_RUNTIME, precision=settings.STATION_PRECISION)
@@ -91,7 +91,7 @@ class Application:
 
     async def start(self) -> None:
         """Clean up behind a killed station and begin."""
-        self._release = environment.claim(settings.STATION_DATA)
+        self._release = environment.lock_folder(settings.STATION_DATA)
         if removed := await sync_to_async(intake.recover)():
             logger.info('removed %d unfinished uploads', removed)
         import_sources(settings.STATION_IMPORT)

@@ -51,11 +51,11 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
     from django.conf import settings
     from django.core.management import call_command
     tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # bodies of requests: the data folder has room for pictures
-    check_live(sources)
+    check_sources(sources)
     call_command('migrate', verbosity=0, interactive=False)
 
 
-def check_live(sources: Sequence[str]) -> None:
+def check_sources(sources: Sequence[str]) -> None:
     """Make sure that sources can be opened, unless they may be plugged in later, and that the pre-screening is known.
 
     Args:
@@ -66,8 +66,9 @@ def check_live(sources: Sequence[str]) -> None:
     """
     from django.conf import settings
 
+    from mminspect.station.sources.registry import find_source, import_sources, open_source
+
     from .prescreen import PrescreenSettings
-    from .sources.registry import find_source, import_sources, open_source
     try:
         PrescreenSettings(**settings.STATION_PRESCREEN)
     except TypeError as error:
@@ -108,7 +109,7 @@ def serve(port: int) -> None:
     if settings.STATION_LOGIN and not User.objects.filter(is_active=True).exists():
         raise UserError(f'beyond this machine the station needs a user: make one with --data {settings.STATION_DATA} '
                         '--add-user NAME and start it again')
-    environment.claim(settings.STATION_DATA)()  # the application does it for good: here for a word before the address
+    environment.lock_folder(settings.STATION_DATA)()  # the application keeps it: here for a word before the address
     listener = listen(settings.STATION_HOST, port)
     from .asgi import application
     _announce(settings.STATION_HOST, listener.getsockname()[1], settings.STATION_DATA, settings.STATION_LOGIN)

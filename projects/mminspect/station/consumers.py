@@ -13,10 +13,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from mminspect.station.line import running_line
+from mminspect.station.views.ingest import take_frame
+
 from . import replies
 from .access import is_open_to, is_token
-from .line import running_line
-from .views.ingest import take_frame
 
 logger = logging.getLogger(__name__)
 #: Browsers that may watch at a time.
@@ -63,7 +64,7 @@ class StreamConsumer(_Guarded):
         user, address = self.scope.get('user'), (self.scope.get('client') or ('', 0))[0]
         known = is_open_to(address, headers) or bool(user and user.is_authenticated)
         return known and self.scope['url_route']['kwargs']['camera'] in running.cameras \
-            and running.hub.count() < VIEWERS
+            and running.hub.viewer_count() < VIEWERS
 
     async def begin(self) -> None:
         """Say hello and go on with what comes."""
@@ -107,7 +108,7 @@ class IngestConsumer(_Guarded):
         try:
             answer = await sync_to_async(take_frame, thread_sensitive=False)(self.camera, io.BytesIO(bytes_data))
         except Exception as error:
-            if not (known := replies.reason(error)):
+            if not (known := replies.status_and_message(error)):
                 logger.exception('a frame for camera %s', self.camera.name)
             status, message = known or (500, 'something went wrong in the station; its log says what')
             answer = dict(error=message, status=status)

@@ -41,7 +41,7 @@ def test_the_line_runs_as_long_as_the_server(tmp_path: Path) -> None:
     with override_settings(STATION_DATA=tmp_path):
         application = Application(make)
         said = asyncio.run(life(application, STARTUP, SHUTDOWN))
-        environment.claim(tmp_path)()  # the folder is free again
+        environment.lock_folder(tmp_path)()  # the folder is free again
     assert [message['type'] for message in said] == ['lifespan.startup.complete', 'lifespan.shutdown.complete']
     eventually(lambda: not workers[0]._thread.is_alive())
     assert application.line is None
@@ -53,7 +53,7 @@ def test_a_start_that_fails_is_reported_with_its_traceback(tmp_path: Path, caplo
 
     with override_settings(STATION_DATA=tmp_path):
         said = asyncio.run(life(Application(make), STARTUP))
-        environment.claim(tmp_path)()
+        environment.lock_folder(tmp_path)()
     assert [message['type'] for message in said] == ['lifespan.startup.failed'] and 'cannot start' in said[0]['message']
     assert [record.exc_info[0] for record in caplog.records if record.levelname == 'ERROR'] == [RuntimeError]
 
@@ -63,7 +63,7 @@ def test_a_second_station_leaves_the_data_of_the_first_alone(tmp_path: Path, med
     """What looks like the remains of a killed station may be an upload that the other one is just taking."""
     half = media / '00' / ('0' * 32)
     half.mkdir(parents=True)
-    release = environment.claim(tmp_path)
+    release = environment.lock_folder(tmp_path)
     with override_settings(STATION_DATA=tmp_path):
         said = asyncio.run(life(Application(FakeWorker), STARTUP))
     release()

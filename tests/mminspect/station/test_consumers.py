@@ -136,11 +136,11 @@ def test_a_viewer_that_does_not_read_slows_nobody(site: Site, sender: ClientConn
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     raw.sendall(f'GET /ws/stream/press-2 HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nUpgrade: websocket\r\nConnection: '
                 'Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'.encode())
-    eventually(site.line.hub.count)
+    eventually(site.line.hub.viewer_count)
     for seed in range(30):
         assert 'accepted' in ask(sender, noisy(seed))
     raw.close()
-    eventually(lambda: site.line.hub.count() == 0)
+    eventually(lambda: site.line.hub.viewer_count() == 0)
 
 
 @pytest.mark.parametrize('path', ['/ws/stream/nobody', '/ws/stream/', '/ws/other', '/', '/api/records'])

@@ -56,7 +56,7 @@ def test_who_takes_no_pongs_is_dropped(impatient: Site) -> None:
                 pass
             time.sleep(0.05)
         assert time.monotonic() < end
-    eventually(lambda: impatient.line.hub.count() == 0)
+    eventually(lambda: impatient.line.hub.viewer_count() == 0)
     assert impatient.client().get('/api/status').status == 200
 
 
@@ -106,7 +106,7 @@ def test_malformed_frames_end_that_connection_with_a_reason(site: Site, frame: b
         except ConnectionError:
             pass
         assert code.to_bytes(2, 'big') == answer[answer.index(b'\x88') + 2:][:2]
-    eventually(lambda: site.line.hub.count() == 0)
+    eventually(lambda: site.line.hub.viewer_count() == 0)
 
 
 def test_requests_beyond_the_limit_are_told_so(impatient: Site) -> None:

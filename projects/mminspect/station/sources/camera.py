@@ -23,10 +23,10 @@ class CameraSource(Source):
     """Frames of a camera; where it is lost it is opened again and again.
 
     Args:
-        address: Its number, its device or its URL.
+        address: The camera's number, its device or its URL.
         rate: Frames a second at most; None: as many as it gives. What comes in between is dropped, not kept for later.
         loop: Means nothing to a camera, which has no end.
-        report: What is told when it is lost and when it is back.
+        report: Function that is told when it is lost and when it is back.
 
     Raises:
         UserError: It does not answer.

@@ -25,8 +25,8 @@ class FolderSource(Source):
     Args:
         path: The folder.
         rate: Frames a second; None: :data:`RATE`.
-        loop: Whether it begins again behind the last image.
-        report: Is told of images that cannot be read; they are left out.
+        loop: Whether the folder begins again behind the last image.
+        report: Function that is told of images that cannot be read; they are left out.
 
     Raises:
         UserError: The folder is missing or holds no image.

@@ -88,8 +88,8 @@ def open_source(text: str, rate: float | None = None, loop: bool = True, report:
             to :func:`register_source`.
         rate: Frames a second, above 0; by default a camera's or video's own, and 2 for a folder.
         loop: Whether videos and folders begin again at their end.
-        report: Is told in one sentence of images that are left out and cameras that are lost, and '' when all is well
-            again; called in the thread that takes the frames.
+        report: Function that is told in one sentence of images that are left out and cameras that are lost, and ''
+            when all is well again; called in the thread that takes the frames.
 
     Raises:
         UserError: The text is of another form, or what it names is missing or cannot be read.

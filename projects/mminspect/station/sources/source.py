@@ -23,7 +23,7 @@ class Frame:
     Attributes:
         pixels: (H, W, 3), RGB, uint8.
         time: When it was taken, seconds since 1970.
-        number: From 0; pictures that were skipped have none.
+        number: Position in the stream, from 0; pictures that were skipped have none.
     """
 
     pixels: NDArray[np.uint8]
@@ -45,7 +45,7 @@ class Source(ABC):
 
     Args:
         rate: Frames a second at most; None: as they come.
-        report: What is told of pictures that are left out and cameras that are lost.
+        report: Function that is told of pictures that are left out and cameras that are lost.
 
     Attributes:
         address_example: What may stand behind the colon of ``--source KIND:``, for messages.

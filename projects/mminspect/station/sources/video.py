@@ -25,8 +25,8 @@ class VideoSource(Source):
     Args:
         path: A file that OpenCV decodes.
         rate: Frames a second; None: the file's own.
-        loop: Whether it begins again at its end.
-        report: Is told '' with the first frame.
+        loop: Whether the file begins again at its end.
+        report: Function that is told '' with the first frame.
 
     Raises:
         UserError: The file is missing or no video.

@@ -66,7 +66,7 @@ def _keep(file: UploadedFile, record_id: str | None) -> Record | dict[str, Any]:
     try:
         return intake.accept(file, file.name or '', record_id and _uuid(record_id))
     except Exception as error:
-        if not (known := replies.reason(error)):
+        if not (known := replies.status_and_message(error)):
             raise
         return dict(name=uploads.shown_name(file.name or ''), status=known[0], error=known[1])
 
@@ -79,7 +79,7 @@ def _uuid(text: str) -> UUID:
 
 
 def _answer(kept: list[Record | dict[str, Any]]) -> JsonResponse:
-    limits = decisions.all_present()
+    limits = decisions.thresholds_in_force()
     found = Record.objects.select_related('model').in_bulk([one.id for one in kept if isinstance(one, Record)])
     described = [describe(found[one.id], limits) if isinstance(one, Record) else one for one in kept]
     refused = [one['status'] for one in described if 'status' in one]

@@ -39,7 +39,7 @@ def station_state(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 def inspect(request: HttpRequest) -> HttpResponse:
     """Upload pictures."""
-    limits = decisions.all_present()
+    limits = decisions.thresholds_in_force()
     newest = Record.objects.filter(source=UPLOAD).select_related('model')[:6]
     return render(request, 'inspect.html', dict(
         newest=[describe(record, limits) for record in newest], max_megabytes=settings.STATION_MAX_BYTES // 2**20,
@@ -59,7 +59,7 @@ def live(request: HttpRequest, camera: str = '') -> HttpResponse:
 @require_safe
 def records(request: HttpRequest) -> HttpResponse:
     """The list with its filters; with unfit filters nothing but what is wrong with them."""
-    asked, limits = filters.RecordFilter(request.GET), decisions.all_present()
+    asked, limits = filters.RecordFilter(request.GET), decisions.thresholds_in_force()
     found = asked.select(limits) if asked.is_valid() else Record.objects.none()
     page = Paginator(found, PER_PAGE).get_page(request.GET.get('page'))
     query = request.GET.copy()
@@ -75,7 +75,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
     asked = filters.RecordFilter(request.GET)
     if request.method != 'GET' or not asked.is_valid():
         raise Refused(400, filters.words_of(asked.errors) or 'use GET')
-    limits = await sync_to_async(decisions.all_present)()
+    limits = await sync_to_async(decisions.thresholds_in_force)()
     response = StreamingHttpResponse(_pieces(asked, limits), content_type='text/csv; charset=utf-8')
     name = timezone.localtime().strftime('records_%Y%m%d_%H%M%S.csv')
     response.headers['Content-Disposition'] = f'attachment; filename="{name}"'
@@ -85,7 +85,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
 export.accepts_token = ('GET', )
 
 
-async def _pieces(asked: filters.RecordFilter, limits: dict[str, decisions.Limit]) -> AsyncIterator[str]:
+async def _pieces(asked: filters.RecordFilter, limits: dict[str, decisions.ThresholdInForce]) -> AsyncIterator[str]:
     rows = csv_export.rows(asked.select(limits), limits)
     while (piece := await sync_to_async(next)(rows, None)) is not None:
         yield piece
@@ -96,7 +96,7 @@ class RecordPage(View):
 
     def get(self, request: HttpRequest, record_id: UUID) -> HttpResponse:
         """Everything about it."""
-        record, limits = find(record_id), decisions.all_present()
+        record, limits = find(record_id), decisions.thresholds_in_force()
         older, newer = _neighbours(record)
         return render(request, 'record.html', dict(
             record=describe(record, limits), row=record, older=older, newer=newer, scale=_scale(record),

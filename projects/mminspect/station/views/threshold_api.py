@@ -40,7 +40,7 @@ class ThresholdView(ApiView):
         model = running_model(request)
         if 'value' in request.GET:
             return JsonResponse(rates.preview(model, number_of(request.GET['value'], 'value')))
-        return JsonResponse(rates.describe_threshold(model, decisions.present(model.fingerprint)))
+        return JsonResponse(rates.describe_threshold(model, decisions.threshold_in_force(model.fingerprint)))
 
     def post(self, request: HttpRequest) -> JsonResponse:
         """Set it: ``{value}``, ``{false_reject_rate}``, or ``{reset: true}`` for that of the model's file."""
@@ -79,8 +79,9 @@ class ScoresView(ApiView):
         newest = Record.objects.filter(state=DONE, model=model).values_list('created', 'score', 'id', 'mark')[:count]
         points = [[timezone.localtime(time).isoformat(), score, str(record_id), mark]
                   for time, score, record_id, mark in reversed(newest)]
+        limit = decisions.threshold_in_force(model.fingerprint)
         return JsonResponse(dict(points=points, normal=_histogram(model), drift=rates.drift(model),
-                                 threshold=rates.describe_threshold(model, decisions.present(model.fingerprint))))
+                                 threshold=rates.describe_threshold(model, limit)))
 
 
 def _histogram(model: Model) -> dict[str, Any] | None:

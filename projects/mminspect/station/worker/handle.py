@@ -55,7 +55,7 @@ class WorkerHandle:
         """Wait until the model is loaded or not; raises WorkerDiedError."""
         return self._receive()
 
-    def do(self, job: Job) -> Answer:
+    def run_job(self, job: Job) -> Answer:
         """Have a job done; raises WorkerDiedError."""
         try:
             self._connection.send(job)

@@ -94,7 +94,7 @@ def test_a_result_that_cannot_be_kept_is_asked_for_again(alone: Line, monkeypatc
         raise OperationalError('database is locked')
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, 'finish', locked)
+        patch.setattr(results, 'keep_result', locked)
         alone._worker.on_result(str(record.id), Answer(difference(picture(255))))
     assert Record.objects.get().state == WAITING
     alone.inbox._hand_out()

@@ -22,14 +22,14 @@ def test_a_stuck_process_is_killed(tmp_path: Path) -> None:
     handle = WorkerHandle(factory(tmp_path, calibrated=False), PATIENCE)
     ready = handle.ready()
     assert isinstance(ready, Ready) and ready.info['calibration'] is None and ready.info['threshold'] is None
-    answer = handle.do(job(51))
+    answer = handle.run_job(job(51))
     assert answer.result['is_defect'] is None and handle.alive()
     handle._seconds = 0.3
     with pytest.raises(WorkerDiedError, match=r'gave no answer for 0.3 seconds') as caught:
-        handle.do(job(SLOW))
+        handle.run_job(job(SLOW))
     assert caught.value.slow
     with pytest.raises(WorkerDiedError, match='was killed'):
-        handle.do(job(51))
+        handle.run_job(job(51))
     handle.close()
     assert not handle.alive()
 
