@@ -210,13 +210,25 @@ class Site:
     """A station that serves in a thread of this process.
 
     Attributes:
-        port: Of 127.0.0.1.
-        worker: Of the line.
+        port: Port of 127.0.0.1 that it listens at.
+        application: What serves.
+        worker: The worker of its line.
     """
 
     def __init__(self, port: int) -> None:
+        from mminspect.station.application import Application
         self.port = port
         self.worker: FakeWorker | None = None
+        self.application = Application(self._make_worker)
+
+    @property
+    def line(self) -> Any:
+        """The running line."""
+        return self.application.line
+
+    def _make_worker(self, **callbacks: Any) -> FakeWorker:
+        self.worker = FakeWorker(**callbacks)
+        return self.worker
 
     def client(self, **options: Any) -> Client:
         """A browser that has seen the first page."""
@@ -232,18 +244,12 @@ def serving(**settings: Any) -> Iterator[Site]:
     import uvicorn
     from django.test import override_settings
 
-    from mminspect.station.application import Application
-    from mminspect.station.command import configuration, listen
+    from mminspect.station.server import configuration, listen
 
     listener = listen('127.0.0.1', 0)
-    site = Site(listener.getsockname()[1])
-
-    def make(**callbacks: Any) -> FakeWorker:
-        site.worker = FakeWorker(**callbacks)
-        return site.worker
-
     with override_settings(**settings):
-        server = uvicorn.Server(configuration(Application(make)))
+        site = Site(listener.getsockname()[1])
+        server = uvicorn.Server(configuration(site.application))
         thread = threading.Thread(target=server.run, kwargs=dict(sockets=[listener]), daemon=True)
         thread.start()
         try:

@@ -10,17 +10,13 @@ docs/station.md lists the environment variables for limits, database and proxies
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-# a script's own folder comes first: this file would be taken for the package `station`
-sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent]
-
-from mminspect.core import cli  # noqa: E402
-from mminspect.core.errors import UserError  # noqa: E402
-from mminspect.inspection.load import RUNTIMES  # noqa: E402
-from mminspect.inspection.network import PRECISIONS  # noqa: E402
+from mminspect.core import cli
+from mminspect.core.errors import UserError
+from mminspect.inspection.load import RUNTIMES
+from mminspect.inspection.network import PRECISIONS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,7 +32,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s)')
     parser.add_argument('--port', type=int, default=8000, help='0: any that is free (default: %(default)s)')
     parser.add_argument('--source', action='append', default=[], metavar='SOURCE',
-                        help='folder:DIR, video:FILE or camera:0; may be repeated')
+                        help='folder:DIR, video:FILE, camera:0 or a kind of --import; may be repeated')
+    parser.add_argument('--import', action='append', default=[], metavar='MODULE', dest='imports',
+                        help='module that registers another kind of source (docs/add_a_camera.md); may be repeated')
     parser.add_argument('--add-user', metavar='NAME', help='make a user or change the password, and end')
     return parser.parse_args(argv)
 
@@ -51,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         from mminspect.station import command
     except ImportError as error:
         raise UserError(f'the station needs more packages ({error}): pip install ".[web]"') from error
-    command.prepare(args.data, args.model, args.config, args.host, args.source, args.runtime, args.precision)
+    command.prepare(args.data, args.model, args.config, args.host, args.source, args.runtime, args.precision,
+                    args.imports)
     if args.add_user:
         command.add_user(args.add_user)
     else:

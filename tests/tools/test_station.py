@@ -1,11 +1,7 @@
 """tools/station.py as a user starts it, kills it and starts it again, with a real model in a real worker process."""
 from __future__ import annotations
 
-import os
-import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,50 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-import helpers
-
 pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
 pytest.importorskip('channels')
 
 from mminspect.vision.images import encode_png
 from station_model import write_model
 from station_site import Client, eventually, png
+from station_tool import Tool
 
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model(tmp_path_factory.mktemp('model') / 'tiny.onnx')
-
-
-class Tool:
-    """A run of the tool."""
-
-    def __init__(self, data: Path, *arguments: Any, **environment: str) -> None:
-        clean = {name: value for name, value in os.environ.items()
-                 if not name.startswith('STATION_') and name != 'DJANGO_SETTINGS_MODULE'}
-        command = [sys.executable, '-W', 'ignore', helpers.ROOT / 'tools/station.py', '--data', data, *arguments]
-        self.process = subprocess.Popen([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, env={**clean, **environment}, cwd=data.parent)
-
-    def port(self) -> int:
-        """When it serves."""
-        line = self.process.stdout.readline()
-        found = re.search(r'http://localhost:(\d+)/', line)
-        assert found, line + self.process.stderr.read()
-        port = int(found[1])
-        eventually(lambda: _answers(port), 30)
-        return port
-
-    def end(self) -> tuple[int, str, str]:
-        out, error = self.process.communicate(timeout=30)
-        return self.process.returncode, out, error
-
-
-def _answers(port: int) -> bool:
-    try:
-        return Client(port).get('/api/status').status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
 from . import environment
-from .replies import LOG_IN, WRONG_TOKEN, is_api, problem, reason
+from .replies import LOG_IN, WRONG_TOKEN, is_api, problem, status_and_message
 
 #: A request with one of these has come through a proxy, whatever its address says.
 PROXY_HEADERS = frozenset(('forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
@@ -30,8 +30,8 @@ def is_open_to(address: str, headers: Collection[str]) -> bool:
     """Whether a client needs no login.
 
     Args:
-        address: Of the client.
-        headers: Names of its headers, in small letters.
+        address: The client's IP address.
+        headers: Names of the request's headers, in small letters.
     """
     return not settings.STATION_LOGIN and environment.is_loopback(address) and PROXY_HEADERS.isdisjoint(headers)
 
@@ -108,7 +108,7 @@ class CsrfUnlessToken(CsrfViewMiddleware):
         try:
             return super().process_view(request, *view)
         except Exception as error:
-            if not (known := reason(error)):
+            if not (known := status_and_message(error)):
                 raise
             return problem(request, *known)
 

@@ -15,13 +15,14 @@ from django.core.handlers.asgi import ASGIHandler
 from django.urls import path, re_path
 
 from mminspect.core.errors import UserError
+from mminspect.station.line import Line
+from mminspect.station.sources.registry import import_sources
+from mminspect.station.worker import Factory, WorkerClient
 
 from . import environment, intake
 from .access import is_known
 from .consumers import IngestConsumer, StreamConsumer
 from .limits import App, Receive, RequestLimits, Send
-from .line import line
-from .line.worker import make_worker
 
 logger = logging.getLogger(__name__)
 #: Largest body of a request that brings no picture.
@@ -35,15 +36,31 @@ class _Nowhere(AsyncWebsocketConsumer):
         await self.close()
 
 
+def make_worker(**callbacks: Any) -> WorkerClient:
+    """The worker's client with the model of the settings, not started yet.
+
+    Args:
+        callbacks: The client's arguments ``on_result`` and ``on_ready``.
+    """
+    load = Factory('mminspect.inspection:load_inspector', model=settings.STATION_MODEL, config=settings.STATION_CONFIG,
+                   runtime=settings.STATION_RUNTIME, precision=settings.STATION_PRECISION)
+    return WorkerClient(load, **callbacks)
+
+
 class Application:
     """See ASGI.
 
     Args:
-        make: Makes the worker's client for the line.
+        make_client: Makes the worker's client for the line, called with ``on_result`` and ``on_ready``.
+
+    Attributes:
+        line: What runs as long as the server does, None before and after. It travels in the scope of every connection,
+            where :func:`mminspect.station.line.running_line` finds it.
     """
 
-    def __init__(self, make: Callable[..., Any] = make_worker) -> None:
-        self._make, self._release = make, lambda: None
+    def __init__(self, make_client: Callable[..., Any] = make_worker) -> None:
+        self.line: Line | None = None
+        self._make_client, self._release = make_client, lambda: None
         self._http = RequestLimits(ASGIHandler(), ('/api/detect', '/api/ingest/'), SMALL, settings.STATION_MAX_REQUEST,
                                    settings.STATION_MAX_REQUESTS, is_known)
         self._websocket: App = AuthMiddlewareStack(URLRouter([
@@ -54,7 +71,7 @@ class Application:
         """One connection, or the life of the server."""
         applications: dict[str, Callable[..., Awaitable[None]]] = dict(
             http=self._http, websocket=self._websocket, lifespan=self._live)
-        await applications[scope['type']](scope, receive, send)
+        await applications[scope['type']](dict(scope, line=self.line), receive, send)
 
     async def _live(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # startup
@@ -74,16 +91,15 @@ class Application:
 
     async def start(self) -> None:
         """Clean up behind a killed station and begin."""
-        self._release = environment.claim(settings.STATION_DATA)
+        self._release = environment.lock_folder(settings.STATION_DATA)
         if removed := await sync_to_async(intake.recover)():
             logger.info('removed %d unfinished uploads', removed)
-        running = line.Line(self._make, settings.STATION_SOURCES, asyncio.get_running_loop())
-        line.set_current(running)
-        await sync_to_async(running.start)()
+        import_sources(settings.STATION_IMPORT)
+        self.line = Line(self._make_client, settings.STATION_SOURCES, asyncio.get_running_loop())
+        await sync_to_async(self.line.start)()
 
     async def stop(self) -> None:
         """End the line."""
-        running = line.current()
-        line.set_current(None)
-        await sync_to_async(running.close)()
+        ended, self.line = self.line, None
+        await sync_to_async(ended.close)()
         self._release()

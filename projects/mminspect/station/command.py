@@ -4,14 +4,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import fields
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import django
 import uvicorn
@@ -19,27 +17,22 @@ import uvicorn
 from mminspect.core.errors import UserError
 
 from . import environment
-from .connections import HttpProtocol, WebsocketProtocol, room
-
-if TYPE_CHECKING:
-    from .application import Application
-
-#: Bytes of a websocket's message, and how many wait; seconds that open requests get at the end.
-MESSAGE, MESSAGES, GRACE = 32 * 2**20, 4, 5
+from .server import configuration, listen
 
 
 def prepare(data: Path, model: str | None, config: str | None, host: str, sources: Sequence[str],
-            runtime: str | None = None, precision: str | None = None) -> None:
+            runtime: str | None = None, precision: str | None = None, imports: Sequence[str] = ()) -> None:
     """Set the environment of Django's settings and bring the database up to date.
 
     Args:
         data: Folder of the station.
         model: File of the model; None where only the database is needed.
-        config: Of a checkpoint.
+        config: File of a checkpoint's config; None: what :func:`mminspect.inspection.load_inspector` finds.
         host: Address to listen at.
-        sources: See :func:`mminspect.station.sources.open_source`.
-        runtime: See :func:`inspection.load_inspector`.
-        precision: Likewise.
+        sources: Texts for :func:`mminspect.station.sources.open_source`.
+        runtime: What runs the model, see :func:`mminspect.inspection.load_inspector`.
+        precision: Number format of the runtime, see there too.
+        imports: Modules that register further kinds of sources.
 
     Raises:
         UserError: A file is missing, a setting is wrong, or the station would be open to strangers.
@@ -50,33 +43,41 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
                             '--config CONFIG')
     given = dict(STATION_DATA=data.absolute(), STATION_MODEL=model and Path(model).absolute(),
                  STATION_CONFIG=config and Path(config).absolute(), STATION_HOST=host,
-                 STATION_SOURCES='\n'.join(sources), STATION_RUNTIME=runtime, STATION_PRECISION=precision)
+                 STATION_SOURCES='\n'.join(sources), STATION_RUNTIME=runtime, STATION_PRECISION=precision,
+                 STATION_IMPORT=','.join(imports))
     os.environ.update({name: str(value) for name, value in given.items() if value})
     os.environ['DJANGO_SETTINGS_MODULE'] = 'mminspect.station.settings'
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
     tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # bodies of requests: the data folder has room for pictures
-    check_live(sources)
+    check_sources(sources)
     call_command('migrate', verbosity=0, interactive=False)
 
 
-def check_live(sources: Sequence[str]) -> None:
-    """Raise UserError for a source that can never work, and for unknown settings of the sieve.
+def check_sources(sources: Sequence[str]) -> None:
+    """Make sure that sources can be opened, unless they may be plugged in later, and that the pre-screening is known.
 
-    A camera may be plugged in later.
+    Args:
+        sources: Texts for :func:`mminspect.station.sources.open_source`.
+
+    Raises:
+        UserError: A source can never work, a module with sources cannot be imported, or a setting is unknown.
     """
     from django.conf import settings
 
+    from mminspect.station.sources.registry import find_source, import_sources, open_source
+
     from .prescreen import PrescreenSettings
-    from .sources import open_source
     try:
         PrescreenSettings(**settings.STATION_PRESCREEN)
     except TypeError as error:
         known = ', '.join(field.name for field in fields(PrescreenSettings))
         raise UserError(f'STATION_PRESCREEN knows {known}, got {", ".join(settings.STATION_PRESCREEN)}') from error
+    import_sources(settings.STATION_IMPORT)
     for source in sources:
-        if not source.startswith('camera:'):
+        source_class, _ = find_source(source)
+        if not source_class.may_be_absent:
             open_source(source).close()
 
 
@@ -108,7 +109,7 @@ def serve(port: int) -> None:
     if settings.STATION_LOGIN and not User.objects.filter(is_active=True).exists():
         raise UserError(f'beyond this machine the station needs a user: make one with --data {settings.STATION_DATA} '
                         '--add-user NAME and start it again')
-    environment.claim(settings.STATION_DATA)()  # the application does it for good: here for a word before the address
+    environment.lock_folder(settings.STATION_DATA)()  # the application keeps it: here for a word before the address
     listener = listen(settings.STATION_HOST, port)
     from .asgi import application
     _announce(settings.STATION_HOST, listener.getsockname()[1], settings.STATION_DATA, settings.STATION_LOGIN)
@@ -119,34 +120,6 @@ def serve(port: int) -> None:
     if not server.started:
         raise UserError('the station could not start: the lines above say why')
     print('station: ended', flush=True)
-
-
-def configuration(application: Application) -> uvicorn.Config:
-    """How the server is to behave: it believes no proxy's headers and does not say what it is.
-
-    JPEG frames do not become smaller by compression.
-    """
-    return uvicorn.Config(
-        application, lifespan='on', log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        http=HttpProtocol, ws=WebsocketProtocol, ws_max_size=MESSAGE, ws_max_queue=MESSAGES,
-        ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE, backlog=min(2048, room() // 4))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound there.
-
-    Raises:
-        UserError: The port is taken, or the address is not this machine's.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except (OSError, OverflowError) as error:
-        raise UserError(f'the station cannot listen at {host}:{port} ({error}): choose another --host or --port'
-                        ) from error
-    return listener
 
 
 def _announce(host: str, port: int, data: Path, login: bool) -> None:

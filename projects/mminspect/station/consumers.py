@@ -13,10 +13,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from mminspect.station.line import running_line
+from mminspect.station.views.ingest import take_frame
+
 from . import replies
 from .access import is_open_to, is_token
-from .line import line
-from .views.ingest import take_frame
 
 logger = logging.getLogger(__name__)
 #: Browsers that may watch at a time.
@@ -34,7 +35,7 @@ class _Guarded(AsyncWebsocketConsumer):
         if not _own_page(headers) or not await self.may_enter(headers):
             return await self.close()
         try:
-            self.camera = line.current().camera(self.scope['url_route']['kwargs']['camera'])
+            self.camera = running_line(self.scope).camera(self.scope['url_route']['kwargs']['camera'])
         except replies.Refused:
             return await self.close()
         await self.accept()
@@ -59,15 +60,15 @@ class StreamConsumer(_Guarded):
 
     async def may_enter(self, headers: dict[str, str]) -> bool:
         """As for pages. An unknown camera must not come into being by looking at it."""
-        running = line.current()
+        running = running_line(self.scope)
         user, address = self.scope.get('user'), (self.scope.get('client') or ('', 0))[0]
         known = is_open_to(address, headers) or bool(user and user.is_authenticated)
         return known and self.scope['url_route']['kwargs']['camera'] in running.cameras \
-            and running.hub.count() < VIEWERS
+            and running.hub.viewer_count() < VIEWERS
 
     async def begin(self) -> None:
         """Say hello and go on with what comes."""
-        hub = line.current().hub
+        hub = running_line(self.scope).hub
         self._hub, self._viewer = hub, hub.enter(self.camera.name)
         await self.say(dict(type='hello', camera=self.camera.name, problem=self.camera.problem,
                             **self.camera.counters()))
@@ -105,9 +106,9 @@ class IngestConsumer(_Guarded):
         if bytes_data is None:
             return await self.say(dict(error='send each frame as one binary message', status=400))
         try:
-            answer = await sync_to_async(take_frame, thread_sensitive=False)(self.camera.name, io.BytesIO(bytes_data))
+            answer = await sync_to_async(take_frame, thread_sensitive=False)(self.camera, io.BytesIO(bytes_data))
         except Exception as error:
-            if not (known := replies.reason(error)):
+            if not (known := replies.status_and_message(error)):
                 logger.exception('a frame for camera %s', self.camera.name)
             status, message = known or (500, 'something went wrong in the station; its log says what')
             answer = dict(error=message, status=status)

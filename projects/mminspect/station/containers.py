@@ -30,9 +30,9 @@ class Kind:
     """An accepted kind of file.
 
     Attributes:
-        name: Pillow's.
-        extension: With its dot.
-        content_type: For HTTP.
+        name: Name of the format in Pillow.
+        extension: Ending of file names, with its dot.
+        content_type: Value of the HTTP header of this name.
         start: Pattern of its first bytes.
         check: Raises UnsoundError for the bytes of a file that should not be decoded.
     """

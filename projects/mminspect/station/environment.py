@@ -73,7 +73,7 @@ def secret(name: str, path: Path) -> str:
     return path.read_text()
 
 
-def claim(folder: Path) -> Callable[[], None]:
+def lock_folder(folder: Path) -> Callable[[], None]:
     """Take a data folder for this process, until it ends or calls what is returned.
 
     Raises:

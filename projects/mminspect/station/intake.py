@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import transaction
 
-from .records import store
-from .records.models import UPLOAD, Record
+from mminspect.station.records import store
+from mminspect.station.records.models import UPLOAD, Record
+
 from .uploads import CheckedUpload, Limits, check_upload, shown_name
 
 
@@ -31,7 +32,7 @@ def accept(file: BinaryIO, name: str, record_id: UUID | None = None) -> Record:
     """Check a picture and keep it; when this returns, not even a power failure loses it.
 
     Args:
-        file: Opened, positioned anywhere.
+        file: The opened file, positioned anywhere.
         name: What the sender calls it; only shown, never a path.
         record_id: Chosen by the sender, so that sending it once more adds nothing; by default a new one.
 
@@ -47,7 +48,7 @@ def accept(file: BinaryIO, name: str, record_id: UUID | None = None) -> Record:
     record = Record(id=record_id, source=UPLOAD, name=shown_name(name), suffix=checked.extension,
                     width=checked.width, height=checked.height)
     del checked  # its pixels
-    store.claim(record_id)
+    store.make_folder(record_id)
     try:
         store.save(store.original(record_id, record.suffix), store.read_chunks(file))
         with transaction.atomic():

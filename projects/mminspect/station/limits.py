@@ -25,21 +25,21 @@ class RequestLimits:
     """ASGI application around another one.
 
     Args:
-        app: What is to be protected.
+        app: The application that is to be protected.
         uploads: Paths that start so may have bodies of ``upload_bytes``, all others of ``bytes``.
-        bytes: Largest body.
-        upload_bytes: Largest body with pictures.
-        requests: So many uploads are worked on at a time, and as many others, so that pages open while uploads wait
-            for the model; the next one is asked to come again (429).
-        knows: Whether a sender may upload; strangers (401) are not read.
+        bytes: Size of the largest body that brings no picture.
+        upload_bytes: Size of the largest body with pictures.
+        requests: Number of uploads that are worked on at a time, and of other requests, so that pages open while
+            uploads wait for the model; the next one is asked to come again (429).
+        may_upload: Tells from the scope whether the sender may upload; bodies of strangers (401) are not read.
         patience: Seconds that a sender may pause within a body, and that a whole body may take beyond a second for
             every :data:`SLOWEST` bytes.
     """
 
     def __init__(self, app: App, uploads: tuple[str, ...], bytes: int, upload_bytes: int, requests: int,
-                 knows: Callable[[Scope], Awaitable[bool]], patience: float = 60) -> None:
+                 may_upload: Callable[[Scope], Awaitable[bool]], patience: float = 60) -> None:
         self.app, self.uploads, self.bytes, self.upload_bytes = app, uploads, bytes, upload_bytes
-        self.requests, self.knows, self.patience = requests, knows, patience
+        self.requests, self.may_upload, self.patience = requests, may_upload, patience
         self.active = {True: 0, False: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +50,7 @@ class RequestLimits:
         length = headers.get(b'content-length', b'0')
         if not length.isdigit() or int(length) > limit:
             return await self._turn_away(headers, receive, send, 413, _too_large(limit))
-        if upload and not await self.knows(scope):
+        if upload and not await self.may_upload(scope):
             words = WRONG_TOKEN if b'authorization' in headers else LOG_IN
             return await self._turn_away(headers, receive, send, 401, words)
         if self.active[upload] >= self.requests:

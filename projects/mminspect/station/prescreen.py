@@ -38,7 +38,7 @@ class PrescreenSettings:
     Attributes:
         enabled: False: every frame is accepted.
         dark: Mean grey value of under-exposed frames is below it, 0..255 (0).
-        bright: That of over-exposed frames is above it, 0..255 (255).
+        bright: Mean grey value of over-exposed frames is above it, 0..255 (255).
         blur: Variance of the Laplacian of blurred frames is below it, squared grey values, 0 or more (0). It depends
             on what is seen: look at a sharp and a blurred frame of the line first.
         duplicate: Mean absolute difference of the 64x64 grey thumbnail to that of the last accepted frame is below it,

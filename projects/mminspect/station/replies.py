@@ -25,7 +25,7 @@ class Refused(Exception):
     """A request that cannot be fulfilled.
 
     Args:
-        status: Of HTTP, 4xx.
+        status: HTTP status of the answer, 4xx or 5xx.
         message: One sentence for the user.
     """
 
@@ -66,8 +66,8 @@ class Problems:
         return await sync_to_async(_with_words)(request, response) if response.status_code == 405 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """See :func:`reason`; None leaves the exception to Django's handlers."""
-        known = reason(exception)
+        """See :func:`status_and_message`; None leaves the exception to Django's handlers."""
+        known = status_and_message(exception)
         return known and problem(request, *known)
 
 
@@ -79,7 +79,7 @@ def _with_words(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return spoken
 
 
-def reason(exception: BaseException) -> tuple[int, str] | None:
+def status_and_message(exception: BaseException) -> tuple[int, str] | None:
     """Status and message for an exception that is the sender's or the disk's to mend, else None.
 
     An exception with ``status`` and ``message``, such as that of a refused upload, says both itself.
@@ -110,7 +110,7 @@ def is_full(exception: BaseException) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler of status 400."""
-    return problem(request, *(reason(exception) or (400, 'the request cannot be understood')))
+    return problem(request, *(status_and_message(exception) or (400, 'the request cannot be understood')))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -37,6 +37,8 @@ STATION_CONFIG = os.environ.get('STATION_CONFIG') or None
 STATION_RUNTIME = os.environ.get('STATION_RUNTIME') or None
 STATION_PRECISION = os.environ.get('STATION_PRECISION') or None
 STATION_SOURCES = {f'live{number}': text for number, text in enumerate(environment.lines('STATION_SOURCES'), 1)}
+#: Modules that register further kinds of sources, for STATION_SOURCES.
+STATION_IMPORT = environment.words('STATION_IMPORT')
 #: Scores that the drift warning looks at.
 STATION_DRIFT_WINDOW = environment.number('STATION_DRIFT_WINDOW', 200)
 
@@ -60,7 +62,7 @@ MIDDLEWARE = [
 TEMPLATES = [dict(BACKEND='django.template.backends.django.DjangoTemplates', DIRS=[ROOT / 'templates'],
                   OPTIONS=dict(context_processors=['django.template.context_processors.request',
                                                    'django.contrib.auth.context_processors.auth',
-                                                   'mminspect.station.views.context.station']))]
+                                                   'mminspect.station.views.pages.station_state']))]
 STATIC_URL = '/static/'
 STATICFILES_DIRS = [ROOT / 'static']
 WHITENOISE_USE_FINDERS, WHITENOISE_ALLOW_ALL_ORIGINS = True, False

@@ -34,7 +34,7 @@ class Limits:
     """What one picture may be at most.
 
     Attributes:
-        bytes: Size of its file.
+        bytes: Size of its file, in bytes.
         pixels: Width times height. Decoding takes about 8 bytes of memory each, and 30 for 16-bit colours.
         side: Width or height, in pixels.
     """
@@ -48,8 +48,8 @@ class UploadError(Exception):
     """A picture that is not taken.
 
     Attributes:
-        status: Of the HTTP answer: 400 damaged, 413 too large, 415 no accepted kind of file, 422 a picture that cannot
-            be inspected.
+        status: HTTP status of the answer: 400 damaged, 413 too large, 415 no accepted kind of file, 422 a picture that
+            cannot be inspected.
         message: One sentence for the sender.
     """
 
@@ -64,10 +64,10 @@ class CheckedUpload:
 
     Attributes:
         pixels: (H, W, 3) RGB as :func:`mminspect.vision.images.read_image` gives them: its EXIF orientation is applied.
-        extension: Of a file with these bytes: '.png', '.jpg', '.bmp', '.tif' or '.webp'.
-        content_type: For HTTP.
-        width: In pixels.
-        height: In pixels.
+        extension: Ending of the name of a file with these bytes: '.png', '.jpg', '.bmp', '.tif' or '.webp'.
+        content_type: Value of the HTTP header of this name.
+        width: Number of pixels in a row.
+        height: Number of rows.
     """
 
     pixels: NDArray
@@ -88,7 +88,7 @@ def check_upload(file: BinaryIO, name: str, limits: Limits, folder: Path | None 
         file: Read from its start if it can seek, at most one byte more than the limit.
         name: What the sender calls it: only for messages.
         limits: Size, before anything is decoded.
-        folder: Of a temporary copy, which is gone afterwards; by default the system's.
+        folder: Folder for a temporary copy, which is gone afterwards; by default the system's.
 
     Raises:
         UploadError: It is not, or cannot be read; the message begins with the name.

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import detect, ingest, login, media, pages, records_api, threshold_api
+from mminspect.station.views import detect, ingest, login, media, pages, records_api, threshold_api
 
 urlpatterns = [
     path('', pages.inspect, name='inspect'),
@@ -13,8 +13,8 @@ urlpatterns = [
     path('records.csv', pages.export, name='export'),
     path('records/<uuid:record_id>', pages.RecordPage.as_view(), name='record'),
     path('scores', pages.scores, name='scores'),
-    path('login', login.view, name='login'),
-    path('logout', login.leave, name='logout'),
+    path('login', login.login_view, name='login'),
+    path('logout', login.logout_view, name='logout'),
     path('media/<uuid:record_id>/original', media.OriginalView.as_view()),
     path('media/<uuid:record_id>/<str:kind>', media.PictureView.as_view()),
     path('api/detect', detect.DetectView.as_view()),

@@ -10,7 +10,6 @@ from django.test import override_settings
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from mminspect.station.line import line
 from station_site import Site, logged_in, png
 
 TOKEN = 'token-of-the-tests'
@@ -24,7 +23,7 @@ WRITE = ('/api/detect', f'/api/records/{SOME}/mark', '/api/threshold')
 @pytest.fixture(autouse=True)
 def camera(site: Site) -> None:
     """There is something to watch, so that a refusal has another reason; anybody at this machine may."""
-    line.current().camera('live1')
+    site.line.camera('live1')
     with connect(f'ws://127.0.0.1:{site.port}/ws/stream/live1') as socket:
         assert json.loads(socket.recv(5))['type'] == 'hello'
 

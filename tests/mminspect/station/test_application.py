@@ -9,9 +9,7 @@ import pytest
 from django.test import override_settings
 
 from mminspect.station import environment
-from mminspect.station.application import Application
-from mminspect.station.line import line
-from mminspect.station.replies import Refused
+from mminspect.station.application import Application, make_worker
 from station_site import FakeWorker, eventually
 
 pytestmark = pytest.mark.usefixtures('database')
@@ -41,12 +39,12 @@ def test_the_line_runs_as_long_as_the_server(tmp_path: Path) -> None:
         return workers[0]
 
     with override_settings(STATION_DATA=tmp_path):
-        said = asyncio.run(life(Application(make), STARTUP, SHUTDOWN))
-        environment.claim(tmp_path)()  # the folder is free again
+        application = Application(make)
+        said = asyncio.run(life(application, STARTUP, SHUTDOWN))
+        environment.lock_folder(tmp_path)()  # the folder is free again
     assert [message['type'] for message in said] == ['lifespan.startup.complete', 'lifespan.shutdown.complete']
     eventually(lambda: not workers[0]._thread.is_alive())
-    with pytest.raises(Refused):
-        line.current()
+    assert application.line is None
 
 
 def test_a_start_that_fails_is_reported_with_its_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -55,7 +53,7 @@ def test_a_start_that_fails_is_reported_with_its_traceback(tmp_path: Path, caplo
 
     with override_settings(STATION_DATA=tmp_path):
         said = asyncio.run(life(Application(make), STARTUP))
-        environment.claim(tmp_path)()
+        environment.lock_folder(tmp_path)()
     assert [message['type'] for message in said] == ['lifespan.startup.failed'] and 'cannot start' in said[0]['message']
     assert [record.exc_info[0] for record in caplog.records if record.levelname == 'ERROR'] == [RuntimeError]
 
@@ -65,7 +63,7 @@ def test_a_second_station_leaves_the_data_of_the_first_alone(tmp_path: Path, med
     """What looks like the remains of a killed station may be an upload that the other one is just taking."""
     half = media / '00' / ('0' * 32)
     half.mkdir(parents=True)
-    release = environment.claim(tmp_path)
+    release = environment.lock_folder(tmp_path)
     with override_settings(STATION_DATA=tmp_path):
         said = asyncio.run(life(Application(FakeWorker), STARTUP))
     release()
@@ -78,3 +76,20 @@ def test_a_websocket_at_another_address_is_refused() -> None:
     said = asyncio.run(life(Application(FakeWorker), dict(type='websocket.connect'),
                             dict(type='websocket.disconnect', code=1006), scope='websocket'))
     assert [message['type'] for message in said] == ['websocket.close']
+
+
+def test_everything_that_was_chosen_gets_through() -> None:
+    def ignore(*_: object) -> None:
+        raise AssertionError('nothing is started')
+
+    with override_settings(STATION_MODEL='/m/model.xml', STATION_CONFIG='/m/config.py', STATION_RUNTIME='openvino',
+                           STATION_PRECISION='bf16'):
+        client = make_worker(on_result=ignore, on_ready=ignore)
+    assert client._load.path == 'mminspect.inspection:load_inspector'
+    assert client._load.arguments == dict(model='/m/model.xml', config='/m/config.py', runtime='openvino',
+                                          precision='bf16')
+
+
+def test_what_was_not_chosen_is_left_to_the_loader() -> None:
+    arguments = make_worker(on_result=print, on_ready=print)._load.arguments
+    assert arguments['config'] is arguments['runtime'] is arguments['precision'] is None

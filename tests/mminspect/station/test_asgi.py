@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from station_site import Client, eventually, png
 def test_uvicorn_serves_it(database: None, tmp_path: Path) -> None:
     model = write_model(tmp_path / 'tiny.onnx')
     paths = os.pathsep.join([str(helpers.ROOT / 'projects'), os.environ.get('PYTHONPATH', '')])
-    with subprocess.Popen([sys.executable, '-W', 'ignore', '-m', 'uvicorn', 'mminspect.station.asgi:application',
-                           '--port', '0'],
+    guide = (helpers.ROOT / 'docs/station.md').read_text()
+    command = shlex.split(re.search(r'```bash\n(uvicorn mminspect.station.asgi:application --.*)\n```', guide)[1])
+    with subprocess.Popen([sys.executable, '-W', 'ignore', '-m', *command, '--port', '0'],
                           stderr=subprocess.PIPE, text=True, cwd=tmp_path,
                           env={**os.environ, 'STATION_MODEL': str(model), 'PYTHONPATH': paths}) as server:
         try:

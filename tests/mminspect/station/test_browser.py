@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mminspect.station.line import line
 from mminspect.vision.images import encode_png
 from station_site import LIMIT, Client, Site, eventually, picture, png, serving
 
@@ -95,7 +94,7 @@ def test_pictures_can_be_dropped(page: api.Page) -> None:
 
 
 def test_the_live_view_shows_frames_counters_and_detections(page: api.Page, site: Site, machine: Client) -> None:
-    line.current().cameras.clear()
+    site.line.cameras.clear()
     frames = []
     for seed in range(3):
         frame = picture(128, (120, 160))
@@ -189,18 +188,14 @@ def test_layers_of_a_record_come_and_go(page: api.Page, machine: Client) -> None
 
 def test_records_survive_a_restart(page: api.Page, machine: Client, chromium: api.Browser, tmp_path: Path) -> None:
     kept = machine.send('/api/detect', [('kept.png', png(255))]).json
-    before = line.current()
-    try:
-        with serving(STATION_DATA=tmp_path) as again:  # another lock: the first one still runs
-            window = chromium.new_page(base_url=f'http://127.0.0.1:{again.port}')
-            window.goto('/records')
-            api.expect(window.locator('.records tbody tr')).to_have_count(1)
-            window.click('.records tbody a >> nth=1')
-            api.expect(window.locator('h1')).to_have_text('kept.png')
-            assert kept['id'] in window.url
-            window.close()
-    finally:
-        line.set_current(before)
+    with serving(STATION_DATA=tmp_path) as again:  # another lock: the first one still runs
+        window = chromium.new_page(base_url=f'http://127.0.0.1:{again.port}')
+        window.goto('/records')
+        api.expect(window.locator('.records tbody tr')).to_have_count(1)
+        window.click('.records tbody a >> nth=1')
+        api.expect(window.locator('h1')).to_have_text('kept.png')
+        assert kept['id'] in window.url
+        window.close()
 
 
 @pytest.mark.parametrize('path', ['/', '/live', '/records', '/scores'])

@@ -13,7 +13,6 @@ from django.test import override_settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from mminspect.station.line import line
 from station_site import Client, Site, eventually, picture, png
 
 BEARER = dict(Authorization='Bearer token-of-the-tests')
@@ -22,7 +21,7 @@ BEARER = dict(Authorization='Bearer token-of-the-tests')
 @pytest.fixture
 def sender(site: Site) -> Iterator[ClientConnection]:
     """A camera's machine."""
-    line.current().cameras.clear()
+    site.line.cameras.clear()
     with connect(f'ws://127.0.0.1:{site.port}/ws/ingest/press-2', additional_headers=BEARER) as opened:
         yield opened
 
@@ -71,14 +70,15 @@ def test_a_frame_is_shown_inspected_and_kept(site: Site, sender: ClientConnectio
         assert client.get(found[key]).headers['Content-Type'] == 'image/jpeg'
 
 
-def test_the_sieve_keeps_frames_from_the_model_and_counts(sender: ClientConnection, viewer: ClientConnection) -> None:
+def test_the_sieve_keeps_frames_from_the_model_and_counts(site: Site, sender: ClientConnection,
+                                                          viewer: ClientConnection) -> None:
     assert ask(sender, noisy(1))['accepted']
     assert ask(sender, noisy(1)) == dict(accepted=False, reason='duplicate')
     assert ask(sender, cv2.imencode('.png', np.zeros((240, 320, 3), np.uint8))[1].tobytes())['reason'] == 'dark'
     counters = eventually(lambda: found if (found := received(viewer, 'counters'))['results'].get('inspected')
                           else None)
     assert counters['prescreen']['seen'] >= 1 and counters['results']['good'] == 1
-    camera = line.current().cameras['press-2']
+    camera = site.line.cameras['press-2']
     assert camera.counters()['prescreen'].items() >= dict(seen=3, accepted=1, duplicate=1, dark=1).items()
 
 
@@ -136,11 +136,11 @@ def test_a_viewer_that_does_not_read_slows_nobody(site: Site, sender: ClientConn
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     raw.sendall(f'GET /ws/stream/press-2 HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nUpgrade: websocket\r\nConnection: '
                 'Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'.encode())
-    eventually(line.current().hub.count)
+    eventually(site.line.hub.viewer_count)
     for seed in range(30):
         assert 'accepted' in ask(sender, noisy(seed))
     raw.close()
-    eventually(lambda: line.current().hub.count() == 0)
+    eventually(lambda: site.line.hub.viewer_count() == 0)
 
 
 @pytest.mark.parametrize('path', ['/ws/stream/nobody', '/ws/stream/', '/ws/other', '/', '/api/records'])
@@ -159,7 +159,7 @@ def test_unfit_names_of_cameras_are_refused(site: Site, name: str) -> None:
 
 
 def test_there_is_an_end_to_new_cameras(site: Site) -> None:
-    machine, running = Client(site.port, token='token-of-the-tests'), line.current()
+    machine, running = Client(site.port, token='token-of-the-tests'), site.line
     running.cameras.clear()
     statuses = [machine.send(f'/api/ingest/c{number}', [('a.png', noisy(7))]).status for number in range(18)]
     assert statuses == [202] * 16 + [409] * 2

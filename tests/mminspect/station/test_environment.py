@@ -97,8 +97,8 @@ def test_nonsense_is_said_so(read: object, value: str, monkeypatch: pytest.Monke
 
 
 def test_a_folder_has_one_station(tmp_path: Path) -> None:
-    release = environment.claim(tmp_path)
+    release = environment.lock_folder(tmp_path)
     with pytest.raises(UserError, match='another station runs'):
-        environment.claim(tmp_path)
+        environment.lock_folder(tmp_path)
     release()
-    environment.claim(tmp_path)()
+    environment.lock_folder(tmp_path)()

@@ -68,7 +68,7 @@ def test_an_id_names_one_upload(media: Path) -> None:
     assert intake.accept(io.BytesIO(png(100)), 'b.png', chosen) == first
     assert Record.objects.get().name == 'a.png' and store.original(chosen, '.png').read_bytes() == png(200)
     busy = uuid.uuid4()
-    store.claim(busy)  # another request is writing it
+    store.make_folder(busy)  # another request is writing it
     with pytest.raises(Refused):
         intake.accept(io.BytesIO(png()), 'c.png', busy)
 
@@ -76,7 +76,7 @@ def test_an_id_names_one_upload(media: Path) -> None:
 def test_after_a_kill_half_an_upload_is_cleaned_up(media: Path) -> None:
     record = intake.accept(io.BytesIO(png()), 'a.png')
     store.save(store.original(uuid.uuid4(), '.png'), [png()])  # killed before its row
-    store.claim(uuid.uuid4())  # killed before its file
+    store.make_folder(uuid.uuid4())  # killed before its file
     assert intake.recover() == 2
     assert files(media) == [store.original(record.id, '.png')] and intake.recover() == 0
 

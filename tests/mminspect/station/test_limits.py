@@ -53,8 +53,8 @@ async def everybody(scope: Any) -> bool:
 
 
 def limited(app: Any, **options: Any) -> RequestLimits:
-    return RequestLimits(app, **dict(dict(uploads=('/up/', ), bytes=10, upload_bytes=100, requests=2, knows=everybody),
-                                     **options))
+    return RequestLimits(app, **dict(dict(uploads=('/up/', ), bytes=10, upload_bytes=100, requests=2,
+                                          may_upload=everybody), **options))
 
 
 def test_bodies_up_to_the_limit_pass_and_larger_ones_do_not() -> None:
@@ -125,10 +125,10 @@ def test_strangers_are_not_read_and_the_others_are() -> None:
     async def run() -> None:
         app = Echo()
 
-        async def knows(scope: Any) -> bool:
+        async def may_upload(scope: Any) -> bool:
             return dict(scope['headers']).get(b'authorization') == b'friend'
 
-        limits = limited(app, knows=knows)
+        limits = limited(app, may_upload=may_upload)
         for headers, words in (({}, 'log in'), (dict(authorization='foe'), 'token')):
             status, answer, _ = await ask(limits, [b'x' * 90], '/up/load', **headers)
             assert status == answer['status'] == 401 and words in answer['error'] and not app.bodies

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.http.multipartparser import MultiPartParserError
 
 from mminspect.core.errors import UserError
-from mminspect.station.replies import Refused, reason
+from mminspect.station.replies import Refused, status_and_message
 from mminspect.station.uploads import UploadError
 
 
@@ -18,7 +18,7 @@ from mminspect.station.uploads import UploadError
     (UploadError(415, 'no picture'), (415, 'no picture')), (KeyError('x'), None), (SuspiciousOperation('x'), None),
     (OSError(errno.EIO, 'broken'), None), (RuntimeError('x'), None)])
 def test_the_senders_mistakes_are_told_and_the_stations_are_not(error: Exception, expected: object) -> None:
-    assert reason(error) == expected
+    assert status_and_message(error) == expected
 
 
 @pytest.mark.parametrize(('error', 'status'), [
@@ -26,4 +26,4 @@ def test_the_senders_mistakes_are_told_and_the_stations_are_not(error: Exception
     (OperationalError('database is locked'), 503), (TooManyFilesSent(), 413), (RequestDataTooBig(), 413),
     (MultiPartParserError('boundary'), 400)])
 def test_limits_and_damaged_bodies(error: Exception, status: int) -> None:
-    assert reason(error)[0] == status
+    assert status_and_message(error)[0] == status

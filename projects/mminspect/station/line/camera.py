@@ -17,18 +17,18 @@ from mminspect.station.prescreen import Prescreen
 from .hub import Hub
 
 logger = logging.getLogger(__name__)
-#: Frames a second and pixels of the longer side that browsers get; counters a second.
-SHOWN, SHOWN_SIDE, QUALITY, COUNTED = 12.0, 1280, 80, 2.0
+#: Frames a second that browsers get, pixels of their longer side, their JPEG quality, and counters a second.
+FRAME_RATE, FRAME_SIDE, FRAME_QUALITY, COUNTER_RATE = 12.0, 1280, 80, 2.0
 
 
 class Camera:
     """Frames go in; viewers get JPEG, counters and messages; the model gets what the sieve lets through.
 
     Args:
-        name: In addresses.
-        prescreen: The sieve; it counts what it has seen.
-        offer: Takes this camera and a frame for the model.
-        hub: Of the viewers.
+        name: Name of the camera in addresses such as ``/live/<camera>``.
+        prescreen: The sieve before the model; it counts what it has seen.
+        offer: Called with this camera and a frame that the model is to see.
+        hub: Brings frames and messages to the viewers.
     """
 
     def __init__(self, name: str, prescreen: Prescreen, offer: Callable[[Camera, NDArray[np.uint8]], None],
@@ -61,7 +61,7 @@ class Camera:
 
     def count(self, now: bool = False) -> None:
         """Tell the counters, not too often."""
-        if now or time.monotonic() - self._counted > 1 / COUNTED:
+        if now or time.monotonic() - self._counted > 1 / COUNTER_RATE:
             self._counted = time.monotonic()
             self._hub.publish(self.name, dict(type='counters', **self.counters()))
 
@@ -77,15 +77,15 @@ class Camera:
             self.tell(dict(type='problem', message=sentence))
 
     def _show(self, frame: NDArray[np.uint8]) -> None:
-        if self._hub.watched(self.name) and time.monotonic() - self._shown > 1 / SHOWN:
+        if self._hub.is_watched(self.name) and time.monotonic() - self._shown > 1 / FRAME_RATE:
             self._shown = time.monotonic()
             self._hub.publish(self.name, encode_frame(frame))
 
 
 def encode_frame(frame: NDArray[np.uint8]) -> bytes:
-    """A frame as JPEG for browsers, reduced to :data:`SHOWN_SIDE`."""
-    factor = SHOWN_SIDE / max(frame.shape[:2])
+    """A frame as JPEG for browsers, reduced to :data:`FRAME_SIDE`."""
+    factor = FRAME_SIDE / max(frame.shape[:2])
     if factor < 1:
         height, width = (max(1, round(side * factor)) for side in frame.shape[:2])
         frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.imencode('.jpg', frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return cv2.imencode('.jpg', frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, FRAME_QUALITY])[1].tobytes()

@@ -18,8 +18,8 @@ class Feed:
     """One source for one camera.
 
     Args:
-        source: ``folder:DIR``, ``video:FILE`` or ``camera:NUMBER``.
-        camera: Gets the frames.
+        source: Text for :func:`mminspect.station.sources.open_source`.
+        camera: What the frames are fed to.
     """
 
     def __init__(self, source: str, camera: Camera) -> None:

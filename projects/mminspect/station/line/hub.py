@@ -40,18 +40,18 @@ class Hub:
     """Viewers by camera.
 
     Args:
-        loop: In which the viewers live.
+        loop: Event loop in which the viewers live.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._viewers: dict[str, set[Viewer]] = defaultdict(set)
 
-    def watched(self, camera: str) -> bool:
+    def is_watched(self, camera: str) -> bool:
         """Whether anybody watches."""
         return bool(self._viewers.get(camera))
 
-    def count(self) -> int:
+    def viewer_count(self) -> int:
         """All viewers."""
         return sum(map(len, self._viewers.values()))
 
@@ -68,8 +68,8 @@ class Hub:
             del self._viewers[camera]
 
     def publish(self, camera: str, item: bytes | Mapping[str, Any]) -> None:
-        """To everybody who watches this camera; from any thread."""
-        if self.watched(camera) and not self._loop.is_closed():
+        """Send a frame or a message to everybody who watches this camera; from any thread."""
+        if self.is_watched(camera) and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, camera, item)
 
     def _deliver(self, camera: str, item: bytes | Mapping[str, Any]) -> None:

@@ -39,19 +39,19 @@ class Line:
     """The worker, the uploads that wait for it, cameras and viewers.
 
     Args:
-        make_worker: Called with ``on_result`` and ``on_ready``; :class:`WorkerClient` itself but for its model.
-        sources: By name of the camera; see :func:`mminspect.station.sources.open_source`.
+        make_client: Makes the worker's client, called with ``on_result`` and ``on_ready``.
+        sources: Texts for :func:`mminspect.station.sources.open_source`, by name of the camera.
         loop: The server's event loop.
 
     Attributes:
         model: The row of the running model, None until it is loaded.
-        threshold: Its present threshold, for what the worker draws.
+        threshold: Its threshold in force, for what the worker draws.
     """
 
-    def __init__(self, make_worker: Callable[..., WorkerClient], sources: Mapping[str, str],
+    def __init__(self, make_client: Callable[..., WorkerClient], sources: Mapping[str, str],
                  loop: asyncio.AbstractEventLoop) -> None:
         self.hub, self.model, self.threshold = Hub(loop), None, None
-        self._worker = make_worker(on_result=self._on_result, on_ready=self._on_ready)
+        self._worker = make_client(on_result=self._on_result, on_ready=self._on_ready)
         self.inbox = Inbox(self._submit_upload, loop)
         self._lock, self._frames = threading.Lock(), Frames()
         self.cameras: dict[str, Camera] = {}
@@ -101,7 +101,7 @@ class Line:
             words = 'loading' if self.model is None else 'running'
         return dict(state=words, message=failure or '', model=self.model and self.model.name,
                     fingerprint=self.model and self.model.fingerprint, runtime=self.model and self.model.runtime,
-                    viewers=self.hub.count(), cameras=sorted(self.cameras),
+                    viewers=self.hub.viewer_count(), cameras=sorted(self.cameras),
                     problems={name: one.problem for name, one in [*self.cameras.items()] if one.problem})
 
     def _offer(self, camera: Camera, frame: NDArray[np.uint8]) -> None:
@@ -115,13 +115,13 @@ class Line:
     def _on_ready(self, info: Mapping[str, Any]) -> None:
         limit = info['threshold']
         model = decisions.register_model(dict(info, threshold=limit and Threshold(**limit)))
-        present = decisions.present(model.fingerprint)
+        present = decisions.threshold_in_force(model.fingerprint)
         self.model, self.threshold = model, present and present.threshold
         logger.info('model %s runs on %s', self.model.name, self.model.runtime)
         self.inbox.wake()
 
     def _on_result(self, job_id: str, answer: Answer) -> None:
-        """In a thread of the worker's client."""
+        """Called in a thread of the worker's client."""
         record_id = UUID(job_id)
         taken = self._frames.take(record_id)
         try:
@@ -132,47 +132,42 @@ class Line:
         except Exception:
             logger.exception('the result of %s cannot be kept', record_id)
             if taken is None:
-                self.inbox.returned(record_id)
+                self.inbox.result_lost(record_id)
         finally:
             close_old_connections()
 
     def _keep_upload(self, record_id: UUID, answer: Answer) -> None:
         if answer.again:
             logger.warning('upload %s goes on waiting: the disk is full', record_id)
-            return self.inbox.returned(record_id)
+            return self.inbox.result_lost(record_id)
         if answer.result is None:
-            results.fail(record_id, answer.error)
+            results.keep_failure(record_id, answer.error)
         else:
-            results.finish(record_id, answer.result)
+            results.keep_result(record_id, answer.result)
             if not Record.objects.filter(id=record_id).exists():  # a frame that was given up
                 store.remove(record_id)
-        self.inbox.finished(record_id)
+        self.inbox.result_kept(record_id)
 
     def _keep_frame(self, record_id: UUID, camera: Camera, frame: NDArray[np.uint8],
                     result: Mapping[str, Any]) -> None:
         record = results.keep_frame(record_id, camera.name, frame, result)
-        described = describe(record, decisions.all_present())
+        described = describe(record, decisions.thresholds_in_force())
         camera.results['inspected'] += 1
         camera.results[{True: 'defect', False: 'good', None: 'undecided'}[described['is_defect']]] += 1
         camera.tell(dict(type='detection', **described))
         camera.count(now=True)
 
 
-_current: Line | None = None
+def running_line(scope: Mapping[str, Any]) -> Line:
+    """The line that a request or a websocket has to do with.
 
-
-def current() -> Line:
-    """The line of this process.
+    Args:
+        scope: The connection's, of ASGI; :class:`mminspect.station.application.Application` puts its line there.
 
     Raises:
         Refused: It does not run.
     """
-    if _current is None:
+    line = scope.get('line')
+    if line is None:
         raise Refused(503, 'the station is starting or stopping: try again in a moment')
-    return _current
-
-
-def set_current(line: Line | None) -> None:
-    """Make it the line of this process."""
-    global _current
-    _current = line
+    return line

@@ -19,12 +19,12 @@ from mminspect.station.records.models import CAMERA, DONE, FAILED, WAITING, Reco
 QUALITY = 95
 
 
-def finish(record_id: UUID, result: Mapping[str, Any]) -> Record | None:
+def keep_result(record_id: UUID, result: Mapping[str, Any]) -> Record | None:
     """Fill in an upload's result; None if it has one already.
 
     Args:
-        record_id: Of a record that waits.
-        result: As :meth:`mminspect.inspection.result.InspectionResult.as_dict` gives it.
+        record_id: Identifier of a record that waits.
+        result: What the model says, as :meth:`mminspect.inspection.result.InspectionResult.as_dict` gives it.
     """
     with transaction.atomic():
         if not Record.objects.filter(id=record_id, state=WAITING).update(**_fields(record_id, result)):
@@ -32,7 +32,7 @@ def finish(record_id: UUID, result: Mapping[str, Any]) -> Record | None:
     return Record.objects.select_related('model').get(id=record_id)
 
 
-def fail(record_id: UUID, sentence: str) -> None:
+def keep_failure(record_id: UUID, sentence: str) -> None:
     """An upload that cannot be inspected."""
     Record.objects.filter(id=record_id, state=WAITING).update(state=FAILED, error=sentence[:500])
 
@@ -51,7 +51,7 @@ def keep_frame(record_id: UUID, camera: str, frame: NDArray[np.uint8], result: M
 
 
 def _fields(record_id: UUID, result: Mapping[str, Any]) -> dict[str, Any]:
-    limit = decisions.present(result['fingerprint'])
+    limit = decisions.threshold_in_force(result['fingerprint'])
     return dict(
         state=DONE, error='', width=result['width'], height=result['height'], score=result['score'],
         threshold=limit and limit.threshold.value, threshold_origin=str(limit.threshold) if limit else '',

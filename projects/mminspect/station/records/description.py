@@ -10,7 +10,7 @@ from . import decisions
 from .models import DONE, Record
 
 
-def describe(record: Record, limits: Mapping[str, decisions.Limit]) -> dict[str, Any]:
+def describe(record: Record, limits: Mapping[str, decisions.ThresholdInForce]) -> dict[str, Any]:
     """Everything about one record.
 
     ``is_defect`` and ``threshold`` are of now, ``threshold_then`` is that of the time when the picture was inspected.

@@ -22,7 +22,7 @@ class _Echo:
         return text
 
 
-def rows(records: QuerySet[Record], limits: Mapping[str, decisions.Limit]) -> Iterator[str]:
+def rows(records: QuerySet[Record], limits: Mapping[str, decisions.ThresholdInForce]) -> Iterator[str]:
     """Text of the header, then of so many records at a time that memory does not grow with their number."""
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
@@ -30,7 +30,7 @@ def rows(records: QuerySet[Record], limits: Mapping[str, decisions.Limit]) -> It
         yield ''.join(writer.writerow([_cell(value) for value in _values(record, limits)]) for record in chunk)
 
 
-def _values(record: Record, limits: Mapping[str, decisions.Limit]) -> list[object]:
+def _values(record: Record, limits: Mapping[str, decisions.ThresholdInForce]) -> list[object]:
     limit, model = limits.get(record.model_id), record.model
     decision = {True: 'defect', False: 'good', None: ''}[decisions.is_defect(record, limits)]
     return [record.id, timezone.localtime(record.created).isoformat(), record.source, record.camera, record.name,

@@ -42,11 +42,11 @@ class RecordFilter(forms.Form):
     min_score = _number()
     max_score = _number()
 
-    def select(self, limits: Mapping[str, decisions.Limit]) -> QuerySet[Record]:
+    def select(self, limits: Mapping[str, decisions.ThresholdInForce]) -> QuerySet[Record]:
         """The records, newest first; only for valid questions."""
         return Record.objects.filter(self._condition(limits)).select_related('model')
 
-    def _condition(self, limits: Mapping[str, decisions.Limit]) -> Q:
+    def _condition(self, limits: Mapping[str, decisions.ThresholdInForce]) -> Q:
         asked, condition = self.cleaned_data, Q()
         for key, lookup in (('since', 'created__gte'), ('until', 'created__lte'), ('min_score', 'score__gte'),
                             ('max_score', 'score__lte')):
@@ -61,7 +61,7 @@ class RecordFilter(forms.Form):
         return condition & _decided('defect' if asked['only_anomalies'] else asked['decision'], limits)
 
 
-def _decided(decision: str, limits: Mapping[str, decisions.Limit]) -> Q:
+def _decided(decision: str, limits: Mapping[str, decisions.ThresholdInForce]) -> Q:
     defective, good = decisions.defective(limits), decisions.good(limits)
     return {'': Q(), 'defect': defective, 'good': good, 'none': ~(defective | good)}[decision]
 

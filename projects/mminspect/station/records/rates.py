@@ -32,7 +32,7 @@ def _why_unknown(scores: NormalScores | None) -> str:
                                      'those of new good parts; run tools/calibrate.py with others')
 
 
-def describe_threshold(model: Model, limit: decisions.Limit | None) -> dict[str, Any]:
+def describe_threshold(model: Model, limit: decisions.ThresholdInForce | None) -> dict[str, Any]:
     """The present threshold with everything that a slider needs."""
     shown = dict(model=model.name, fingerprint=model.fingerprint, range=slider_range(model, limit))
     if limit is None:
@@ -43,7 +43,7 @@ def describe_threshold(model: Model, limit: decisions.Limit | None) -> dict[str,
                 since=timezone.localtime(limit.change.created).isoformat(), **preview(model, threshold.value))
 
 
-def slider_range(model: Model, limit: decisions.Limit | None) -> tuple[float, float]:
+def slider_range(model: Model, limit: decisions.ThresholdInForce | None) -> tuple[float, float]:
     """From the smallest to the largest score, of calibration and records, with a little room."""
     seen = Record.objects.filter(state=DONE, model=model).aggregate(low=Min('score'), high=Max('score'))
     scores = normal_scores(model)

@@ -37,7 +37,7 @@ def original(record_id: UUID, suffix: str) -> Path:
     return folder(record_id) / f'original{suffix}'
 
 
-def claim(record_id: UUID) -> None:
+def make_folder(record_id: UUID) -> None:
     """Make a record's folder; of several that try at a time one succeeds.
 
     Raises:

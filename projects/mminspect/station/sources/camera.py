@@ -11,25 +11,31 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 
+from .registry import register_source
 from .source import Report, Source, next_due
 
 #: Seconds between attempts to get a lost camera back.
 PAUSE = 2.0
 
 
-class Camera(Source):
+@register_source('camera')
+class CameraSource(Source):
     """Frames of a camera; where it is lost it is opened again and again.
 
     Args:
-        address: Its number, its device or its URL.
+        address: The camera's number, its device or its URL.
         rate: Frames a second at most; None: as many as it gives. What comes in between is dropped, not kept for later.
-        report: What is told when it is lost and when it is back.
+        loop: Means nothing to a camera, which has no end.
+        report: Function that is told when it is lost and when it is back.
 
     Raises:
         UserError: It does not answer.
     """
 
-    def __init__(self, address: str, rate: float | None = None, report: Report | None = None) -> None:
+    address_example, may_be_absent = '0', True
+
+    def __init__(self, address: str, rate: float | None = None, loop: bool = True, report: Report | None = None
+                 ) -> None:
         super().__init__(None, report)
         self._pause = 0.0 if rate is None else 1 / rate
         self._address = int(address) if address.isdecimal() else address
@@ -39,26 +45,27 @@ class Camera(Source):
             raise UserError(f'{self._name} does not answer: check that it is connected and that no other program '
                             'uses it')
 
-    def _pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+    def pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+        """See :class:`Source`."""
         due = time.monotonic()
         try:
-            while not self._closed.is_set():
+            while not self.closed.is_set():
                 # every frame is taken from the camera, or those that wait there grow old
                 taken, pixels = self._capture.read() if self._capture is not None else (False, None)
                 if not taken:
                     self._reopen()
                 elif time.monotonic() >= due:
                     due = next_due(due, self._pause)
-                    self._report('')
+                    self.report('')
                     yield cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
         finally:
             self._release()
 
     def _reopen(self) -> None:
         self._release()
-        self._report(f'{self._name} gives no picture any more: check its cable and power, it is tried again every '
+        self.report(f'{self._name} gives no picture any more: check its cable and power, it is tried again every '
                      f'{PAUSE:g} seconds')
-        if not self._closed.wait(PAUSE):
+        if not self.closed.wait(PAUSE):
             self._capture = self._open()
 
     def _open(self) -> cv2.VideoCapture | None:

@@ -10,49 +10,55 @@ from numpy.typing import NDArray
 from mminspect.core.errors import UserError
 from mminspect.vision.images import IMAGE_EXTENSIONS, read_image
 
+from .registry import register_source
 from .source import Report, Source
 
 #: Frames a second unless another rate is given.
 RATE = 2.0
 
 
-class Folder(Source):
+@register_source('folder')
+class FolderSource(Source):
     """The images of a folder, without its sub-folders, by name; at each turn it is looked at anew.
 
     Args:
-        path: Of the folder.
+        path: The folder.
         rate: Frames a second; None: :data:`RATE`.
-        loop: Whether it begins again behind the last image.
-        report: Is told of images that cannot be read; they are left out.
+        loop: Whether the folder begins again behind the last image.
+        report: Function that is told of images that cannot be read; they are left out.
 
     Raises:
         UserError: The folder is missing or holds no image.
     """
 
-    def __init__(self, path: Path, rate: float | None = None, loop: bool = True, report: Report | None = None) -> None:
-        if not path.is_dir():
+    address_example = 'DIR'
+
+    def __init__(self, path: str | Path, rate: float | None = None, loop: bool = True, report: Report | None = None
+                 ) -> None:
+        self._path, self._loop = Path(path), loop
+        if not self._path.is_dir():
             raise UserError(f'folder {path} does not exist: check the path')
         super().__init__(rate or RATE, report)
-        self._path, self._loop = path, loop
         self._images()
 
-    def _pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+    def pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+        """See :class:`Source`."""
         first = True
         while first or self._loop:
             first, read, whole = False, False, True
             for path in self._images():
-                if self._closed.is_set():
+                if self.closed.is_set():
                     return
                 try:
                     pixels = read_image(path)
                 except UserError as error:
-                    self._report(str(error))
+                    self.report(str(error))
                     whole = False
                     continue
                 read = True
                 yield pixels if pixels.dtype == np.uint8 else np.rint(pixels).astype(np.uint8)
             if whole:
-                self._report('')
+                self.report('')
             if not read:
                 raise UserError(f'no image in {self._path} can be read: replace them')
 

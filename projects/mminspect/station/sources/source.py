@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class Frame:
     Attributes:
         pixels: (H, W, 3), RGB, uint8.
         time: When it was taken, seconds since 1970.
-        number: From 0; pictures that were skipped have none.
+        number: Position in the stream, from 0; pictures that were skipped have none.
     """
 
     pixels: NDArray[np.uint8]
@@ -39,15 +40,27 @@ def next_due(due: float, period: float) -> float:
 class Source(ABC):
     """Frames at the pace of a camera.
 
+    A kind of source implements :meth:`pictures`, and is called as :func:`mminspect.station.sources.register_source`
+    says.
+
     Args:
         rate: Frames a second at most; None: as they come.
-        report: What is told of pictures that are left out and cameras that are lost.
+        report: Function that is told of pictures that are left out and cameras that are lost.
+
+    Attributes:
+        address_example: What may stand behind the colon of ``--source KIND:``, for messages.
+        may_be_absent: Whether the station starts although the source cannot be opened yet, as a camera that is plugged
+            in later.
+        closed: Set by :meth:`close`; :meth:`pictures` ends soon afterwards.
     """
+
+    address_example: ClassVar[str] = 'ADDRESS'
+    may_be_absent: ClassVar[bool] = False
 
     def __init__(self, rate: float | None, report: Report | None) -> None:
         self._period = 0.0 if rate is None else 1 / rate
         self._tell, self._said = report or (lambda sentence: None), None
-        self._closed = threading.Event()
+        self.closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
         """Frame after frame, until the end of the source or :meth:`close`.
@@ -56,24 +69,31 @@ class Source(ABC):
             UserError: There is nothing to be read, for good.
         """
         due = time.monotonic()
-        with closing(self._pictures()) as pictures:
+        with closing(self.pictures()) as pictures:
             for number, pixels in enumerate(pictures):
-                if self._closed.wait(max(0.0, due - time.monotonic())):
+                if self.closed.wait(max(0.0, due - time.monotonic())):
                     return
                 due = next_due(due, self._period)
                 if self._said is None:
-                    self._report('')
+                    self.report('')
                 yield Frame(pixels, time.time(), number)
 
     def close(self) -> None:
         """End :meth:`frames`, also from another thread; what is open is closed by it."""
-        self._closed.set()
+        self.closed.set()
 
     @abstractmethod
-    def _pictures(self) -> Generator[NDArray[np.uint8], None, None]:
-        """The pixels of the frames, without delay."""
+    def pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+        """Yield the pixels of one frame after the other, (H, W, 3), RGB, uint8, without delay.
 
-    def _report(self, sentence: str) -> None:
+        Called in a thread of its own. What it opens it closes in a ``finally`` of its own.
+
+        Raises:
+            UserError: There is nothing to be read, for good; the station opens the source again after a pause.
+        """
+
+    def report(self, sentence: str) -> None:
+        """Say what is wrong, once; an empty sentence: all is well again."""
         if sentence != self._said:
             self._said = sentence
             self._tell(sentence)

@@ -11,45 +11,51 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 
+from .registry import register_source
 from .source import Report, Source
 
 #: Frames a second of files that do not say it.
 RATE = 25.0
 
 
-class Video(Source):
+@register_source('video')
+class VideoSource(Source):
     """Frames of a video file.
 
     Args:
-        path: Of a file that OpenCV decodes.
+        path: A file that OpenCV decodes.
         rate: Frames a second; None: the file's own.
-        loop: Whether it begins again at its end.
-        report: Is told '' with the first frame.
+        loop: Whether the file begins again at its end.
+        report: Function that is told '' with the first frame.
 
     Raises:
         UserError: The file is missing or no video.
     """
 
-    def __init__(self, path: Path, rate: float | None = None, loop: bool = True, report: Report | None = None) -> None:
-        if not path.is_file():
+    address_example = 'FILE'
+
+    def __init__(self, path: str | Path, rate: float | None = None, loop: bool = True, report: Report | None = None
+                 ) -> None:
+        self._path, self._loop = Path(path), loop
+        if not self._path.is_file():
             raise UserError(f'video {path} does not exist: check the path')
-        self._path, self._loop = path, loop
         capture = self._open()
         own = capture.get(cv2.CAP_PROP_FPS)
         capture.release()
         super().__init__(rate or (own if math.isfinite(own) and own > 0 else RATE), report)
 
-    def _pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+    def pictures(self) -> Generator[NDArray[np.uint8], None, None]:
+        """See :class:`Source`."""
         first = True
         while first or self._loop:
             capture, count = self._open(), 0
             try:
-                while not self._closed.is_set() and (taken := capture.read())[0]:
+                while not self.closed.is_set() and (taken := capture.read())[0]:
                     count += 1
                     yield cv2.cvtColor(taken[1], cv2.COLOR_BGR2RGB)
             finally:
                 capture.release()
-            if self._closed.is_set():
+            if self.closed.is_set():
                 return
             if not count:
                 raise UserError(f'video {self._path} holds no frame that can be decoded: record or convert it again')

@@ -16,7 +16,7 @@ class ApiView(View):
 
     Attributes:
         accepts_token: Methods that a machine with the token may use.
-        needs_token: Whether nothing but the token will do.
+        needs_token: Whether only the token opens it, not a session.
     """
 
     accepts_token: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, JsonResponse
 
 from mminspect.station import intake, replies, uploads
-from mminspect.station.line import line
+from mminspect.station.line import running_line
 from mminspect.station.records import decisions
 from mminspect.station.records.description import describe
 from mminspect.station.records.models import WAITING, Record
@@ -36,7 +36,7 @@ class DetectView(ApiView):
         kept = await sync_to_async(_keep_all)(request)
         records = [one for one in kept if isinstance(one, Record)]
         if seconds > 0 and records:
-            inbox = line.current().inbox
+            inbox = running_line(request.scope).inbox
             inbox.wake()
             await _wait(inbox, records, seconds)
         return await sync_to_async(_answer)(kept)
@@ -57,7 +57,7 @@ def _keep_all(request: HttpRequest) -> list[Record | dict[str, Any]]:
     if len(ids) != len(files):
         raise replies.Refused(400, f'{len(ids)} ids came with {len(files)} files: send one for each, or none')
     kept = [_keep(file, one) for file, one in zip(files, ids, strict=True)]
-    line.current().inbox.wake()
+    running_line(request.scope).inbox.wake()
     return kept
 
 
@@ -66,7 +66,7 @@ def _keep(file: UploadedFile, record_id: str | None) -> Record | dict[str, Any]:
     try:
         return intake.accept(file, file.name or '', record_id and _uuid(record_id))
     except Exception as error:
-        if not (known := replies.reason(error)):
+        if not (known := replies.status_and_message(error)):
             raise
         return dict(name=uploads.shown_name(file.name or ''), status=known[0], error=known[1])
 
@@ -79,7 +79,7 @@ def _uuid(text: str) -> UUID:
 
 
 def _answer(kept: list[Record | dict[str, Any]]) -> JsonResponse:
-    limits = decisions.all_present()
+    limits = decisions.thresholds_in_force()
     found = Record.objects.select_related('model').in_bulk([one.id for one in kept if isinstance(one, Record)])
     described = [describe(found[one.id], limits) if isinstance(one, Record) else one for one in kept]
     refused = [one['status'] for one in described if 'status' in one]

@@ -8,7 +8,8 @@ import numpy as np
 from django.http import HttpRequest, JsonResponse
 
 from mminspect.station import intake
-from mminspect.station.line import line
+from mminspect.station.line import running_line
+from mminspect.station.line.camera import Camera
 from mminspect.station.replies import Refused
 
 from .api import ApiView
@@ -28,17 +29,19 @@ class IngestView(ApiView):
             if request.content_type == 'multipart/form-data' else [io.BytesIO(request.read())]
         if len(files) != 1:
             raise Refused(400, f'send one frame, not {len(files)}')
-        return JsonResponse(take_frame(camera, files[0]), status=202)
+        return JsonResponse(take_frame(running_line(request.scope).camera(camera), files[0]), status=202)
 
 
-def take_frame(camera: str, file: BinaryIO) -> dict[str, Any]:
+def take_frame(camera: Camera, file: BinaryIO) -> dict[str, Any]:
     """Check a frame and feed it to its camera.
+
+    Args:
+        camera: The frame is one of it.
+        file: The picture's, opened.
 
     Raises:
         UploadError: It is no picture that the station takes.
-        Refused: The camera's name is unfit.
     """
-    channel = line.current().camera(camera)
     pixels = intake.check(file, 'the frame').pixels
-    reason = channel.feed(pixels if pixels.dtype == np.uint8 else pixels.round().astype(np.uint8))
+    reason = camera.feed(pixels if pixels.dtype == np.uint8 else pixels.round().astype(np.uint8))
     return dict(accepted=reason is None, reason=reason)

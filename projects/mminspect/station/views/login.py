@@ -41,5 +41,5 @@ class LoginView(views.LoginView):
         return counted
 
 
-view = public(LoginView.as_view())
-leave = public(views.LogoutView.as_view())
+login_view = public(LoginView.as_view())
+logout_view = public(views.LogoutView.as_view())

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -14,7 +15,7 @@ from django.views import View
 from django.views.decorators.http import require_safe
 
 from mminspect.decisions import MapScale
-from mminspect.station.line import line
+from mminspect.station.line import running_line
 from mminspect.station.records import decisions, filters
 from mminspect.station.records import export as csv_export
 from mminspect.station.records.description import describe
@@ -26,10 +27,19 @@ from .records_api import find, mark
 PER_PAGE = 40
 
 
+def station_state(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page: state of the line for its head, and whether people log in."""
+    try:
+        state = running_line(request.scope).state()
+    except Refused as stopped:
+        state = dict(state='stopped', message=stopped.message, model=None)
+    return dict(station=state, login_needed=settings.STATION_LOGIN)
+
+
 @require_safe
 def inspect(request: HttpRequest) -> HttpResponse:
     """Upload pictures."""
-    limits = decisions.all_present()
+    limits = decisions.thresholds_in_force()
     newest = Record.objects.filter(source=UPLOAD).select_related('model')[:6]
     return render(request, 'inspect.html', dict(
         newest=[describe(record, limits) for record in newest], max_megabytes=settings.STATION_MAX_BYTES // 2**20,
@@ -39,7 +49,7 @@ def inspect(request: HttpRequest) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, camera: str = '') -> HttpResponse:
     """Watch a camera; without a name the first one."""
-    cameras = sorted(line.current().cameras)
+    cameras = sorted(running_line(request.scope).cameras)
     if camera and camera not in cameras:
         raise Refused(404, f'there is no camera "{camera}"')
     chosen = camera or (cameras[0] if cameras else '')
@@ -49,7 +59,7 @@ def live(request: HttpRequest, camera: str = '') -> HttpResponse:
 @require_safe
 def records(request: HttpRequest) -> HttpResponse:
     """The list with its filters; with unfit filters nothing but what is wrong with them."""
-    asked, limits = filters.RecordFilter(request.GET), decisions.all_present()
+    asked, limits = filters.RecordFilter(request.GET), decisions.thresholds_in_force()
     found = asked.select(limits) if asked.is_valid() else Record.objects.none()
     page = Paginator(found, PER_PAGE).get_page(request.GET.get('page'))
     query = request.GET.copy()
@@ -65,7 +75,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
     asked = filters.RecordFilter(request.GET)
     if request.method != 'GET' or not asked.is_valid():
         raise Refused(400, filters.words_of(asked.errors) or 'use GET')
-    limits = await sync_to_async(decisions.all_present)()
+    limits = await sync_to_async(decisions.thresholds_in_force)()
     response = StreamingHttpResponse(_pieces(asked, limits), content_type='text/csv; charset=utf-8')
     name = timezone.localtime().strftime('records_%Y%m%d_%H%M%S.csv')
     response.headers['Content-Disposition'] = f'attachment; filename="{name}"'
@@ -75,7 +85,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
 export.accepts_token = ('GET', )
 
 
-async def _pieces(asked: filters.RecordFilter, limits: dict[str, decisions.Limit]) -> AsyncIterator[str]:
+async def _pieces(asked: filters.RecordFilter, limits: dict[str, decisions.ThresholdInForce]) -> AsyncIterator[str]:
     rows = csv_export.rows(asked.select(limits), limits)
     while (piece := await sync_to_async(next)(rows, None)) is not None:
         yield piece
@@ -86,7 +96,7 @@ class RecordPage(View):
 
     def get(self, request: HttpRequest, record_id: UUID) -> HttpResponse:
         """Everything about it."""
-        record, limits = find(record_id), decisions.all_present()
+        record, limits = find(record_id), decisions.thresholds_in_force()
         older, newer = _neighbours(record)
         return render(request, 'record.html', dict(
             record=describe(record, limits), row=record, older=older, newer=newer, scale=_scale(record),
@@ -115,4 +125,4 @@ def _scale(record: Record) -> MapScale | None:
 @require_safe
 def scores(request: HttpRequest) -> HttpResponse:
     """Scores over time and the threshold; the script fetches the numbers."""
-    return render(request, 'scores.html', dict(model=line.current().model))
+    return render(request, 'scores.html', dict(model=running_line(request.scope).model))

@@ -52,7 +52,7 @@ class RecordsView(ApiView):
         per_page = int(number_of(request.GET.get('per_page', PER_PAGE), 'per_page'))
         if not 1 <= per_page <= MOST_PER_PAGE:
             raise Refused(400, f'per_page must be 1 to {MOST_PER_PAGE}')
-        limits = decisions.all_present()
+        limits = decisions.thresholds_in_force()
         pages = Paginator(asked.select(limits), per_page)
         number = int(number_of(request.GET.get('page', 1), 'page'))
         if not 1 <= number <= pages.num_pages:
@@ -68,7 +68,7 @@ class RecordView(ApiView):
 
     def get(self, request: HttpRequest, record_id: UUID) -> JsonResponse:
         """One record."""
-        return JsonResponse(describe(find(record_id), decisions.all_present()))
+        return JsonResponse(describe(find(record_id), decisions.thresholds_in_force()))
 
 
 class MarkView(ApiView):
@@ -78,4 +78,4 @@ class MarkView(ApiView):
         """``{mark: "good" | "defect" | ""}``; answers with the record."""
         record = find(record_id)
         mark(record, body_of(request).get('mark'), request.user.get_username())
-        return JsonResponse(describe(record, decisions.all_present()))
+        return JsonResponse(describe(record, decisions.thresholds_in_force()))

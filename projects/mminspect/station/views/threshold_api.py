@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from mminspect.decisions import Threshold
-from mminspect.station.line import line
+from mminspect.station.line import running_line
 from mminspect.station.records import decisions, rates
 from mminspect.station.records.models import DONE, WAITING, Model, Record
 from mminspect.station.replies import Refused
@@ -18,13 +18,13 @@ from .api import ApiView, body_of, number_of
 POINTS, MOST_POINTS, BARS = 500, 5000, 30
 
 
-def running_model() -> Model:
+def running_model(request: HttpRequest) -> Model:
     """The model that runs, or the one that ran last.
 
     Raises:
         Refused: None has run yet.
     """
-    model = line.current().model or Model.objects.order_by('-started').first()
+    model = running_line(request.scope).model or Model.objects.order_by('-started').first()
     if model is None:
         raise Refused(409, 'no model has been loaded yet: try again in a moment')
     return model
@@ -37,16 +37,16 @@ class ThresholdView(ApiView):
 
     def get(self, request: HttpRequest) -> JsonResponse:
         """The present threshold; with ``?value=``, what that value would mean."""
-        model = running_model()
+        model = running_model(request)
         if 'value' in request.GET:
             return JsonResponse(rates.preview(model, number_of(request.GET['value'], 'value')))
-        return JsonResponse(rates.describe_threshold(model, decisions.present(model.fingerprint)))
+        return JsonResponse(rates.describe_threshold(model, decisions.threshold_in_force(model.fingerprint)))
 
     def post(self, request: HttpRequest) -> JsonResponse:
         """Set it: ``{value}``, ``{false_reject_rate}``, or ``{reset: true}`` for that of the model's file."""
-        model, who = running_model(), request.user.get_username() or 'operator'
+        model, who = running_model(request), request.user.get_username() or 'operator'
         limit = decisions.set_threshold(model, _wanted(model, body_of(request)), who)
-        line.current().threshold = limit.threshold
+        running_line(request.scope).threshold = limit.threshold
         return JsonResponse(rates.describe_threshold(model, limit))
 
 
@@ -72,15 +72,16 @@ class ScoresView(ApiView):
 
     def get(self, request: HttpRequest) -> JsonResponse:
         """``points`` are [time, score, id, mark], oldest first."""
-        model = running_model()
+        model = running_model(request)
         count = int(number_of(request.GET.get('limit', POINTS), 'limit'))
         if not 1 <= count <= MOST_POINTS:
             raise Refused(400, f'limit must be 1 to {MOST_POINTS}')
         newest = Record.objects.filter(state=DONE, model=model).values_list('created', 'score', 'id', 'mark')[:count]
         points = [[timezone.localtime(time).isoformat(), score, str(record_id), mark]
                   for time, score, record_id, mark in reversed(newest)]
+        limit = decisions.threshold_in_force(model.fingerprint)
         return JsonResponse(dict(points=points, normal=_histogram(model), drift=rates.drift(model),
-                                 threshold=rates.describe_threshold(model, decisions.present(model.fingerprint))))
+                                 threshold=rates.describe_threshold(model, limit)))
 
 
 def _histogram(model: Model) -> dict[str, Any] | None:
@@ -98,4 +99,4 @@ class StatusView(ApiView):
     def get(self, request: HttpRequest) -> JsonResponse:
         """State of the model and the number of pictures that wait."""
         waiting = Record.objects.filter(state=WAITING).count()
-        return JsonResponse(dict(line.current().state(), waiting=waiting))
+        return JsonResponse(dict(running_line(request.scope).state(), waiting=waiting))

@@ -1,6 +1,6 @@
 """The process that owns the model, and its client in the server."""
 from .client import WorkerClient
-from .factory import Factory
+from .handle import Factory
 from .messages import Answer, Health
 
 __all__ = ['Answer', 'Factory', 'Health', 'WorkerClient']

@@ -20,11 +20,11 @@ from .queue import JobQueue
 
 logger = logging.getLogger(__name__)
 #: Seconds before a model that could not be loaded is tried again: the first time, and at most.
-_PAUSE, _LONGEST = 1.0, 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 #: Processes that an upload may bring down.
-_DEATHS = 2
+_MOST_DEATHS = 2
 #: Seconds after which an idle process is looked at.
-_LOOK = 1.0
+_IDLE_CHECK_SECONDS = 1.0
 
 
 class WorkerClient:
@@ -36,7 +36,8 @@ class WorkerClient:
 
     Args:
         load: Makes the :class:`~mminspect.inspection.Inspector` in the process; has to be picklable, see
-        :class:`Factory`. on_result: Gets each job's id and answer, in a thread of the client.
+            :class:`Factory`.
+        on_result: Gets each job's id and answer, in a thread of the client.
         on_ready: Is told about the model, each time that it was loaded: ``name, kind, classes, fingerprint, runtime,
             calibration`` (:meth:`mminspect.decisions.Calibration.state` or None) and ``threshold`` (``value, origin,
             count, rule`` or None). If it raises, the model is loaded again after a pause.
@@ -88,11 +89,12 @@ class WorkerClient:
         """Have a picture inspected; never waits.
 
         Args:
-            job_id: For :class:`Answer`.
+            job_id: Name of the job, which comes back with its :class:`Answer`.
             image: A file, or pixels (H, W, 3), RGB, which must not be changed afterwards.
-            folder: The worker writes :data:`~mminspect.station.worker.pictures.VIEW` and its companions there.
+            folder: Folder in which the worker writes :data:`~mminspect.station.worker.pictures.VIEW` and the
+                other pictures.
             live: Whether it is a frame that a newer one may replace.
-            threshold: On the score; by default the model's.
+            threshold: Limit on the score; by default the model's.
 
         Returns:
             Whether it was accepted: an upload is not where too many wait, nor is anything after :meth:`close`.
@@ -109,14 +111,14 @@ class WorkerClient:
                       self._restarts, float(np.mean(times)) if times else 0.0)
 
     def _run(self) -> None:
-        pause = _PAUSE
+        pause = _FIRST_PAUSE
         while not self._closing.is_set():
             try:
                 self._run_process()
             except Exception as error:
                 logger.exception('the worker process cannot be started')
                 self._failed_because(f'the worker process cannot be started ({error}): see the log')
-            pause = _PAUSE if self._failure is None else min(2 * pause, _LONGEST)
+            pause = _FIRST_PAUSE if self._failure is None else min(2 * pause, _LONGEST_PAUSE)
             self._closing.wait(0 if self._failure is None else pause)
             self._restarts += not self._closing.is_set()
 
@@ -157,7 +159,7 @@ class WorkerClient:
         """Until the client is closed or the process dies."""
         while not self._closing.is_set() and handle.alive():
             if self._job is None:
-                self._job = self._queue.take(_LOOK)
+                self._job = self._queue.take(_IDLE_CHECK_SECONDS)
             elif (answer := self._done(handle, self._job)) is not None:
                 job, self._job, self._deaths = self._job, None, 0
                 self._answered += answer.result is not None
@@ -168,13 +170,13 @@ class WorkerClient:
         """The answer; None if the process died and the job is worth another attempt."""
         start = perf_counter()
         try:
-            answer = handle.do(job)
+            answer = handle.run_job(job)
         except WorkerDiedError as error:
             if self._closing.is_set():
                 return None
             logger.warning('the worker %s in job %s', error, job.id)
             self._deaths += 1
-            if not job.live and self._deaths < _DEATHS and not error.slow:
+            if not job.live and self._deaths < _MOST_DEATHS and not error.slow:
                 return None
             again = ' again' if self._deaths > 1 else ''
             return Answer(None, f'the inspection {error}{again}: the picture may be too large for the memory of this '

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -15,6 +16,23 @@ class WorkerDiedError(Exception):
     def __init__(self, message: str, slow: bool = False) -> None:
         super().__init__(message)
         self.slow = slow
+
+
+class Factory:
+    """A function by name, with its arguments, that is imported where it is called: in the process, not in the server.
+
+    Args:
+        path: ``module:function``.
+        arguments: What the function is called with; they are pickled.
+    """
+
+    def __init__(self, path: str, **arguments: Any) -> None:
+        self.path, self.arguments = path, arguments
+
+    def __call__(self) -> Any:
+        """What the function returns."""
+        module, _, name = self.path.partition(':')
+        return getattr(import_module(module), name)(**self.arguments)
 
 
 class WorkerHandle:
@@ -37,7 +55,7 @@ class WorkerHandle:
         """Wait until the model is loaded or not; raises WorkerDiedError."""
         return self._receive()
 
-    def do(self, job: Job) -> Answer:
+    def run_job(self, job: Job) -> Answer:
         """Have a job done; raises WorkerDiedError."""
         try:
             self._connection.send(job)

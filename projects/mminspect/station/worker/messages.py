@@ -18,8 +18,8 @@ class Job:
         id: The caller's name for it.
         image: Path of a file, or pixels (H, W, 3), RGB.
         folder: Where pictures of the result are written; None: nowhere.
-        live: Whether a newer one may take its place.
-        threshold: On its score, in place of the model's.
+        live: Whether it is a live frame, whose place a newer one may take.
+        threshold: Limit on its score, in place of the model's.
     """
 
     id: str
@@ -70,7 +70,7 @@ class Health:
         alive: Whether its process runs.
         ready: Whether its model is loaded.
         uploads_waiting: Uploads in the queue, without the one in work.
-        live_waiting: The same of live frames.
+        live_waiting: Live frames in the queue.
         answered: Jobs with a result since the start.
         failed: Jobs without one.
         dropped: Live frames that gave way to newer ones.

@@ -25,11 +25,11 @@ def write_pictures(folder: Path, pixels: NDArray, result: InspectionResult, scal
     """Write them, each as a whole or not at all, and all of the same size.
 
     Args:
-        folder: Made if it is not there.
+        folder: Folder for the files, made if it is not there.
         pixels: (H, W, 3), RGB, uint8 or float32 of 0..255: the inspected image.
-        result: Of that image.
-        scale: Of its map, from the model's calibration; without one there is no :data:`HEAT`, since colours that are
-            scaled image by image mean nothing.
+        result: What the inspector says of that image.
+        scale: Values of its map that the colours stand for, from the model's calibration; without one there is no
+            :data:`HEAT`, since colours that are scaled image by image mean nothing.
 
     Returns:
         The names of the files.

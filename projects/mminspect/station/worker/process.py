@@ -25,7 +25,7 @@ def serve(connection: Connection, load: Callable[[], Inspector]) -> None:
     """Load the model, then answer every :class:`Job` until None comes or the server is gone.
 
     Args:
-        connection: To the server. The first message is :class:`Ready` or :class:`NotLoaded`, after which it ends.
+        connection: Pipe to the server. The first message is :class:`Ready` or :class:`NotLoaded`, after which it ends.
         load: Makes the inspector.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which then ends this process in order

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mminspect.station.line import camera as module
-from mminspect.station.line.camera import SHOWN_SIDE, Camera, encode_frame
+from mminspect.station.line.camera import FRAME_SIDE, Camera, encode_frame
 from mminspect.station.prescreen import Reason
 
 
@@ -29,10 +29,10 @@ class Hub:
     """Keeps what is published."""
 
     def __init__(self, watched: bool = True) -> None:
-        self.is_watched, self.items = watched, []
+        self._watched, self.items = watched, []
 
-    def watched(self, camera: str) -> bool:
-        return self.is_watched
+    def is_watched(self, camera: str) -> bool:
+        return self._watched
 
     def publish(self, camera: str, item: Any) -> None:
         self.items.append(item)
@@ -74,7 +74,7 @@ def test_a_problem_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(('shape', 'expected'), [((30, 40), (30, 40)), ((2560, 1280), (1280, 640)),
-                                                 ((1, 4000), (1, SHOWN_SIDE))])
+                                                 ((1, 4000), (1, FRAME_SIDE))])
 def test_shown_frames_keep_their_colours_and_sides(shape: tuple[int, int], expected: tuple[int, int]) -> None:
     frame = np.zeros((*shape, 3), np.uint8)
     frame[..., 0] = 200  # red

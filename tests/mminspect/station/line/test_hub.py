@@ -44,14 +44,14 @@ def test_each_camera_has_its_viewers() -> None:
     async def test(hub: Hub) -> None:
         first, second = hub.enter('a'), hub.enter('a')
         other = hub.enter('b')
-        assert hub.count() == 3 and hub.watched('a') and not hub.watched('c')
+        assert hub.viewer_count() == 3 and hub.is_watched('a') and not hub.is_watched('c')
         hub.publish('a', b'x')
         assert await first.take() == await second.take() == [b'x']
         hub.publish('b', b'y')
         assert await other.take() == [b'y']
         hub.leave('a', first)
         hub.leave('a', second)
-        assert not hub.watched('a') and hub.count() == 1
+        assert not hub.is_watched('a') and hub.viewer_count() == 1
 
     run(test)
 

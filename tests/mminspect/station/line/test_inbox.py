@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from mminspect.station.line import inbox as module
-from mminspect.station.line.inbox import AHEAD, Inbox
+from mminspect.station.line.inbox import UPLOADS_AT_WORKER, Inbox
 from mminspect.station.records.models import DONE, Record
 from station_site import eventually
 
@@ -51,17 +51,17 @@ def waiting(count: int) -> list[UUID]:
 
 def finish(inbox: Inbox, record_id: UUID) -> None:
     Record.objects.filter(id=record_id).update(state=DONE)
-    inbox.finished(record_id)
+    inbox.result_kept(record_id)
 
 
 def test_uploads_of_an_earlier_run_are_handed_out_in_order_a_few_at_a_time(loop: asyncio.AbstractEventLoop) -> None:
     ids, worker = waiting(10), Worker()
     inbox = Inbox(worker.submit, loop)
     inbox.start()
-    eventually(lambda: len(worker.taken) == AHEAD)
+    eventually(lambda: len(worker.taken) == UPLOADS_AT_WORKER)
     inbox.wake()
     time.sleep(0.1)
-    assert worker.taken == ids[:AHEAD]
+    assert worker.taken == ids[:UPLOADS_AT_WORKER]
     for record_id in ids:
         eventually(lambda record_id=record_id: record_id in worker.taken)
         finish(inbox, record_id)
@@ -70,7 +70,7 @@ def test_uploads_of_an_earlier_run_are_handed_out_in_order_a_few_at_a_time(loop:
 
 
 def test_a_full_worker_is_asked_again(loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, 'LOOK', 0.02)
+    monkeypatch.setattr(module, 'POLL_SECONDS', 0.02)
     ids, worker = waiting(3), Worker(room=1)
     inbox = Inbox(worker.submit, loop)
     inbox.start()
@@ -82,19 +82,19 @@ def test_a_full_worker_is_asked_again(loop: asyncio.AbstractEventLoop, monkeypat
 
 def test_a_result_that_could_not_be_kept_is_made_again(loop: asyncio.AbstractEventLoop,
                                                        monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, 'LOOK', 0.02)
+    monkeypatch.setattr(module, 'POLL_SECONDS', 0.02)
     [record_id], worker = waiting(1), Worker()
     inbox = Inbox(worker.submit, loop)
     inbox.start()
     eventually(lambda: worker.taken == [record_id])
-    inbox.returned(record_id)
+    inbox.result_lost(record_id)
     eventually(lambda: worker.taken == [record_id] * 2)
     inbox.close()
 
 
 def test_a_broken_database_stops_nothing_for_good(loop: asyncio.AbstractEventLoop,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, 'LOOK', 0.02)
+    monkeypatch.setattr(module, 'POLL_SECONDS', 0.02)
     ids, worker, failures = waiting(1), Worker(), [OSError('disk I/O error')] * 3
     inbox, hand_out = Inbox(worker.submit, loop), Inbox._hand_out
 

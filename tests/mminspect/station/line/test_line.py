@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from django.db import OperationalError
 
-from mminspect.station.line import line, results
-from mminspect.station.line.line import CAMERAS, Line
+from mminspect.station.line import Line, results, running_line
+from mminspect.station.line.line import CAMERAS
 from mminspect.station.records.models import DONE, FAILED, WAITING, Record
 from mminspect.station.replies import Refused
 from mminspect.station.worker import Answer
@@ -94,7 +94,7 @@ def test_a_result_that_cannot_be_kept_is_asked_for_again(alone: Line, monkeypatc
         raise OperationalError('database is locked')
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, 'finish', locked)
+        patch.setattr(results, 'keep_result', locked)
         alone._worker.on_result(str(record.id), Answer(difference(picture(255))))
     assert Record.objects.get().state == WAITING
     alone.inbox._hand_out()
@@ -136,12 +136,12 @@ def test_pictures_of_a_frame_that_was_given_up_are_deleted(alone: Line, media: A
     assert not folder.exists() and not Record.objects.exists()
 
 
-def test_without_a_line_there_are_words() -> None:
-    before = line._current
-    line.set_current(None)
-    try:
-        with pytest.raises(Refused, match='starting or stopping') as caught:
-            line.current()
-        assert caught.value.status == 503
-    finally:
-        line.set_current(before)
+@pytest.mark.parametrize('scope', [{}, dict(line=None)])
+def test_without_a_line_there_are_words(scope: dict) -> None:
+    with pytest.raises(Refused, match='starting or stopping') as caught:
+        running_line(scope)
+    assert caught.value.status == 503
+
+
+def test_the_line_of_a_connection(alone: Line) -> None:
+    assert running_line(dict(line=alone)) is alone

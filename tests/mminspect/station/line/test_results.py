@@ -27,30 +27,30 @@ def model() -> Model:
 
 def test_a_result_fills_in_its_record_once(model: Model) -> None:
     record = Record.objects.create(suffix='.png')
-    done = results.finish(record.id, difference(picture(255)))
+    done = results.keep_result(record.id, difference(picture(255)))
     assert (done.state, done.score, done.threshold) == (DONE, pytest.approx(127 / 128), 0.5)
     assert done.threshold_origin == '0.5 (normal images: max, 49 images)' and done.model == model
     assert (done.width, done.height) == (64, 48) and done.ms == 5.0 and not done.has_map
-    assert results.finish(record.id, difference(picture(128))) is None
+    assert results.keep_result(record.id, difference(picture(128))) is None
     assert Record.objects.get().score == done.score
 
 
 def test_a_failure_never_replaces_a_result(model: Model) -> None:
     record = Record.objects.create(suffix='.png')
-    results.fail(record.id, 'x' * 900)
+    results.keep_failure(record.id, 'x' * 900)
     failed = Record.objects.get()
     assert failed.state == FAILED and len(failed.error) == 500
     done = Record.objects.create(suffix='.png')
-    results.finish(done.id, difference(picture()))
-    results.fail(done.id, 'late')
+    results.keep_result(done.id, difference(picture()))
+    results.keep_failure(done.id, 'late')
     assert Record.objects.get(id=done.id).state == DONE
 
 
 def test_the_map_is_known_by_its_file(model: Model) -> None:
     record = Record.objects.create(suffix='.png')
-    store.claim(record.id)
+    store.make_folder(record.id)
     (store.folder(record.id) / store.HEAT).write_bytes(b'')
-    assert results.finish(record.id, difference(picture())).has_map
+    assert results.keep_result(record.id, difference(picture())).has_map
 
 
 def test_frames_are_kept_with_their_pixels(model: Model) -> None:

@@ -18,24 +18,24 @@ def register(fingerprint: str = 'a', value: float | None = 0.5) -> Model:
 
 def test_a_new_model_brings_its_threshold() -> None:
     register()
-    limit = decisions.present('a')
+    limit = decisions.threshold_in_force('a')
     assert limit.threshold == Threshold(0.5, 'hold-out normal images', 10, 'max') and limit.by == 'model'
-    assert decisions.present('b') is None
+    assert decisions.threshold_in_force('b') is None
 
 
 def test_an_operators_threshold_stays_over_a_restart_but_not_over_a_calibration() -> None:
     model = register()
     decisions.set_threshold(model, Threshold(0.7, 'set at the station', 0), 'mira')
     register()
-    assert decisions.present('a').threshold.value == 0.7
+    assert decisions.threshold_in_force('a').threshold.value == 0.7
     register(value=0.6)  # the file has been calibrated anew
-    assert decisions.present('a').threshold.value == 0.6 and decisions.present('a').by == 'model'
+    assert decisions.threshold_in_force('a').threshold.value == 0.6 and decisions.threshold_in_force('a').by == 'model'
 
 
 def test_a_model_without_threshold_decides_nothing() -> None:
     model = register(value=None)
     Record.objects.create(suffix='.png', state=DONE, score=9, model=model)
-    limits = decisions.all_present()
+    limits = decisions.thresholds_in_force()
     assert limits == {} and decisions.is_defect(Record.objects.get(), limits) is None
     assert not Record.objects.filter(decisions.defective(limits) | decisions.good(limits)).exists()
 
@@ -47,7 +47,7 @@ def test_each_record_is_decided_by_its_own_models_threshold_and_the_database_agr
             Record.objects.create(suffix='.png', state=DONE, score=score, model=model)
     Record.objects.create(suffix='.png')
     Record.objects.create(suffix='.png', state=FAILED, error='x')
-    limits = decisions.all_present()
+    limits = decisions.thresholds_in_force()
     wanted = {record.id: decisions.is_defect(record, limits) for record in Record.objects.all()}
     expected = {'a': lambda score: score > 0.5, 'b': lambda score: score > 3.0, 'c': lambda score: None}
     for record in Record.objects.filter(state=DONE):

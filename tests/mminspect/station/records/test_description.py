@@ -22,9 +22,9 @@ def record() -> Record:
 
 
 def test_the_decision_is_of_now_and_the_old_threshold_stays(record: Record) -> None:
-    assert describe(record, decisions.all_present())['is_defect'] is True
+    assert describe(record, decisions.thresholds_in_force())['is_defect'] is True
     decisions.set_threshold(record.model, Threshold(0.8, 'set at the station', 0, 'given'), 'mira')
-    told = describe(record, decisions.all_present())
+    told = describe(record, decisions.thresholds_in_force())
     assert (told['is_defect'], told['threshold'], told['threshold_then']) == (False, 0.8, 0.5)
     assert 'set at the station' in told['threshold_origin'] and told['threshold_then_origin'] == 'then'
     assert (told['model'], told['runtime'], told['fingerprint']) == ('difference', 'numpy', INFO['fingerprint'])
@@ -32,7 +32,7 @@ def test_the_decision_is_of_now_and_the_old_threshold_stays(record: Record) -> N
 
 
 def test_without_a_model_there_is_no_decision() -> None:
-    told = describe(Record.objects.create(suffix='.png'), decisions.all_present())
+    told = describe(Record.objects.create(suffix='.png'), decisions.thresholds_in_force())
     assert told['state'] == 'waiting' and told['error'] == '' and told['threshold_origin'] == ''
     for key in ('score', 'is_defect', 'threshold', 'model', 'kind', 'fingerprint', 'runtime', 'ms', 'view_url'):
         assert told[key] is None, key

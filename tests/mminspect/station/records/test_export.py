@@ -24,7 +24,7 @@ def test_no_cell_begins_a_formula_and_numbers_stay_numbers() -> None:
     model = decisions.register_model(dict(INFO, name='=cmd()', threshold=Threshold(-1.0, 'x', 1)))
     for name in EVIL:
         Record.objects.create(suffix='.png', state=DONE, score=-0.5, model=model, name=name, marked_by='@mira')
-    rows = read(''.join(export.rows(Record.objects.all(), decisions.all_present())))
+    rows = read(''.join(export.rows(Record.objects.all(), decisions.thresholds_in_force())))
     assert len(rows) == len(EVIL)
     for row in rows:
         assert float(row['score']) == -0.5 and float(row['threshold']) == -1.0 and row['decision'] == 'defect'

@@ -47,7 +47,7 @@ def fits(record: Record, asked: dict[str, str]) -> bool:
 def select(**asked: Any) -> list[Record]:
     form = filters.RecordFilter(asked)
     assert form.is_valid(), form.errors
-    return list(form.select(decisions.all_present()))
+    return list(form.select(decisions.thresholds_in_force()))
 
 
 def test_all_combinations(records: list[Record]) -> None:

@@ -49,7 +49,7 @@ def test_training_images_promise_nothing() -> None:
 
 
 def test_the_slider_reaches_every_score_and_the_threshold() -> None:
-    low, high = rates.slider_range(model_with([-2.0, 7.0]), decisions.present(INFO['fingerprint']))
+    low, high = rates.slider_range(model_with([-2.0, 7.0]), decisions.threshold_in_force(INFO['fingerprint']))
     assert low < -2 and high > 7
     Record.objects.all().delete()
     low, high = rates.slider_range(model_with([], None), None)

@@ -44,12 +44,12 @@ def test_an_interrupted_save_leaves_nothing(media: Path) -> None:
 
 
 def test_only_one_of_two_claims_succeeds() -> None:
-    store.claim(ID)
+    store.make_folder(ID)
     with pytest.raises(Refused, match='just being sent') as refused:
-        store.claim(ID)
+        store.make_folder(ID)
     assert refused.value.status == 409
     store.remove(ID)
-    store.claim(ID)
+    store.make_folder(ID)
 
 
 def test_strangers_are_removed_and_nothing_else(media: Path) -> None:
@@ -65,7 +65,7 @@ def test_strangers_are_removed_and_nothing_else(media: Path) -> None:
 
 def test_a_thumb_is_made_once_from_what_there_is() -> None:
     assert store.thumb(ID) is None
-    store.claim(ID)
+    store.make_folder(ID)
     cv2.imwrite(str(store.folder(ID) / store.VIEW), np.full((300, 600, 3), 90, np.uint8))
     assert store.thumb(ID) is None
     cv2.imwrite(str(store.folder(ID) / store.OVERLAY), np.full((300, 600, 3), 140, np.uint8))
@@ -76,7 +76,7 @@ def test_a_thumb_is_made_once_from_what_there_is() -> None:
 
 
 def test_a_thumb_shows_the_heat_map_over_the_picture() -> None:
-    store.claim(ID)
+    store.make_folder(ID)
     cv2.imwrite(str(store.folder(ID) / store.VIEW), np.full((50, 80, 3), 100, np.uint8))
     heat = np.full((50, 80, 4), 200, np.uint8)
     heat[:, :40, 3], heat[:, 40:, 3] = 0, 255  # transparent, opaque

@@ -24,7 +24,7 @@ class Numbers(Source):
         super().__init__(rate, None)
         self.count, self.error, self.finished = count, error, threading.Event()
 
-    def _pictures(self) -> Iterator[NDArray[np.uint8]]:
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
         try:
             for number in range(self.count):
                 yield np.full((1, 1, 3), number, np.uint8)

@@ -15,7 +15,7 @@ class Endless(Source):
 
     closed_pictures = False
 
-    def _pictures(self) -> Iterator[NDArray[np.uint8]]:
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
         try:
             for number in range(10**9):
                 yield np.full((2, 2, 3), number % 256, np.uint8)

@@ -5,13 +5,12 @@ import cv2
 import numpy as np
 import pytest
 
-from mminspect.station.line import line
 from station_site import Client, Site, eventually, picture, png
 
 
 @pytest.fixture
 def machine(site: Site) -> Client:
-    line.current().cameras.clear()
+    site.line.cameras.clear()
     return Client(site.port, token='token-of-the-tests')
 
 

@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
+from django.test import override_settings
 
-from mminspect.station.line import line
+from mminspect.station.views import pages
 from station_site import Client, Site, png
 
 
@@ -75,16 +78,16 @@ def test_a_waiting_and_a_failed_record_say_so(site: Site, client: Client) -> Non
     client.wait_for(record['id'])
 
 
-def test_live_pages(client: Client) -> None:
-    line.current().cameras.clear()
+def test_live_pages(site: Site, client: Client) -> None:
+    site.line.cameras.clear()
     assert 'No camera is connected' in client.get('/live').text
     for name in ('north', 'south'):
-        line.current().camera(name)
+        site.line.camera(name)
     page = client.get('/live').text
     assert 'data-camera="north"' in page and 'href="/live/south"' in page
     assert 'data-camera="south"' in client.get('/live/south').text
     assert client.get('/live/west').status == 404
-    line.current().cameras.clear()
+    site.line.cameras.clear()
 
 
 def test_the_head_shows_the_model_and_its_failure(site: Site, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,3 +106,35 @@ def test_pages_take_get_only_and_say_so(client: Client) -> None:
         reply = client.request('HEAD', path)
         assert reply.status == 200 and not reply.body  # monitoring asks so
     assert client.submit('/records.csv').status == 400
+
+
+@pytest.fixture
+def stopped(site: Site) -> Iterator[Site]:
+    """Between the server's start and the line's."""
+    running, site.application.line = site.line, None
+    yield site
+    site.application.line = running
+
+
+def request_to(site: Site) -> SimpleNamespace:
+    return SimpleNamespace(scope=dict(line=site.line))
+
+
+def test_the_head_of_a_running_station(site: Site) -> None:
+    shown = pages.station_state(request_to(site))
+    assert shown['station']['state'] == 'running' and shown['station']['model'] == 'difference'
+    assert shown['login_needed'] is False
+    with override_settings(STATION_LOGIN=True):
+        assert pages.station_state(request_to(site))['login_needed'] is True
+
+
+def test_a_station_that_stops_has_pages_in_words(stopped: Site) -> None:
+    shown = pages.station_state(request_to(stopped))['station']
+    assert shown['state'] == 'stopped' and 'starting or stopping' in shown['message'] and shown['model'] is None
+    client = stopped.client()
+    page = client.get('/records')
+    assert page.status == 200 and 'data-state="stopped"' in page.text
+    live = client.get('/live')
+    assert live.status == 503 and 'starting or stopping' in live.text
+    assert client.get('/api/status').json == dict(status=503, error='the station is starting or stopping: try again '
+                                                                    'in a moment')

@@ -56,7 +56,7 @@ def test_a_model_that_appears_later(tmp_path: Path) -> None:
 
 def test_a_model_that_does_not_load_is_said_once_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('mminspect.station.worker.client._PAUSE', 0.01)
+    monkeypatch.setattr('mminspect.station.worker.client._FIRST_PAUSE', 0.01)
     client = Answers().client(factory(tmp_path, needs='model'))
     client.start()
     wait_until(lambda: client.health().restarts >= 2)
@@ -67,7 +67,7 @@ def test_a_model_that_does_not_load_is_said_once_in_the_log(tmp_path: Path, capl
 
 def test_a_model_that_cannot_be_registered_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the station would say for good that it is loading, and could keep no result."""
-    monkeypatch.setattr('mminspect.station.worker.client._PAUSE', 0.01)
+    monkeypatch.setattr('mminspect.station.worker.client._FIRST_PAUSE', 0.01)
     answers, attempts = Answers(), []
 
     def ready(info: dict) -> None:

@@ -12,7 +12,7 @@ from worker_helpers import BREAKING, PATIENCE, factory, plain
 
 def do(handle: WorkerHandle, level: int, **options: object) -> Answer:
     fields = dict(id='a', image=plain(level), folder=None, live=False, threshold=None)
-    return handle.do(Job(**{**fields, **options}))
+    return handle.run_job(Job(**{**fields, **options}))
 
 
 def test_one_process_from_the_first_job_to_the_last(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
