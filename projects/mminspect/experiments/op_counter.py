@@ -1,91 +1,122 @@
 """Multiply-adds of everything that runs inside a ``with`` block, without running a model's arithmetic.
 
 mmengine's ``get_model_complexity_info`` traces a real forward pass: seconds per model, no meta tensors, and a crash at
-operators it does not know. This counter sees every operator as PyTorch dispatches it, so tensors without data
-(``device='meta'``) suffice and any control flow is allowed. Rules and numbers are mmengine's.
+operators it does not know. torch's ``FlopCounterMode`` sees every operator as it is dispatched, so tensors without data
+(``device='meta'``) suffice and any control flow is allowed; it counts convolutions and matrix products, a multiply-add
+as two operations. The rules here are for what mmengine counts besides, with mmengine's numbers, and for mmcv's
+compiled operators, which torch does not see.
 """
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 Arguments = tuple[Any, ...]
+Shape = Sequence[int]
+#: Operations by the shapes of an operator's arguments.
+Rule = Callable[..., int]
+
+aten = torch.ops.aten
+#: torch's rules count a multiplication and an addition as two.
+PER_MULTIPLY_ADD = 2
+#: What operators are called in results, for those that torch has rules for.
+_LABELS = {aten.mm: 'matrix product', aten.bmm: 'matrix product', aten.addmm: 'matrix product',
+           aten.baddbmm: 'matrix product', aten.convolution: 'convolution'}
 
 
-class OpCounter(TorchDispatchMode):
-    """Counts while it is active.
-
-    Attributes:
-        counted: Multiply-adds by operator, as mmengine counts them: convolutions and matrix products exactly, norms
-            with 2 (batch, eval) or 5 (group, layer) per element, interpolation and global pooling with 1 or 4.
-        uncounted: Multiply-adds by operator that mmengine leaves out of its total and that are worth knowing.
-    """
+class OpCounter:
+    """Counts while :func:`counting` is active."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.counted: Counter[str] = Counter()
-        self.uncounted: Counter[str] = Counter()
+        self.mode = FlopCounterMode(display=False, custom_mapping={
+            operator: rule for packet, (_, rule) in {**_COUNTED, **_UNCOUNTED}.items()
+            for operator in (packet, *_overloads(packet))})
+        self._extension: Counter[str] = Counter()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Arguments = (), kwargs: dict | None = None) -> Any:
-        """Run the operator and add what it costs."""
-        out = func(*args, **(kwargs or {}))
-        name = func.overloadpacket.__name__
-        if name in _COUNTED:
-            label, rule = _COUNTED[name]
-            self.counted[label] += int(rule(args, out))
-        elif name == 'mean' and args[1:] == ([-1, -2], True):  # what adaptive_avg_pool2d to 1x1 turns into
-            self.counted['pooling'] += args[0].numel()
-        elif name in ('addcmul', 'addcmul_'):
-            self.uncounted['reassembly (addcmul)'] += args[0].numel()
-        return out
+    @property
+    def counted(self) -> Counter[str]:
+        """Multiply-adds by operator, as mmengine counts them: convolutions and matrix products exactly, norms with 2
+        (batch, eval) or 5 (group, layer) per element, interpolation and global pooling with 1 or 4."""
+        found: Counter[str] = Counter()
+        for packet, number in self._by_operator():
+            if packet in _COUNTED:
+                found[_COUNTED[packet][0]] += number
+            elif packet not in _UNCOUNTED:
+                found[_LABELS.get(packet, packet.__name__)] += number // PER_MULTIPLY_ADD
+        return +found
+
+    @property
+    def uncounted(self) -> Counter[str]:
+        """Multiply-adds by operator that mmengine leaves out of its total and that are worth knowing."""
+        found = Counter(self._extension)
+        for packet, number in self._by_operator():
+            if packet in _UNCOUNTED:
+                found[_UNCOUNTED[packet][0]] += number
+        return found
+
+    def _by_operator(self) -> Iterator[tuple[Any, int]]:
+        yield from self.mode.get_flop_counts().get('Global', {}).items()
 
     def add_extension_call(self, name: str, args: Arguments, kwargs: dict[str, Any]) -> None:
         """Add a call of one of mmcv's compiled operators, which PyTorch's dispatcher does not see."""
         label, rule = _EXTENSION.get(name, (f'mmcv {name}, cost unknown', lambda args, kwargs: 0))
-        self.uncounted[label] += rule(args, kwargs)
+        self._extension[label] += rule(args, kwargs)
 
 
-def _convolution(args: Arguments, out: Tensor) -> int:
-    x, weight, transposed = args[0], args[1], args[6]
-    return x.shape[0] * prod(weight.shape) * prod((x if transposed else out).shape[2:])
+def _overloads(packet: Any) -> list[Any]:
+    """Torch's counter takes apart every operator that it does not find by its overload, before it looks for a rule."""
+    return [getattr(packet, name) for name in packet.overloads()]
 
 
-def _batch_norm(args: Arguments, out: Any) -> int:
-    affine, training = args[1] is not None, args[5]
-    return args[0].numel() * ((5 if affine else 4) if training else (2 if affine else 1))
+def _batch_norm(x: Shape, weight: Shape | None, bias: Any, mean: Any, var: Any, training: bool, *args: Any,
+                **kwargs: Any) -> int:
+    affine = weight is not None
+    return prod(x) * ((5 if affine else 4) if training else (2 if affine else 1))
 
 
-def _norm(weight: int) -> Callable[[Arguments, Any], int]:
-    return lambda args, out: args[0].numel() * (5 if args[weight] is not None else 4)
+def _group_norm(x: Shape, weight: Shape | None, *args: Any, **kwargs: Any) -> int:
+    return prod(x) * (5 if weight is not None else 4)
 
 
-def _product(left: int) -> Callable[[Arguments, Any], int]:
-    """(..., m, k) times (..., k, n) with the left factor at this position of the arguments."""
-    return lambda args, out: args[left].numel() * (args[left + 1].shape[-1] if args[left + 1].dim() > 1 else 1)
+def _layer_norm(x: Shape, normalized_shape: Shape, weight: Shape | None, *args: Any, **kwargs: Any) -> int:
+    return prod(x) * (5 if weight is not None else 4)
 
 
-_COUNTED: dict[str, tuple[str, Callable[[Arguments, Any], float]]] = {
-    'convolution': ('convolution', _convolution),
-    'mm': ('matrix product', _product(0)),
-    'bmm': ('matrix product', _product(0)),
-    'mv': ('matrix product', _product(0)),
-    'dot': ('matrix product', _product(0)),
-    'addmm': ('matrix product', _product(1)),
-    'native_batch_norm': ('batch norm', _batch_norm),
-    'native_group_norm': ('group norm', _norm(1)),
-    'native_layer_norm': ('layer norm', _norm(2)),
-    'upsample_nearest2d': ('interpolation', lambda args, out: out.numel()),
-    'upsample_bilinear2d': ('interpolation', lambda args, out: 4 * out.numel()),
-    'grid_sampler_2d': ('interpolation', lambda args, out: 4 * out.numel()),
-    '_adaptive_avg_pool2d': ('pooling', lambda args, out: args[0].numel()),
+def _of_input(x: Shape, *args: Any, **kwargs: Any) -> int:
+    return prod(x)
+
+
+def _of_output(weight: int) -> Rule:
+    return lambda *args, out_shape, **kwargs: weight * prod(out_shape)
+
+
+def _mean(x: Shape, dims: Sequence[int] | None = None, keepdim: bool = False, **kwargs: Any) -> int:
+    """What adaptive_avg_pool2d to 1x1 turns into; any other mean is not counted."""
+    return prod(x) if (dims, keepdim) == ([-1, -2], True) else 0
+
+
+_COUNTED: dict[Any, tuple[str, Rule]] = {
+    aten.mv: ('matrix product', _of_input),
+    aten.dot: ('matrix product', _of_input),
+    aten.native_batch_norm: ('batch norm', _batch_norm),
+    aten.native_group_norm: ('group norm', _group_norm),
+    aten.native_layer_norm: ('layer norm', _layer_norm),
+    aten.upsample_nearest2d: ('interpolation', _of_output(1)),
+    aten.upsample_bilinear2d: ('interpolation', _of_output(4)),
+    aten.grid_sampler_2d: ('interpolation', _of_output(4)),
+    aten._adaptive_avg_pool2d: ('pooling', _of_input),
+    aten.mean: ('pooling', _mean),
+}
+_UNCOUNTED: dict[Any, tuple[str, Rule]] = {
+    aten.addcmul: ('reassembly (addcmul)', _of_input),
+    aten.addcmul_: ('reassembly (addcmul)', _of_input),
 }
 
 
@@ -123,7 +154,7 @@ def counting() -> Iterator[OpCounter]:
         if name.startswith('mmcv.ops.') and hasattr(module, 'ext_module'):
             original[module], module.ext_module = module.ext_module, _Recorder(counter)
     try:
-        with torch.no_grad(), counter:
+        with torch.no_grad(), counter.mode:
             yield counter
     finally:
         for module, extension in original.items():

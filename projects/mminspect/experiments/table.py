@@ -3,8 +3,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from io import StringIO
+
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 MISSING = 'n/a'
+#: A line below the header and none elsewhere, in plain characters.
+RULED = Box('    \n    \n -- \n    \n    \n    \n    \n    \n', ascii=True)
 
 
 def cell(value: float | None, digits: int = 1) -> str:
@@ -13,23 +21,32 @@ def cell(value: float | None, digits: int = 1) -> str:
 
 
 def text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded with spaces: the first to the left, the others to the right.
+    """Columns padded with spaces, a rule below the header: the first column to the left, the others to the right.
 
     Raises:
         ValueError: A row is longer or shorter than the header.
     """
-    lines = [list(header), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ['-' * width for width in widths])
-    return '\n'.join('  '.join(value.rjust(width) if i else value.ljust(width)
-                               for i, (value, width) in enumerate(zip(line, widths, strict=True))).rstrip()
-                     for line in lines)
+    _check(header, rows)
+    table = Table(box=RULED, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for number, title in enumerate(header):
+        table.add_column(Text(title), justify='right' if number else 'left', no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    # as wide as it has to be, wherever it is printed
+    width = sum(max(map(len, column)) + 2 for column in zip(header, *rows, strict=True))
+    console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False)
+    console.print(table)
+    return '\n'.join(line.rstrip() for line in console.file.getvalue().splitlines())
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with right-aligned numbers; raises as :func:`text`."""
+    """A Markdown table with right-aligned numbers, which rich's Markdown cannot align; raises as :func:`text`."""
+    _check(header, rows)
     rule = ['---', *['---:'] * (len(header) - 1)]
+    return '\n'.join(f'| {" | ".join(value.replace("|", "/") for value in line)} |' for line in [header, rule, *rows])
+
+
+def _check(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f'a row has {len(row)} cells, the header {len(header)}')
-    return '\n'.join(f'| {" | ".join(value.replace("|", "/") for value in line)} |' for line in [header, rule, *rows])

@@ -11,7 +11,14 @@ def test_cells():
 
 def test_text_is_aligned():
     assert table.text(['', 'AP50'], [['student', '5.1'], ['x', 'n/a']]).splitlines() == [
-        '         AP50', '-------  ----', 'student   5.1', 'x         n/a']
+        '         AP50', '-------------', 'student   5.1', 'x         n/a']
+
+
+def test_text_is_as_wide_as_its_cells_and_takes_them_as_they_are(monkeypatch):
+    monkeypatch.setenv('COLUMNS', '20')
+    monkeypatch.setenv('FORCE_COLOR', '1')
+    long = '[bold]' + 'x' * 200
+    assert table.text(['name', 'AP'], [[long, '1']]).splitlines()[2] == f'{long}   1'
 
 
 def test_markdown():
