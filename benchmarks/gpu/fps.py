@@ -19,13 +19,13 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from samples import detection_sample
 from torch import nn
 
 from mminspect import runtime
 from mminspect.experiments.environment import default_device, device_name
 from mminspect.experiments.latency import measure, random_images
 from mminspect.models.building import load_model
-from samples import detection_sample
 
 #: The network's input has sides that are multiples of it, as detectors pad images.
 DIVISOR = 32

@@ -20,12 +20,12 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
+from samples import batch
 from torch import nn
 
 from mminspect import runtime
 from mminspect.experiments.environment import default_device
 from mminspect.models.building import load_model
-from samples import batch
 
 
 def step(cfg: Config, device: torch.device, shape: tuple[int, int], half: bool) -> str:

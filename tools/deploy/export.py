@@ -1,4 +1,6 @@
-"""Export a checkpoint: ``python tools/deploy/export.py CONFIG CHECKPOINT --out model.onnx``.
+"""Export a checkpoint: ``python tools/deploy/export.py CHECKPOINT --out model.onnx``.
+
+The config is the one in the checkpoint, which is data, unless a config file, which is a program, is named before it.
 
 The file has standard operators only, takes any number of images at a time, and holds all that is needed to use it:
 pre-processing, smoothing, classes, sizes, threshold. With ``--int8`` a version in 8-bit integers is written beside it,
@@ -10,22 +12,26 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import check_folder
 from mminspect.inspection.backends import open_network
 from mminspect.inspection.export import accuracy, export_onnx
 from mminspect.inspection.export.quantize import quantize_onnx
+from mminspect.inspection.load import config_for
 from mminspect.inspection.networks import build_network
 from mminspect.inspection.sources import find_images
+from mminspect.models.checkpoint import Checkpoint
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='.pth or .safetensors file')
+    parser.add_argument('files', nargs='+', metavar='[CONFIG] CHECKPOINT',
+                        help='.pth or .safetensors file, before it perhaps a config file to use in place of its own')
+    parser.add_argument('--import', dest='imports', action='append', default=[], metavar='MODULE',
+                        help='Python module of the method that you trust, where the checkpoint names one that no '
+                             'installed package of methods has')
     parser.add_argument('--out', required=True, metavar='MODEL.onnx', help='file to write or replace')
     parser.add_argument('--opset', type=int, default=17, help='version of the operators (default: %(default)s)')
     parser.add_argument('--int8', nargs='+', metavar='FOLDER', help='normal images: write MODEL.int8.onnx too, '
@@ -36,6 +42,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config, e.g. category=screw')
     args = parser.parse_args(argv)
+    if len(args.files) > 2:
+        parser.error(f'a config and a checkpoint at most, got {", ".join(args.files)}')
+    *config, args.checkpoint = args.files
+    args.config = config[0] if config else None
     if args.eval and not args.int8:
         parser.error('--eval belongs to --int8')
     return args
@@ -51,8 +61,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if out.is_dir():
         raise UserError(f'--out {out} is a folder: name a file, which may lie in it')
     normal = [image.path for image in find_images(args.int8)] if args.int8 else []
-    cfg = runtime.load_config(args.config, args.cfg_options)
-    network = build_network(cfg, args.checkpoint)
+    checkpoint = Checkpoint.open(args.checkpoint)
+    cfg = config_for(checkpoint, args.config, args.imports, args.cfg_options)
+    network = build_network(cfg, checkpoint)
     apart = ', '.join(f'{name} {value:.2g}' for name, value in export_onnx(network, out, args.opset).items())
     print(f'{out}: {out.stat().st_size / 1e6:.1f} MB, fingerprint {network.spec.fingerprint}, largest difference from '
           f'PyTorch: {apart}', flush=True)

@@ -37,8 +37,9 @@ class MapScale:
         return self.low + 2 * max(self.limit - self.low, 1e-6)
 
     def steps(self, heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Places of a map's values on the colour scale: 0 at ``low`` and below, 255 at ``high`` and above."""
-        return np.clip((heat - self.low) * (255 / (self.high - self.low)), 0, 255).astype(np.uint8)
+        """Places of a map's values on the colour scale: 0 at ``low`` and below (and for NaN), 255 at ``high`` and
+        above."""
+        return np.nan_to_num(np.clip((heat - self.low) * (255 / (self.high - self.low)), 0, 255)).astype(np.uint8)
 
 
 @dataclass(frozen=True)

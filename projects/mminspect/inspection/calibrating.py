@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from mminspect.core.errors import UserError
@@ -37,8 +38,8 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
     for result in results:
         scores.append(result.score)
         if result.anomaly_map is not None:
-            lows.append(float(result.anomaly_map.min()))
-            highs.append(float(result.anomaly_map.max()))
+            lows.append(float(np.nanmin(result.anomaly_map)))
+            highs.append(float(np.nanmax(result.anomaly_map)))
     normal = NormalScores.of(scores, origin)
     if not any(normal.values):
         raise UserError(f'the model finds nothing at all in these {len(normal)} images, so that every score is 0 and '

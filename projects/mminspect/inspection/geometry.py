@@ -20,11 +20,13 @@ class Fitted:
         pixels: (h, w, 3) float32, RGB, 0..255, of the spec's ``input_size``.
         scale: (sy, sx), pixels of the input per pixel of the image.
         shape: (h, w) of the part of ``pixels`` that is image; the rest, on the right and below, is padding.
+        margins: (top, bottom, left, right), pixels of the scaled image that a centre crop has left out.
     """
 
     pixels: NDArray[np.float32]
     scale: tuple[float, float]
     shape: tuple[int, int]
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 def fit(image: NDArray, spec: NetworkSpec) -> Fitted:
@@ -36,8 +38,10 @@ def fit(image: NDArray, spec: NetworkSpec) -> Fitted:
             padding (OpenCV, bilinear, sides rounded as mmcv rounds them).
     """
     limit = spec.image_size or spec.input_size
-    shape = _largest(image.shape[:2], limit) if spec.keep_ratio else spec.input_size
-    resized = _scaled(image, shape) if spec.keep_ratio else stretch(image, shape)
+    if not spec.keep_ratio:
+        return _stretched(image, limit, spec.input_size)
+    shape = _largest(image.shape[:2], limit)
+    resized = _scaled(image, shape)
     pixels = resized.astype(np.float32, copy=False)
     if shape != tuple(spec.input_size):
         pixels = np.empty((*spec.input_size, 3), np.float32)
@@ -46,9 +50,24 @@ def fit(image: NDArray, spec: NetworkSpec) -> Fitted:
     return Fitted(pixels, (shape[0] / image.shape[0], shape[1] / image.shape[1]), shape)
 
 
+def _stretched(image: NDArray, size: tuple[int, int], input_size: tuple[int, int]) -> Fitted:
+    """Stretched to ``size``, and of that the middle of ``input_size``."""
+    top, left = (round((have - want) / 2) for have, want in zip(size, input_size, strict=True))
+    height, width = input_size
+    pixels = stretch(image, size)[top:top + height, left:left + width].astype(np.float32, copy=False)
+    return Fitted(np.ascontiguousarray(pixels), (size[0] / image.shape[0], size[1] / image.shape[1]),
+                  (height, width), (top, size[0] - top - height, left, size[1] - left - width))
+
+
 def map_to_image(heat: NDArray[np.float32], fitted: Fitted, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """A map (h, w) of the network's input at the size (H, W) of the image, interpolated bilinearly by OpenCV."""
+    """A map (h, w) of the network's input at the size (H, W) of the image, interpolated bilinearly by OpenCV.
+
+    What a centre crop has left out of the image is NaN: the model has not looked there.
+    """
     used = np.ascontiguousarray(heat[:fitted.shape[0], :fitted.shape[1]], np.float32)
+    if any(fitted.margins):
+        top, bottom, left, right = fitted.margins
+        used = np.pad(used, ((top, bottom), (left, right)), constant_values=np.nan)
     return cv2.resize(used, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
 
 

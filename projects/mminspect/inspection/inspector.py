@@ -158,7 +158,7 @@ class Inspector:
                 on_error(name, error)
 
     def _prepare(self, item: tuple[Source, str]) -> _Prepared:
-        loaded, start = load(*item), time.perf_counter()
+        loaded, start = load(*item, self.spec.reading), time.perf_counter()
         fitted = fit(loaded.pixels, self.spec) if self.tile is None else None
         return _Prepared(loaded, fitted, _since(start))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mminspect.core.errors import UserError
 from mminspect.decisions import Threshold
@@ -49,6 +49,8 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
         UserError: A file is missing, damaged or does not belong to the other; the runtime, device or precision does not
             fit or is not there; the model holds no such scores, or too few for the rate.
     """
+    if threshold is not None and false_reject_rate is not None:
+        raise UserError('a threshold and a false-reject rate are given: give one of them')
     network = open_model(model, config, runtime, device, precision, imports)[0]
     return make_inspector(network, tile, overlap, threshold, false_reject_rate)
 
@@ -56,8 +58,6 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
 def make_inspector(network: Network, tile: int | None = None, overlap: int | None = None,
                    threshold: float | None = None, false_reject_rate: float | None = None) -> Inspector:
     """An inspector with a network that is open; arguments and errors as for :func:`load_inspector`."""
-    if threshold is not None and false_reject_rate is not None:
-        raise UserError('a threshold and a false-reject rate are given: give one of them')
     inspector = Inspector(network, tile, overlap)
     if threshold is not None:
         inspector.threshold = threshold
@@ -118,19 +118,27 @@ def open_model(model: str | Path, config: str | Path | None = None, runtime: str
     return build_network(config_for(checkpoint, config, imports), checkpoint, device=device), checkpoint
 
 
-def config_for(checkpoint: Checkpoint, config: str | Path | None = None, imports: Sequence[str] = ()) -> Config:
+def config_for(checkpoint: Checkpoint, config: str | Path | None = None, imports: Sequence[str] = (),
+               options: dict[str, Any] | None = None) -> Config:
     """The config that a checkpoint is used with: a file that the user names, or else its own, as data.
+
+    Args:
+        checkpoint: Opened.
+        config: The file.
+        imports: Modules that its own config may import, because the user trusts them.
+        options: Overrides of entries (``--cfg-options``).
 
     Raises:
         UserError: The file cannot be read; or the checkpoint has no config, or one that names components or modules
             which are not installed.
     """
     from mminspect.models.stored_config import check_components, import_methods_of
-    from mminspect.runtime import load_config
+    from mminspect.runtime import load_config, override
     if config is not None:
-        return load_config(str(config))
+        return load_config(str(config), options)
     cfg = checkpoint.config()
     import_methods_of(cfg, checkpoint.path, imports)
+    override(cfg, options or {})
     check_components(cfg, checkpoint.path)
     return cfg
 

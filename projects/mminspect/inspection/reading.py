@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from numpy.typing import NDArray
 
-from mminspect.core.errors import UserError
-from mminspect.vision.images import as_rgb, read_image
+from mminspect.vision.reading import Reading
 
 Source = str | Path | NDArray
 Item, Result = TypeVar('Item'), TypeVar('Result')
@@ -33,19 +32,14 @@ class Loaded:
     milliseconds: float
 
 
-def load(source: Source, name: str) -> Loaded:
+def load(source: Source, name: str, reading: Reading = Reading()) -> Loaded:  # noqa: B008 (it is frozen)
     """Read a file, or take an array (H, W) or (H, W, 3) in RGB order.
 
     Raises:
         UserError: The file is missing or no image, or the array is of another type or shape.
     """
     start = time.perf_counter()
-    if isinstance(source, (str, Path)):
-        pixels = read_image(source)
-    else:
-        if not source.size:
-            raise UserError(f'{name} has no pixels (its shape is {source.shape}): give an image of at least 1x1')
-        pixels = as_rgb(source, name=name)
+    pixels = reading.read(source) if isinstance(source, (str, Path)) else reading.take(source, name)
     return Loaded(name, pixels, 1000 * (time.perf_counter() - start))
 
 

@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mminspect.core.errors import UserError
+from mminspect.vision.reading import Reading
 
 #: Entry of an exported file's metadata that holds :meth:`NetworkSpec.to_json`.
 METADATA_KEY = 'mminspect'
 #: Raised when an entry changes its meaning.
-VERSION = 1
+VERSION = 2
+#: Versions that can be read: 1 had no ``reading`` and no centre crop.
+READABLE = (1, VERSION)
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ class NetworkSpec:
         input_size: (H, W) of the network's input, in pixels.
         keep_ratio: False: the image is stretched to the input size, with Pillow's antialias. True: it is scaled until
             it fits, as mmdet does it (OpenCV, bilinear), and padded on the right and below.
-        image_size: With ``keep_ratio``, (H, W) that the image has to fit into where that is less than the input, whose
-            sides are multiples of the network's stride; None: the input size.
+        image_size: (H, W) that the image is brought to, where that is not the input size. With ``keep_ratio`` it has to
+            fit into it, and is padded to the input, whose sides are multiples of the network's stride; otherwise it is
+            stretched to it, and the input is its middle (a centre crop).
         pad_rgb: Colour of the padding, 0..255; the network's mean, so that it is 0 behind the normalisation.
         calibration: :meth:`mminspect.decisions` state that the checkpoint holds, or None.
         suppression: Which boxes of a detector remain; None for other models.
@@ -58,6 +62,7 @@ class NetworkSpec:
             ``scores`` (N, A, classes), 0..1.
         tile: Side of the tiles, in pixels of the image, that large images are cut into; None: the whole image.
         overlap: Pixels of the image that neighbouring tiles share at least; None: an eighth of a tile.
+        reading: How files become pixels.
     """
 
     name: str
@@ -73,6 +78,7 @@ class NetworkSpec:
     tile: int | None = None
     overlap: int | None = None
     image_size: tuple[int, int] | None = None
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def tiles(self) -> tuple[int | None, int | None]:
@@ -100,7 +106,7 @@ class NetworkSpec:
         """
         try:
             fields = json.loads(text)
-            if fields.pop('version') != VERSION:
+            if fields.pop('version') not in READABLE:
                 raise ValueError('another version of the format')
             if fields['suppression'] is not None:
                 levels = tuple(fields['suppression'].pop('level_sizes'))
@@ -108,7 +114,7 @@ class NetworkSpec:
             lists = {key: tuple(fields[key]) for key in ('classes', 'input_size', 'pad_rgb', 'outputs')}
             if fields['image_size'] is not None:
                 lists['image_size'] = tuple(fields['image_size'])
-            return cls(**{**fields, **lists})
+            return cls(**{**fields, **lists, 'reading': Reading(**fields.get('reading', {}))})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f'the description in {source} is damaged ({type(error).__name__}: {error}): export the '
                             'model again') from error

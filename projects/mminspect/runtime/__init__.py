@@ -4,11 +4,11 @@ from mminspect.core.methods import allowed_modules, declared_methods, import_met
 
 from .check_registry import CHECKS, STAGES, CheckRegistry
 from .checks import check_data, check_length, prepare_work_dir, skip_missing_validation
-from .config import load_config, use_amp
+from .config import load_config, override, use_amp
 from .runner import build_runner, fast_bf16, keep_freed_memory
 from .weights import announce_initial_weights, check_checkpoint, check_initial_weights
 
 __all__ = ['CHECKS', 'STAGES', 'CheckRegistry', 'allowed_modules', 'announce_initial_weights', 'build_runner',
            'check_checkpoint', 'check_data', 'check_initial_weights', 'check_length', 'component_names',
            'declared_methods', 'explain_errors', 'fast_bf16', 'import_method', 'keep_freed_memory', 'load_config',
-           'prepare_work_dir', 'skip_missing_validation', 'use_amp']
+           'override', 'prepare_work_dir', 'skip_missing_validation', 'use_amp']

@@ -57,17 +57,27 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
                             'value, or unset it') from error
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     import_method(cfg.get('default_scope'))
-    if options:
-        _check_options(cfg, options)
-        try:
-            cfg.merge_from_dict(options)
-        except (KeyError, TypeError, IndexError, AssertionError) as error:
-            raise UserError(f'--cfg-options does not fit {path}: {error}') from error
-        setters = CHECKS.options()
-        for name in options.keys() & setters.keys():
-            setters[name](cfg, options[name])
+    override(cfg, options or {})
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(_default_work_dir(cfg, path))
     return cfg
+
+
+def override(cfg: Config, options: dict[str, Any]) -> None:
+    """Change entries of a config as ``--cfg-options`` asks for.
+
+    Raises:
+        UserError: An option does not fit the config or would change nothing.
+    """
+    if not options:
+        return
+    _check_options(cfg, options)
+    try:
+        cfg.merge_from_dict(options)
+    except (KeyError, TypeError, IndexError, AssertionError) as error:
+        raise UserError(f'--cfg-options does not fit {cfg.filename}: {error}') from error
+    setters = CHECKS.options()
+    for name in options.keys() & setters.keys():
+        setters[name](cfg, options[name])
 
 
 def _default_work_dir(cfg: Config, path: str) -> Path:

@@ -14,7 +14,7 @@ def find_regions(heat: NDArray[np.float32], limit: float) -> ScoredBoxes:
     Outlines are followed, not labels given: a line scan's labels would take four times the memory of this mask.
 
     Args:
-        heat: (H, W), larger is more anomalous.
+        heat: (H, W), larger is more anomalous; NaN where nobody looked, which is no defect.
         limit: Largest value of normal pixels.
 
     Returns:
@@ -27,7 +27,7 @@ def find_regions(heat: NDArray[np.float32], limit: float) -> ScoredBoxes:
               ] if outlines else []
     if not frames:
         return ScoredBoxes.none()
-    scores = np.array([heat[y:y + h, x:x + w].max() for x, y, w, h in frames], np.float32)
+    scores = np.array([np.nanmax(heat[y:y + h, x:x + w]) for x, y, w, h in frames], np.float32)
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in frames], np.float32)
     order = np.argsort(-scores, kind='stable')
     return ScoredBoxes(boxes[order], scores[order], np.zeros(len(frames), np.int64))

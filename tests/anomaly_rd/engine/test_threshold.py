@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 
 from anomaly_rd.engine.threshold import calibration_of
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import load_from_local
+from mminspect.models.safe_loading import load_from_local
 from station_helpers import Brightness, loader_cfg, runner_cfg, write_category
 
 GOOD = (40, 50, 60, 70)

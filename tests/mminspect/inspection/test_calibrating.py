@@ -12,7 +12,7 @@ from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration, MapScale
 from mminspect.inspection.calibrating import calibrate, check_storable, store_calibration
 from mminspect.inspection.inspector import Inspector
-from mminspect.models.checkpoint import load_from_local
+from mminspect.models.safe_loading import load_from_local
 
 LEVELS = range(40, 140, 5)  # 20 images
 

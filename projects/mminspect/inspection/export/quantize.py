@@ -18,7 +18,6 @@ from mminspect.inspection.geometry import fit
 from mminspect.inspection.networks.fingerprint import DIGITS
 from mminspect.inspection.spec import NetworkSpec
 from mminspect.inspection.windows import plan_windows
-from mminspect.vision.images import read_image
 from mminspect.vision.tiling import cut
 
 from .tracing import no_advice
@@ -70,7 +69,7 @@ def normal_pixels(images: Sequence[str | Path], spec: NetworkSpec) -> Iterator[N
     """
     tile, overlap = spec.tiles
     for place in np.linspace(0, len(images) - 1, min(ENOUGH, len(images))):
-        image = read_image(images[round(place)])
+        image = spec.reading.read(images[round(place)])
         for box in [(0, 0, *image.shape[:2])] if tile is None else plan_windows(image.shape[:2], tile, overlap):
             yield fit(cut(image, box), spec).pixels[None]
 

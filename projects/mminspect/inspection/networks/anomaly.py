@@ -9,20 +9,21 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import TRANSFORMS
 from torch import Tensor, nn
 
-from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
 from mminspect.models.anomaly_model import EXPORT, EXPORT_MAP, AnomalyModel
 from mminspect.models.contract import contract_of
 from mminspect.runtime.dataset_cfg import representative
+from mminspect.vision.reading import Reading
 
 from .tiles import tiles_of
 from .torch_network import TorchNetwork
 
-RESIZE = 'ResizeInspection'
+RESIZE, CROP = 'ResizeInspection', 'CentreCrop'
 #: Steps of a test pipeline that an inspection does by itself.
-KNOWN_STEPS = ('LoadInspectionImage', RESIZE, 'PackAnomalyInputs')
+KNOWN_STEPS = ('LoadInspectionImage', RESIZE, CROP, 'PackAnomalyInputs')
 MAP, SCORE = 'anomaly_map', 'pred_score'
 
 
@@ -63,17 +64,20 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
         model: The model; its parts are used, not copied.
 
     Returns:
-        The network, and the fields kind, classes, input_size, keep_ratio, pad_rgb, outputs, tile and overlap.
+        The network, and the fields kind, classes, input_size, image_size, keep_ratio, pad_rgb, reading, outputs, tile
+        and overlap.
 
     Raises:
         UserError: The model is of another kind, or the test pipeline fixes no size or does more than that.
     """
     dataset = representative((cfg.get('test_dataloader') or {}).get('dataset') or {}, ('pipeline', ))
-    size = _input_size(dataset.get('pipeline') or (), cfg.filename)
-    network = AnomalyNetwork(model, _outputs_of(model, size))
-    return network, dict(
-        kind='anomaly', classes=('defect',), input_size=size, keep_ratio=False,
-        pad_rgb=tuple(network.mean.flatten().tolist()), outputs=network.outputs, **tiles_of(dataset, DATASETS))
+    seen, tiles = _geometry(dataset.get('pipeline') or (), cfg.filename), tiles_of(dataset)
+    if seen['image_size'] is not None and tiles['tile'] is not None:
+        raise UserError(f'the test pipeline of {cfg.filename} has a {CROP}, so that the maps of tiles do not cover the '
+                        'image: take it out')
+    network = AnomalyNetwork(model, _outputs_of(model, seen['input_size']))
+    return network, dict(kind='anomaly', classes=('defect',), keep_ratio=False, outputs=network.outputs,
+                         pad_rgb=tuple(network.mean.flatten().tolist()), **seen, **tiles)
 
 
 def exportable(network: TorchNetwork) -> TorchNetwork:
@@ -106,17 +110,20 @@ def _outputs_of(model: AnomalyModel, size: tuple[int, int]) -> tuple[str, ...]:
     return (SCORE,) if given[1] is None else (MAP, SCORE)
 
 
-def _input_size(pipeline: Sequence[dict[str, Any]], config: str | None) -> tuple[int, int]:
-    """(H, W) of the pipeline's only resizing."""
-    sizes = []
+def _geometry(pipeline: Sequence[dict[str, Any]], config: str | None) -> dict[str, Any]:
+    """Fields input_size, image_size and reading of the spec: what the steps of a pipeline do to an image."""
+    sizes: dict[str, list[tuple[int, int]]] = {RESIZE: [], CROP: []}
     for step in pipeline:
         name = step['type'].split('.')[-1]
-        if name not in KNOWN_STEPS:
-            raise UserError(f'the test pipeline of {config} has a {name}, which an inspection outside of mmengine does '
-                            f'not do: leave only {", ".join(KNOWN_STEPS)}')
-        if name == RESIZE:
-            sizes.append(tuple(TRANSFORMS.build(step).size))
-    if len(sizes) != 1:
-        raise UserError(f'the test pipeline of {config} has {len(sizes)} {RESIZE}: exactly one gives the network its '
-                        'input size')
-    return sizes[0]
+        if name not in KNOWN_STEPS or (name == RESIZE and sizes[CROP]):
+            raise UserError(f'the test pipeline of {config} has a {name} that an inspection outside of mmengine does '
+                            f'not do there: leave only {", ".join(KNOWN_STEPS)}, in this order')
+        if name in sizes:
+            with TRANSFORMS.switch_scope_and_registry(None) as registry:
+                sizes[name].append(tuple(registry.build(step).size))
+    if len(sizes[RESIZE]) != 1 or len(sizes[CROP]) > 1:
+        raise UserError(f'the test pipeline of {config} has {len(sizes[RESIZE])} {RESIZE} and {len(sizes[CROP])} '
+                        f'{CROP}: exactly one {RESIZE}, and one {CROP} behind it if any, give the input size')
+    ((resized,), cropped) = sizes[RESIZE], sizes[CROP]
+    return dict(input_size=cropped[0] if cropped else resized, image_size=resized if cropped else None,
+                reading=Reading.of_pipeline(pipeline))

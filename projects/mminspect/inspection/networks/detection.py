@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mminspect.core.errors import UserError
 from mminspect.inspection.spec import Suppression
 from mminspect.runtime.dataset_cfg import representative
+from mminspect.vision.reading import Reading
 
 from .heads import Decoder, build_decoder, head_of
 from .tiles import tiles_of
@@ -72,7 +73,7 @@ def detection_network(cfg: Config, model: nn.Module) -> tuple[DetectionNetwork, 
         kind='detection', classes=_classes(cfg, head.num_classes), input_size=input_size,
         image_size=image_size, keep_ratio=True, pad_rgb=_padding(model.data_preprocessor),
         suppression=_suppression(head.test_cfg, decoder), outputs=('boxes', 'scores'),
-        **tiles_of(_test_set(cfg), DATASETS))
+        reading=Reading.of_pipeline(_test_set(cfg).get('pipeline') or ()), **tiles_of(_test_set(cfg)))
 
 
 def _statistics(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:
