@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from anomaly_rd.datasets.checks import refuse_shared
 from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
-from mminspect.runtime.dataset_cfg import leaf_datasets, representative, with_pipeline
+from mminspect.runtime.dataset_cfg import leaf_datasets, leaves, representative, with_pipeline
 
 #: Entries of a data loader's config that choose, order or drop images, or keep processes alive in between.
 IGNORED = ('sampler', 'batch_sampler', 'shuffle', 'drop_last', 'persistent_workers', 'num_batch_per_epoch')
@@ -75,6 +75,18 @@ def training_images(cfg: Config) -> dict[str, Any]:
     dataloader.pop('collate_fn', None)
     test = representative(cfg.test_dataloader.to_dict()['dataset'], ('pipeline', ))
     dataloader['dataset'] = with_pipeline(dataloader['dataset'], test['pipeline'])
+    return dataloader
+
+
+def kept_from_training(cfg: Config) -> dict[str, Any] | None:
+    """Config of a data loader over the images that the training's data set keeps back (``holdout``), prepared as in the
+    test; None where it keeps none."""
+    training = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    if not all(leaf.get('holdout') and leaf.get('split', 'train') == 'train' for leaf in leaves(training)):
+        return None
+    dataloader = training_images(cfg)
+    for leaf in leaves(dataloader['dataset']):
+        leaf.update(split='holdout', test_mode=True)
     return dataloader
 
 

@@ -65,7 +65,8 @@ class AnomalyPicturesHook(Hook):
         if calibration is None:
             scales, decision = _gathered(self._scales), (None, None)
         else:
-            scales, decision = calibration.scales, (calibration.threshold, calibration.fused.limit)
+            fused = calibration.fused  # None of a method that judges whole images
+            scales, decision = calibration.scales, (calibration.threshold, fused and fused.limit)
         for index, picture in sorted(self._kept.items()):
             name = f'{index:04d}_{Path(picture.name).with_suffix("").as_posix().replace("/", "_")}.png'
             save_figure(draw_panel(picture, scales, *decision), folder / name)
@@ -88,7 +89,7 @@ def title_of(sample: AnomalyDataSample) -> str:
 
 
 def _calibration(runner: Runner) -> Calibration | None:
-    return getattr(unwrap(runner.model), 'calibration', None)
+    return unwrap(runner.model).calibration
 
 
 def _draw_results(runner: Runner, folder: Path, metrics: dict[str, float], calibration: Calibration | None) -> None:

@@ -21,10 +21,12 @@ from mminspect.core.errors import UserError
 from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration
 from mminspect.engine import unwrap
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.anomaly_model import TRAINING_SCORES
 from mminspect.models.checkpoint import CALIBRATION_KEY, fitting_calibration
+from mminspect.models.contract import contract_of
 from mminspect.models.map_settings import map_settings
 
-from .holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
+from .holdout import build_holdout, build_unseen, evaluating, kept_from_training, normal_batches, training_images
 
 
 @HOOKS.register_module()
@@ -37,7 +39,8 @@ class ThresholdHook(Hook):
 
     Args:
         holdout_dataloader: Config of a data loader over normal images that the training does not use, with the test
-            pipeline. None takes the training images, whose scores are too small, and says so.
+            pipeline. None takes those that the training's data set keeps back (``holdout``), and where it keeps none
+            the training images, whose scores are too small, and says so.
         rule: 'quantile', 'max' or 'mean_3sigma', see :func:`mminspect.decisions.fit_threshold`.
         quantile: For that rule, in (0, 1].
     """
@@ -52,21 +55,29 @@ class ThresholdHook(Hook):
                             'in (0, 1]')
         self.holdout_dataloader, self.rule, self.quantile = holdout_dataloader, rule, quantile
         self._loader: DataLoader | None = None
-
-    @property
-    def origin(self) -> str:
-        """What the threshold is fitted on."""
-        return TRAINING if self.holdout_dataloader is None else HOLDOUT
+        self.origin = HOLDOUT
 
     def before_train(self, runner: Runner) -> None:
-        """Build the data loader now: a mistake in it must not wait for the first checkpoint."""
-        if self.holdout_dataloader is None:
-            print_log('ThresholdHook has no holdout_dataloader: the threshold is fitted on the TRAINING images, whose '
-                      'scores are lower than those of new good parts, so expect false alarms', logger='current',
-                      level=logging.WARNING)
-            self._loader = build_holdout(training_images(runner.cfg))
-        else:
-            self._loader = build_unseen(self.holdout_dataloader, runner.train_dataloader, 'ThresholdHook')
+        """Build the data loader now: a mistake in it must not wait for the first checkpoint.
+
+        Raises:
+            UserError: Only training images are there, and the model cannot be judged by these; or the hold-out images
+                are also trained on.
+        """
+        dataloader = self.holdout_dataloader or kept_from_training(runner.cfg)
+        self.origin = TRAINING if dataloader is None else HOLDOUT
+        if dataloader is not None:
+            self._loader = build_unseen(dataloader, runner.train_dataloader, 'ThresholdHook')
+            return
+        model = unwrap(runner.model)
+        if reason := contract_of(model).limits.get(TRAINING_SCORES):
+            raise UserError(f'the threshold of {type(model).__name__} cannot be fitted on training images, because '
+                            f'{reason}: keep some of them back (train_dataloader.dataset.holdout=0.2) or give '
+                            'ThresholdHook a holdout_dataloader')
+        print_log('ThresholdHook has no holdout_dataloader: the threshold is fitted on the TRAINING images, whose '
+                  'scores are lower than those of new good parts, so expect false alarms', logger='current',
+                  level=logging.WARNING)
+        self._loader = build_holdout(training_images(runner.cfg))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add key ``threshold``; only the first process comes here."""
@@ -87,7 +98,7 @@ class ThresholdHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Say which threshold is used."""
-        calibration = getattr(unwrap(runner.model), 'calibration', None)
+        calibration = unwrap(runner.model).calibration
         if calibration is None:
             print_log('There is no threshold: images get scores but no labels.', logger='current',
                       level=logging.WARNING)
@@ -97,7 +108,7 @@ class ThresholdHook(Hook):
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: Sequence[AnomalyDataSample] | None = None) -> None:
         """Label the tested samples."""
-        calibration = getattr(unwrap(runner.model), 'calibration', None)
+        calibration = unwrap(runner.model).calibration
         if calibration is not None:
             label_samples(outputs or (), calibration.threshold)
 

@@ -109,7 +109,7 @@ class AnomalyMetric(BaseMetric):
         """See the class; mmengine's ``results`` stay empty."""
         metrics = {**self._image_metrics(), **(self._pixel_metrics() if self.with_map else {})}
         undefined = [name for name, value in metrics.items() if np.isnan(value)]
-        if undefined and not self._without_pixels[0]:
+        if undefined and not self._without_pixels[[0, 2]].any():
             print_log(f'n/a, because the test set has no such images or regions: {", ".join(undefined)}', 'current',
                       logging.WARNING)
         return metrics
@@ -145,11 +145,15 @@ class AnomalyMetric(BaseMetric):
             metrics['aupro_per_image'] = self._pixels.aupro_per_image()
         metrics = {self._pixel_name(name): value for name, value in metrics.items()}
         self.pixel_auroc_bound = self._pixels.histogram.auroc_bound(ranking)
-        without_mask, without_region = self._without_pixels.tolist()
+        without_mask, without_region, without_map = self._without_pixels.tolist()
         self.counts.update(regions=int(self._pixels.sums[0]), anomalous_without_mask=without_mask,
                            anomalous_without_region=without_region)
         if without_region:
             print_log(f'{without_region} anomalous images have an empty mask.', 'current', logging.WARNING)
+        if without_map:
+            print_log(f'Pixel metrics are n/a: the model gives no anomaly map for {without_map} images.', 'current',
+                      logging.WARNING)
+            return dict.fromkeys(metrics, float('nan'))
         if without_mask:
             print_log(f'Pixel metrics are n/a: {without_mask} anomalous images have no mask, the first is '
                       f'{self._first_unmasked[1]}.', 'current', logging.WARNING)
@@ -164,6 +168,7 @@ class AnomalyMetric(BaseMetric):
         if prediction is None or not self._has_wanted_area(prediction):
             return
         self._images.add(prediction.score, prediction.label)
+        self._without_pixels[2] += self.with_map and prediction.scores is None
         if prediction.scores is None or (self.pixels == 'anomalous' and not prediction.label):
             return
         if prediction.mask is None:
@@ -186,7 +191,7 @@ class AnomalyMetric(BaseMetric):
         self._predictions_seen = 0
         self._images = ScoreCounts(rows=2)
         self._pixels = PixelState(self.size_edges, self.per_image_aupro)
-        self._without_pixels = np.zeros(2, np.int64)  # anomalous images without a mask, and with an empty one
+        self._without_pixels = np.zeros(3, np.int64)  # anomalous without a mask, with an empty one; without a map
         self._first_unmasked = (float('inf'), '')  # position and path of the first one without a mask
 
 

@@ -22,7 +22,7 @@ class Prediction(NamedTuple):
         sample_idx: Position in the data set.
         score: Finite image score.
         label: 0 normal, 1 anomalous.
-        scores: (H, W) float32 anomaly map, finite; None where no pixel metric is asked for.
+        scores: (H, W) float32 anomaly map, finite; None where no pixel metric is asked for, or the method has none.
         mask: (H, W) bool; None for an anomalous image without a mask.
         area: Pixels of the largest defect, in the image or tile before it was resized; None where it is not known.
     """
@@ -55,6 +55,8 @@ def read_prediction(sample: dict[str, Any], with_map: bool, original_size: bool)
         raise UserError(f'The score of {path} is {score}; look for NaN in the training log, lower the learning rate.')
     found = Prediction(path, int(sample.get('sample_idx', 0)), score, label, area=sample.get('defect_area'))
     if not with_map:
+        return found
+    if sample.get('anomaly_map') is None:  # some methods judge whole images
         return found
     scores = torch.as_tensor(_field(sample, 'anomaly_map')).detach().float().cpu()
     if not np.isfinite(scores.numpy()).all():  # torch would wake all its threads for these few pixels

@@ -78,7 +78,7 @@ class StitchedAnomalyMetric(AnomalyMetric):
         scan = dict(img_path=first['img_path'], sample_idx=self._scans, ori_shape=tuple(first['scan_shape']),
                     gt_label=label, mask_path=first['mask_path'] if label else None,
                     pred_score=max(float(tile['pred_score']) for tile in tiles))
-        if self.with_map:
+        if self.with_map and first.get('anomaly_map') is not None:
             scan['anomaly_map'] = stitch_maps((tile['anomaly_map'] for tile in tiles),
                                               [tuple(tile['tile']) for tile in tiles], scan['ori_shape'])
         self._scans += 1

@@ -18,7 +18,7 @@ class NormalImage:
 
     Attributes:
         score: ``pred_score``.
-        lows: Smallest value of ``anomaly_map``, then of every level map.
+        lows: Smallest value of ``anomaly_map``, then of every level map; empty for a method without maps.
         highs: Largest values likewise.
     """
 
@@ -33,7 +33,8 @@ class NormalImage:
         Raises:
             UserError: The score or a map holds NaN or infinity.
         """
-        maps: list[Tensor] = [sample.anomaly_map, *(sample.get('level_maps') or ())]
+        heat = sample.get('anomaly_map')  # some methods judge whole images
+        maps: list[Tensor] = [] if heat is None else [heat, *(sample.get('level_maps') or ())]
         numbers = cls(float(sample.pred_score), tuple(float(m.min()) for m in maps),
                       tuple(float(m.max()) for m in maps))
         if not torch.isfinite(torch.tensor([numbers.score, *numbers.lows, *numbers.highs])).all():
@@ -47,7 +48,7 @@ def calibrate(images: Sequence[NormalImage], rule: str = 'quantile', quantile: f
     """Fit the threshold and the scales; arguments and errors as for :func:`fit_threshold`."""
     threshold = fit_threshold([image.score for image in images], rule, quantile, origin)
     lows, highs = (tuple(zip(*values, strict=True)) for values in ([i.lows for i in images], [i.highs for i in images]))
-    fused, *levels = (MapScale(min(low), fit_threshold(high, rule, quantile, origin).value)
-                      for low, high in zip(lows, highs, strict=True))
+    scales = [MapScale(min(low), fit_threshold(high, rule, quantile, origin).value)
+              for low, high in zip(lows, highs, strict=True)]
     scores = NormalScores.of([image.score for image in images], origin)
-    return Calibration(threshold, fused, tuple(levels), scores)
+    return Calibration(threshold, scales[0] if scales else None, tuple(scales[1:]), scores)

@@ -31,7 +31,7 @@ class Picture:
     Attributes:
         name: Title.
         image: (H, W, 3) uint8, red-green-blue.
-        anomaly_map: (H, W) float32.
+        anomaly_map: (H, W) float32; None of a method that judges whole images.
         level_maps: (h_k, w_k) float32 each.
         score: Of the image.
         gt_mask: (H, W) uint8, 1 on defects; None where none is known.
@@ -40,7 +40,7 @@ class Picture:
 
     name: str
     image: NDArray[np.uint8]
-    anomaly_map: NDArray[np.float32]
+    anomaly_map: NDArray[np.float32] | None
     level_maps: tuple[NDArray[np.float32], ...]
     score: float
     gt_mask: NDArray[np.uint8] | None = None
@@ -50,13 +50,14 @@ class Picture:
     def of(cls, name: str, image: Tensor | NDArray, sample: AnomalyDataSample) -> Picture:
         """From a prediction and its image, a tensor (3, H, W) or an array (H, W, 3), red-green-blue of 0..255."""
         image = _array(image).transpose(1, 2, 0) if isinstance(image, Tensor) else image
-        heat = _array(sample.anomaly_map).astype(np.float32)
-        factor = min(1.0, KEPT / max(heat.shape))
-        size = (max(1, round(heat.shape[1] * factor)), max(1, round(heat.shape[0] * factor)))
+        heat = None if sample.get('anomaly_map') is None else _array(sample.anomaly_map).astype(np.float32)
+        shape = image.shape[:2] if heat is None else heat.shape
+        factor = min(1.0, KEPT / max(shape))
+        size = (max(1, round(shape[1] * factor)), max(1, round(shape[0] * factor)))
         mask, label = sample.get('gt_mask'), sample.get('gt_label')
         return cls(
             name, cv2.resize(np.clip(image, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA),
-            cv2.resize(heat, size, interpolation=cv2.INTER_AREA),
+            None if heat is None else cv2.resize(heat, size, interpolation=cv2.INTER_AREA),
             tuple(_array(level).astype(np.float32) for level in sample.get('level_maps') or ()),
             float(sample.pred_score),
             None if mask is None else cv2.resize(_array(mask).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST),
@@ -70,12 +71,14 @@ def scales_of(pictures: Iterable[AnomalyDataSample | Picture]) -> tuple[MapScale
         pictures: At least one, all with the same number of level maps.
 
     Returns:
-        Scale of ``anomaly_map``, then of every level map; ``limit`` is the middle and no threshold.
+        Scale of ``anomaly_map``, then of every level map; ``limit`` is the middle and no threshold. None for methods
+        without maps.
     """
     lows: Sequence[float] | None = None
     highs: Sequence[float] = ()
     for picture in pictures:
-        maps = [_array(m) for m in (picture.anomaly_map, *(getattr(picture, 'level_maps', None) or ()))]
+        heat = getattr(picture, 'anomaly_map', None)
+        maps = [] if heat is None else [_array(m) for m in (heat, *(getattr(picture, 'level_maps', None) or ()))]
         low, high = [float(m.min()) for m in maps], [float(m.max()) for m in maps]
         lows, highs = (low, high) if lows is None else (list(map(min, lows, low)), list(map(max, highs, high)))
     return tuple(MapScale(low, (low + high) / 2) for low, high in zip(lows or (), highs, strict=True))
@@ -109,8 +112,9 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
 
     _image(place(0, 0), picture.image, 'input')
     _truth(place(0, 1), picture)
-    _overlay(place(0, 2), picture, scales[0], limit)
-    _map(place(0, 3), picture.anomaly_map, scales[0], 'anomaly map', limit is not None)
+    if picture.anomaly_map is not None:
+        _overlay(place(0, 2), picture, scales[0], limit)
+        _map(place(0, 3), picture.anomaly_map, scales[0], 'anomaly map', limit is not None)
     for number, (level, scale) in enumerate(zip(levels, scales[1:], strict=True)):
         _map(place(1, number), level, scale, f'M{number + 1} ({level.shape[1]}x{level.shape[0]})', limit is not None)
     figure.suptitle(caption(picture, threshold), fontsize=9, y=1 - 0.12 / size[1], va='top')

@@ -99,9 +99,12 @@ class AnomalyModel(BaseModel):
 
         Keys: :data:`EXPORT`, no file can compute it; :data:`EXPORT_MAP`, a file gives the score alone;
         :data:`TRAINING_SCORES`, scores of its own training images say nothing about those of others;
-        :data:`DISTRIBUTED`, it does not train in several processes.
+        :data:`DISTRIBUTED`, it does not train in several processes. By default a model that is fitted once has the
+        third: it has kept its training images, more or less, and finds them too normal.
         """
-        return {}
+        if type(self).collect is AnomalyModel.collect:
+            return {}
+        return {TRAINING_SCORES: 'it keeps what it has seen of its training images, which it then scores too low'}
 
     def outside_modules(self) -> dict[str, nn.Module]:
         """Modules by name that predictions need and that are no submodules, so that no optimiser and no checkpoint

@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from mminspect.core.components import component_names, scopes
 from mminspect.core.errors import UserError
-from mminspect.core.methods import allowed_modules
+from mminspect.core.methods import allowed_modules, import_trusted
 from mminspect.core.setup import setup
 
 #: Key of a checkpoint: ``name`` of the config file and its ``values``.
@@ -80,7 +80,7 @@ def import_methods_of(cfg: Config, path: str, further: Iterable[str] = ()) -> No
                             f'methods, and importing runs it: install its package, or give --import {module} if you '
                             'trust it')
         try:
-            importlib.import_module(module)
+            import_trusted(module) if module in trusted else importlib.import_module(module)
         except ImportError as error:
             raise UserError(f'{path} needs the Python module {module}, which cannot be imported ({error}): install its '
                             'package') from error

@@ -18,7 +18,9 @@ from mminspect.core.components import explain_errors
 from mminspect.core.errors import UserError
 from mminspect.core.setup import setup
 from mminspect.engine import EmptyLoaderHook, FitOnceLoop, unwrap
+from mminspect.models.anomaly_model import DISTRIBUTED
 from mminspect.models.checkpoint import Checkpoint, without_teacher_files
+from mminspect.models.contract import contract_of
 from mminspect.models.stored_config import CONFIG_KEY, as_stored
 
 
@@ -97,6 +99,10 @@ def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> Inspectio
         cfg.model = without_teacher_files(cfg.model)
     with explain_errors(cfg):
         runner = InspectionRunner.from_cfg(cfg)
+    reason = contract_of(unwrap(runner.model)).limits.get(DISTRIBUTED)
+    if reason and cfg.get('launcher', 'none') != 'none':
+        raise UserError(f'{cfg.model.type} does not train or test in several processes, because {reason}: leave '
+                        '--launcher out')
     runner.opened = checkpoint
     runner.register_hook(EmptyLoaderHook())
     runner.register_hook(StoredConfigHook())
