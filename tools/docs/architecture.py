@@ -1,4 +1,4 @@
-"""Draw the packages of this project and what imports what, from the files themselves, into docs/images/architecture.svg.
+"""Draw the packages of this project and what imports what, from the files, into docs/images/architecture.svg.
 
     python tools/docs/architecture.py            # draw
     python tools/docs/architecture.py --check    # exit with 1 if the picture is not what the files say
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import sys
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -23,7 +23,7 @@ PICTURE = ROOT / 'docs' / 'images' / 'architecture.svg'
 DIVIDED = 'mminspect'
 FILLS = {DIVIDED: '#dbe9f6', 'anomaly_rd': '#e3f2dc', 'fdrd': '#e3f2dc'}
 OTHER_FILL, LINE = '#eeeeee', '#44546a'
-WIDTH, HEIGHT, GAP, ROW, MARGIN = 176, 42, 34, 96, 20
+WIDTH, HEIGHT, GAP, ROW, MARGIN = 176, 42, 34, 96, 34
 
 #: (importing package, imported package) -> whether a module does it as it is imported itself, not in a function.
 Imports = Mapping[tuple[str, str], bool]
@@ -64,7 +64,7 @@ def reachable(imports: Imports) -> set[tuple[str, str]]:
     """Pairs of packages, the second of which is imported by the first, if over others; those in functions left out."""
     pairs = {pair for pair, at_once in imports.items() if at_once}
     names = sorted({name for pair in imports for name in pair})
-    for middle, start, end in product(names, repeat=3):  # Warshall: the middle is the outermost loop
+    for middle, start, end in itertools.product(names, repeat=3):  # Warshall: the middle is the outermost loop
         if (start, middle) in pairs and (middle, end) in pairs:
             pairs.add((start, end))
     return pairs
@@ -113,7 +113,8 @@ def draw(imports: Imports) -> str:
     corners = places(imports)
     width = max(x for x, _ in corners.values()) + WIDTH + MARGIN
     height = max(y for _, y in corners.values()) + HEIGHT + MARGIN
-    lines = [arrow(corners[start], corners[end], at_once) for (start, end), at_once in telling(imports).items()]
+    lines = [arrow(corners[start], corners[end], at_once, corners.values())
+             for (start, end), at_once in telling(imports).items()]
     boxes = [box(name, corner) for name, corner in sorted(corners.items())]
     return '\n'.join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
@@ -123,20 +124,37 @@ def draw(imports: Imports) -> str:
         f'<rect width="{width}" height="{height}" fill="white"/>', *lines, *boxes, '</svg>', ''])
 
 
-def arrow(start: tuple[int, int], end: tuple[int, int], at_once: bool) -> str:
-    """From the edge of one box to the edge of another; between neighbours in a row from side to side."""
+def arrow(start: tuple[int, int], end: tuple[int, int], at_once: bool, corners: Iterable[tuple[int, int]]) -> str:
+    """From one box to another, past the other boxes; between neighbours in a row from side to side."""
     (x1, y1), (x2, y2) = start, end
     if y1 == y2:
         x1, x2 = (x1 + WIDTH, x2) if x1 < x2 else (x1, x2 + WIDTH)
-        y1 = y2 = y1 + HEIGHT // 2
-        path = f'M{x1} {y1}L{x2} {y2}'
+        path = f'M{x1} {y1 + HEIGHT // 2}L{x2} {y1 + HEIGHT // 2}'
     else:
-        x1, x2 = x1 + WIDTH // 2, x2 + WIDTH // 2
         # upward arrows (in functions alone) leave and arrive a little beside the downward ones
-        x1, y1, x2, y2 = (x1, y1 + HEIGHT, x2, y2) if y1 < y2 else (x1 + 24, y1, x2 + 24, y2 + HEIGHT)
-        path = f'M{x1} {y1}C{x1} {(y1 + y2) // 2} {x2} {(y1 + y2) // 2} {x2} {y2}'
+        aside = WIDTH // 2 + (0 if y1 < y2 else 24)
+        points = way((x1 + aside, y1), (x2 + aside, y2), list(corners))
+        path = f'M{points[0][0]} {points[0][1]}'
+        for number, ((xa, ya), (xb, yb)) in enumerate(itertools.pairwise(points)):
+            # between rows in a curve that begins and ends upright, past a row straight
+            path += f'C{xa} {(ya + yb) // 2} {xb} {(ya + yb) // 2} {xb} {yb}' if number % 2 == 0 else f'L{xb} {yb}'
     dashes = '' if at_once else ' stroke-dasharray="5 4"'
     return f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="1.3"{dashes} marker-end="url(#head)"/>'
+
+
+def way(start: tuple[int, int], end: tuple[int, int], corners: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Points from the edge of one box to that of another: where it leaves a row and where it enters the next one, past
+    the boxes of each row between in the gap that is nearest to the straight line."""
+    (x1, y1), (x2, y2) = start, end
+    down = y1 < y2
+    points = [(x1, y1 + HEIGHT if down else y1)]
+    for y in sorted({y for _, y in corners if min(y1, y2) < y < max(y1, y2)}, reverse=not down):
+        lefts = sorted(x for x, row in corners if row == y)
+        gaps = [lefts[0] - GAP // 2, *(left + WIDTH + GAP // 2 for left in lefts)]
+        straight = x1 + (x2 - x1) * (y - y1) / (y2 - y1)
+        x = min(gaps, key=lambda gap: (abs(gap - straight), gap))
+        points += [(x, y), (x, y + HEIGHT)] if down else [(x, y + HEIGHT), (x, y)]
+    return [*points, (x2, y2 if down else y2 + HEIGHT)]
 
 
 def box(name: str, corner: tuple[int, int]) -> str:

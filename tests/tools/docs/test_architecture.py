@@ -15,7 +15,7 @@ def projects(tmp_path):
         'mminspect/__init__.py': '', 'mminspect/core/errors.py': 'import os\ndef f():\n    import method.models\n',
         'mminspect/inspection/load.py': 'from mminspect.core import errors\nfrom .spec import x\n',
         'mminspect/station/app.py': 'import mminspect.core.errors\nfrom mminspect import inspection\n',
-        'method/models/a.py': 'from mminspect.inspection import load\nfrom mminspect.core.errors import E\nimport numpy'}
+        'method/models/a.py': 'from mminspect.inspection import load\nfrom mminspect.core.errors import E\nimport os'}
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -54,6 +54,14 @@ def test_no_two_boxes_overlap():
     for i, (x1, y1) in enumerate(corners):
         for x2, y2 in corners[:i]:
             assert abs(x1 - x2) >= architecture.WIDTH or abs(y1 - y2) >= architecture.HEIGHT
+
+
+def test_arrows_pass_the_boxes_between():
+    corners = [(0, 0), (0, 100), (210, 100), (420, 100), (210, 200)]
+    middle = architecture.WIDTH // 2
+    assert architecture.way((middle, 0), (210 + middle, 200), corners) == [
+        (88, 42), (193, 100), (193, 142), (298, 200)]  # the gap between the first two boxes of the row
+    assert architecture.way((298, 200), (middle, 0), corners) == [(298, 200), (193, 142), (193, 100), (88, 42)]
 
 
 def test_the_picture_in_the_docs_is_what_the_files_say():
