@@ -26,7 +26,7 @@ import torch
 
 from common import ROOT, save
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import load_from_local, weights_sha256
+from mminspect.models.checkpoint import Checkpoint, weights_sha256
 
 INITIAL_WEIGHTS = ROOT / 'benchmarks' / 'initial_weights.py'
 #: One thread, so that sums have one order; the data set of the anomaly model.
@@ -102,7 +102,7 @@ class Checkout:
         options = ['--cfg-options', *pairs(needed)] if needed else []
         self.script('tools/test.py', training.config, checkpoint, '--work-dir', folder, *options)
         metrics = json.loads((folder / 'metrics.json').read_text())
-        return dict(weights_sha256=weights_sha256(load_from_local(str(checkpoint), 'cpu')['state_dict']),
+        return dict(weights_sha256=weights_sha256(Checkpoint.open(checkpoint).weights),
                     metrics={name: value for name, value in metrics.items() if name != 'checkpoint'})
 
 
