@@ -16,6 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from mminspect.experiments import table as tables
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
 DOCUMENTS = ('README.md', *(f'projects/{name}/README.md'
@@ -28,9 +30,8 @@ def load(name: str) -> dict:
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, first column left, the others right aligned."""
-    lines = [header, ['---'] + ['--:'] * (len(header) - 1), *rows]
-    return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines) + '\n'
+    """A Markdown table that ends its line."""
+    return tables.markdown(header, rows) + '\n'
 
 
 def provenance(result: dict) -> str:

@@ -32,27 +32,28 @@ DIVISOR = 32
 
 
 def row(cfg: Config, device: torch.device, shape: tuple[int, int], images: int, warmup: int) -> str:
-    """Times of one model in all modes, and of its network alone in the last one's memory format."""
+    """Times of one model in all modes, and of its network alone, in the memory format of the last one."""
     model, parts = load_model(cfg, None, device), []
-    for name, half in modes(model):
+    for name, half in modes(model, device):
         with torch.autocast(device.type, torch.float16, enabled=half):
             found = measure(model, random_images(shape), images, warmup)
         parts.append(f'{name} p50 {found.p50:8.2f} p95 {found.p95:8.2f} ms, {found.fps:7.1f} images/s')
-    return ' | '.join([*parts, f'network alone, float32 {network_milliseconds(model, shape, images, warmup):.2f} ms'])
+    alone = network_milliseconds(model, device, shape, images, warmup)
+    return ' | '.join([*parts, f'network alone, float32 {alone:.2f} ms'])
 
 
-def modes(model: nn.Module) -> Iterator[tuple[str, bool]]:
+def modes(model: nn.Module, device: torch.device) -> Iterator[tuple[str, bool]]:
     """Name, and whether it is float16; the model is changed on the way to the next one."""
     yield 'float32', False
-    if next(model.parameters()).is_cuda:
+    if device.type == 'cuda':
         yield 'float16', True
         model.to(memory_format=torch.channels_last)
         yield 'float16, channels last', True
 
 
-def network_milliseconds(model: nn.Module, shape: tuple[int, int], count: int, warmup: int) -> float:
+def network_milliseconds(model: nn.Module, device: torch.device, shape: tuple[int, int], count: int,
+                         warmup: int) -> float:
     """Median time from a normalised image to the raw outputs."""
-    device = next(model.parameters()).device
     padded = tuple(-(-side // DIVISOR) * DIVISOR for side in shape)
     image, samples, times = torch.randn(1, 3, *padded, device=device), [detection_sample(padded).to(device)], []
     with torch.no_grad():

@@ -32,7 +32,7 @@ def step(cfg: Config, device: torch.device, shape: tuple[int, int], half: bool) 
     """Train and predict once; what there is to say about it."""
     model = load_model(cfg, None, device).train()
     MessageHub.get_instance('smoke').update_info('epoch', 0)  # read by heads whose assigner changes on the way
-    loss, gradient = train_once(model, shape, half)
+    loss, gradient = train_once(model, device, shape, half)
     model.eval()
     with torch.no_grad(), torch.autocast(device.type, torch.float16, enabled=half):
         first = model.test_step(batch(model, shape))[0]
@@ -41,9 +41,9 @@ def step(cfg: Config, device: torch.device, shape: tuple[int, int], half: bool) 
     return f'loss {loss:10.4f}  gradient {gradient:9.3e}  {found}'
 
 
-def train_once(model: nn.Module, shape: tuple[int, int], half: bool) -> tuple[float, float]:
+def train_once(model: nn.Module, device: torch.device, shape: tuple[int, int], half: bool) -> tuple[float, float]:
     """The loss of a batch, and the sum of the absolute gradients."""
-    with torch.autocast(next(model.parameters()).device.type, torch.float16, enabled=half):
+    with torch.autocast(device.type, torch.float16, enabled=half):
         data = model.data_preprocessor(batch(model, shape), True)
         loss, _ = model.parse_losses(model(**data, mode='loss'))
     loss.backward()

@@ -47,8 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     images = latency.dataset_images(cfg, args.warmup + args.images) if args.dataset else \
         latency.random_images(tuple(args.shape))
     result = latency.measure(model, images, args.images, args.warmup)
-    included = latency.INCLUDED_MAPS if cfg.get('default_scope') == 'anomaly_rd' else latency.INCLUDED
-    print(latency.report(result, args.config, args.checkpoint or 'random', included))
+    print(latency.report(result, args.config, args.checkpoint or 'random', latency.included_in(model)))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of a detector at a given input size."""
+"""Parameters and FLOPs of a detector or an anomaly model at a given input size."""
 from __future__ import annotations
 
 import warnings
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 from mminspect.models.building import build_model
+from mminspect.models.checkpoint import Checkpoint
+from mminspect.models.contract import contract_of
 
 from .op_counter import OpCounter, counting
 
@@ -48,41 +50,45 @@ class Complexity:
         return sum(self.counted.values())
 
 
-def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280)) -> Complexity:
-    """Cost of ``cfg.model`` at an input of 1 x 3 x H x W. No weights are read, no teacher's files are needed.
+def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280), checkpoint: str | None = None) -> Complexity:
+    """Cost of ``cfg.model`` at an input of 1 x 3 x H x W. No teacher's files are needed.
 
     Args:
-        cfg: Config of any detector of mmdet's registry. A ``DistilledDetector`` counts as its student.
+        cfg: Config of any anomaly model, which counts with all that a prediction needs (a teacher), or of any detector
+            of mmdet's registry. A ``DistilledDetector`` counts as its student.
         shape: (H, W) in pixels.
+        checkpoint: Needed by models that keep what they saw (a memory bank), whose cost depends on how much that is;
+            no other reads weights.
 
     Raises:
-        UserError: The input is too small, the config names an unknown component, or the detector cannot be run
-            on an image without content.
+        UserError: The input is too small, the config names an unknown component, the checkpoint is missing, damaged or
+            of another model, or the model cannot be run on an image without content.
     """
     if min(shape) < MINIMUM_SIDE:
         raise UserError(f'the input must have at least {MINIMUM_SIDE} pixels a side, got {shape[0]} x {shape[1]}')
+    opened = checkpoint and Checkpoint.open(checkpoint)
     try:
-        return _measure(cfg, shape, 'meta')
+        return _measure(cfg, shape, 'meta', opened)
     except Exception:
         # Some detectors read values of tensors on their way, which tensors without data cannot give. And a mistake
         # in the config fails again, with the same message.
         pass
     try:
-        return _measure(cfg, shape, 'cpu')
-    except (RuntimeError, ValueError, AssertionError) as error:
+        return _measure(cfg, shape, 'cpu', opened)
+    except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+        hint = '' if checkpoint else '; a model that is fitted on data needs its checkpoint'
         raise UserError(f'{cfg.model.type} cannot be counted at {shape[0]} x {shape[1]}: '
-                        f'{str(error) or type(error).__name__}') from error
+                        f'{str(error) or type(error).__name__}{hint}') from error
 
 
-def _measure(cfg: Config, shape: tuple[int, int], device: str) -> Complexity:
+def _measure(cfg: Config, shape: tuple[int, int], device: str, checkpoint: Checkpoint | None) -> Complexity:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torch has a line for every tensor that keeps no data
-        model = build_model(cfg, device, teacher_files=False)
-    # Train-time helpers (adapters of a distillation term) are parameters but in no checkpoint: not the detector's.
-    saved = model.state_dict().keys()
-    params = [p for name, p in model.named_parameters() if name in saved]
-    if cfg.get('default_scope') == 'anomaly_rd':  # predictions need the teacher, which is no part of the model
-        params += model.teacher.parameters()
+        model = build_model(cfg, 'cpu' if checkpoint else device, teacher_files=False)
+        if checkpoint:
+            checkpoint.load_into(model)
+            model.to(device)
+    params = contract_of(model).inference_parameters()
     image = torch.zeros(1, 3, *shape, device=device)
     proposals = _fix_proposals(model, image) if hasattr(model, 'roi_head') else None
     counter = _forward(model, image)

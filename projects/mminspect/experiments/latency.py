@@ -16,11 +16,13 @@ from torch import nn
 
 from mminspect import runtime
 from mminspect.core.errors import UserError
+from mminspect.models.anomaly_model import AnomalyModel
+from mminspect.models.contract import contract_of
 
 from .environment import device_name
 
 INCLUDED = 'transfer to the device, normalisation, padding, network, decoding of boxes, NMS'
-INCLUDED_MAPS = 'transfer to the device, normalisation, teacher and student, anomaly map, score'
+INCLUDED_MAPS = 'transfer to the device, normalisation, network with its teacher, anomaly map, score'
 EXCLUDED = 'reading, decoding and resizing of the image file'
 
 
@@ -72,7 +74,7 @@ def measure(model: nn.Module, images: Sequence[dict[str, Any]], count: int, warm
     """
     if count < 1 or warmup < 0:
         raise UserError(f'at least 1 image and 0 warm-up images are needed, got {count} and {warmup}')
-    device = next(model.parameters()).device
+    device = _device_of(model)
     milliseconds = []
     with torch.no_grad():
         for number, data in enumerate(itertools.islice(itertools.cycle(images), warmup + count)):
@@ -82,6 +84,16 @@ def measure(model: nn.Module, images: Sequence[dict[str, Any]], count: int, warm
                 milliseconds.append(1000 * (_now(device) - start))
     sizes = tuple(sorted({tuple(image.shape[1:]) for data in images for image in data['inputs']}))
     return Latency(tuple(milliseconds), sizes, device_name(device), torch.get_num_threads(), warmup)
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    """Of a model that may have no parameters of its own."""
+    return next(itertools.chain(model.parameters(), model.buffers())).device
+
+
+def included_in(model: nn.Module) -> str:
+    """What a measured time includes, in words."""
+    return INCLUDED_MAPS if isinstance(contract_of(model), AnomalyModel) else INCLUDED
 
 
 def _now(device: torch.device) -> float:

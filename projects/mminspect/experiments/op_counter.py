@@ -55,7 +55,7 @@ class OpCounter:
     @property
     def uncounted(self) -> Counter[str]:
         """Multiply-adds by operator that mmengine leaves out of its total and that are worth knowing."""
-        found = Counter(self._extension)
+        found = self._extension.copy()
         for packet, number in self._by_operator():
             if packet in _UNCOUNTED:
                 found[_UNCOUNTED[packet][0]] += number
@@ -97,6 +97,10 @@ def _of_output(weight: int) -> Rule:
     return lambda *args, out_shape, **kwargs: weight * prod(out_shape)
 
 
+def _distances(left: Shape, right: Shape, *args: Any, **kwargs: Any) -> int:
+    return prod(left) * right[-2]
+
+
 def _mean(x: Shape, dims: Sequence[int] | None = None, keepdim: bool = False, **kwargs: Any) -> int:
     """What adaptive_avg_pool2d to 1x1 turns into; any other mean is not counted."""
     return prod(x) if (dims, keepdim) == ([-1, -2], True) else 0
@@ -115,6 +119,8 @@ _COUNTED: dict[Any, tuple[str, Rule]] = {
     aten.mean: ('pooling', _mean),
 }
 _UNCOUNTED: dict[Any, tuple[str, Rule]] = {
+    aten._cdist_forward: ('distances (cdist)', _distances),
+    aten._euclidean_dist: ('distances (cdist)', _distances),
     aten.addcmul: ('reassembly (addcmul)', _of_input),
     aten.addcmul_: ('reassembly (addcmul)', _of_input),
 }

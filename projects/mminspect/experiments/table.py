@@ -42,7 +42,7 @@ def text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table with right-aligned numbers, which rich's Markdown cannot align; raises as :func:`text`."""
     _check(header, rows)
-    rule = ['---', *['---:'] * (len(header) - 1)]
+    rule = ['---', *['--:'] * (len(header) - 1)]
     return '\n'.join(f'| {" | ".join(value.replace("|", "/") for value in line)} |' for line in [header, rule, *rows])
 
 

@@ -7,9 +7,12 @@ from mmdet.models.detectors import GFL
 from mmdet.registry import MODELS
 from mmengine.analysis import FlopAnalyzer
 from mmengine.config import Config
+from mmengine.registry import MODELS as ROOT_MODELS
+from torch import nn
 
 from mminspect.core.errors import UserError
 from mminspect.experiments.complexity import complexity_of, report
+from mminspect.models.anomaly_model import AnomalyModel, DataShapedBuffers, Maps
 from mminspect.models.building import build_model
 
 CONFIGS = Path(__file__).parents[3] / 'configs' / 'fdrd'
@@ -135,3 +138,36 @@ def test_mistakes():
         complexity_of(config('_base_/gfl_r18'), (0, 1280))
     with pytest.raises(UserError, match=r'unknown component: FPM.*did you mean'):
         complexity_of(config('_base_/gfl_r18', neck=dict(type='FPM')), (64, 96))
+
+
+@ROOT_MODELS.register_module()
+class CountedBank(DataShapedBuffers, AnomalyModel):
+    """Distance to the nearest of the rows that it saw, of features from a module that is not its own."""
+
+    def __init__(self, data_preprocessor=None):
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.register_data_buffer('bank')
+        self._outside = [nn.Conv2d(3, 4, 8, stride=8, bias=False).requires_grad_(False)]
+
+    def outside_modules(self):
+        return dict(teacher=self._outside[0])
+
+    def _apply(self, function, recurse=True):
+        self._outside[0]._apply(function)
+        return super()._apply(function, recurse)
+
+    def score_maps(self, inputs):
+        rows = self._outside[0](inputs).flatten(2).transpose(1, 2).reshape(-1, 4)
+        distances = torch.cdist(rows, self.bank).amin(1).reshape(len(inputs), -1)
+        return Maps(distances.amax(1))
+
+
+def test_an_anomaly_model_of_any_scope_counts_by_its_contract(tmp_path):
+    cfg = Config(dict(default_scope='mmengine', model=dict(type='CountedBank')))
+    torch.save(dict(state_dict=dict(bank=torch.rand(70, 4))), tmp_path / 'bank.pth')
+    cost = complexity_of(cfg, (64, 96), str(tmp_path / 'bank.pth'))
+    assert (cost.trainable, cost.params) == (0, 4 * 3 * 64)  # the outside module counts
+    assert cost.counted == {'convolution': 4 * 3 * 64 * 8 * 12}
+    assert cost.uncounted == {'distances (cdist)': 8 * 12 * 70 * 4}
+    with pytest.raises(UserError, match=r'CountedBank cannot be counted .* needs its checkpoint'):
+        complexity_of(cfg, (64, 96))

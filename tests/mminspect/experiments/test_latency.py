@@ -11,6 +11,7 @@ from torch import nn
 
 from mminspect.core.errors import UserError
 from mminspect.experiments import latency
+from mminspect.models.anomaly_model import AnomalyModel, Maps
 from mminspect.models.building import load_model
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
@@ -99,3 +100,21 @@ def test_no_test_set(cfg):
     cfg.test_dataloader = None
     with pytest.raises(UserError, match='has no test_dataloader'):
         latency.dataset_images(cfg, 1)
+
+
+class Still(AnomalyModel):
+    """Has no parameter."""
+
+    def score_maps(self, inputs):
+        return Maps(inputs.amax((1, 2, 3)))
+
+
+def test_a_model_without_parameters_has_a_latency():
+    model = Still(dict(type='mmengine.ImgDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3))
+    result = latency.measure(model, latency.random_images((4, 6)), count=2, warmup=0)
+    assert len(result.milliseconds) == 2
+
+
+def test_what_is_included_hangs_on_the_contract_of_the_model():
+    assert 'anomaly map' in latency.included_in(Still()) and 'NMS' not in latency.included_in(Still())
+    assert 'NMS' in latency.included_in(Clockwork([]))

@@ -71,6 +71,13 @@ def test_deformable_convolutions_are_noted_and_not_run():
     assert mmcv.ops.deform_conv.ext_module is original
 
 
+@pytest.mark.parametrize('rows', [7, 70])  # torch has one operator for few rows and one for many
+def test_distances_are_noted(rows):
+    with counting() as counter:
+        torch.cdist(torch.empty(10, 4, device='meta'), torch.empty(rows, 4, device='meta'))
+    assert counter.uncounted == {'distances (cdist)': 10 * rows * 4} and not counter.counted
+
+
 def test_the_operators_come_back_after_an_error():
     original = mmcv.ops.deform_conv.ext_module
     with pytest.raises(ZeroDivisionError), counting():

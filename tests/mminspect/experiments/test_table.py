@@ -22,7 +22,7 @@ def test_text_is_as_wide_as_its_cells_and_takes_them_as_they_are(monkeypatch):
 
 
 def test_markdown():
-    assert table.markdown(['a|b', 'AP'], [['x', '1.0']]) == '| a/b | AP |\n| --- | ---: |\n| x | 1.0 |'
+    assert table.markdown(['a|b', 'AP'], [['x', '1.0']]) == '| a/b | AP |\n| --- | --: |\n| x | 1.0 |'
 
 
 @pytest.mark.parametrize('function', [table.text, table.markdown])
