@@ -5,8 +5,8 @@ import contextlib
 import io
 import warnings
 
-#: Beginnings (patterns) of warnings that tell a user nothing: about a metric that no config uses, and for mmdet's own
-#: programmers.
+#: Patterns of the beginnings of warnings that tell a user nothing: about a metric that no config uses, and for mmdet's
+#: own programmers.
 REMARKS = ('faster_coco_eval is not installed', 'DeprecationWarning: `+num_anchors`+ (is|would be) deprecated')
 
 
