@@ -21,8 +21,7 @@ from .geometry import Fitted, fit
 from .network import Network
 from .reading import prefetch
 from .spec import NetworkSpec
-from .tasks import Findings, task_of
-from .tasks.task import Outputs
+from .tasks import Findings, Outputs, task_of
 
 
 def usual_overlap(tile: int) -> int:

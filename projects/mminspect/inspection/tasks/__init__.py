@@ -5,6 +5,6 @@ networks whose :class:`~mminspect.inspection.spec.NetworkSpec` names that kind.
 """
 from .anomaly import AnomalyTask
 from .detection import DetectionTask
-from .task import Findings, Task, TileCollector, register_task, task_of
+from .task import Findings, Outputs, Task, TileCollector, register_task, task_of
 
-__all__ = ['AnomalyTask', 'DetectionTask', 'Findings', 'Task', 'TileCollector', 'register_task', 'task_of']
+__all__ = ['AnomalyTask', 'DetectionTask', 'Findings', 'Outputs', 'Task', 'TileCollector', 'register_task', 'task_of']

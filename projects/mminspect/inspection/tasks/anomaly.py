@@ -50,8 +50,14 @@ class AnomalyTask(Task):
         return ('image_auroc', 'pixel_auroc') if MAP in spec.outputs else ('image_auroc',)
 
     def exportable(self, network: Network) -> Network:
-        """The score alone where a map is made of gradients, which is logged."""
-        from mminspect.inspection.networks.anomaly import exportable  # loads torch
+        """The score alone where the model says that its map cannot be exported, which is logged.
+
+        Raises:
+            UserError: The model says that it cannot be exported at all.
+        """
+        from mminspect.inspection.networks.anomaly import AnomalyNetwork, exportable  # loads torch
+        if not isinstance(network.module, AnomalyNetwork):  # a module without a model that could say what it lacks
+            return network
         return exportable(network)
 
 

@@ -123,7 +123,11 @@ class Task(ABC):
         return ()
 
     def exportable(self, network: Network) -> Network:
-        """The same PyTorch network, or as much of it as standard operators can compute; here all of it."""
+        """The same network on PyTorch, or as much of it as standard operators can compute; here all of it.
+
+        Raises:
+            UserError: They can compute nothing of it.
+        """
         return network
 
 
