@@ -1,7 +1,7 @@
 """How configs inherit: by name, never by position, and no training under two names."""
 import ast
 from collections import defaultdict
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ FOR_USERS = ('aitex_fabric', 'linescan_tiles', 'mvtec_screw', 'visa', 'voc_detec
 LABELS = ('published', 'work_dir', 'experiment_name')
 
 
-@lru_cache(maxsize=None)
+@cache
 def resolved(path: Path) -> Config:
     return Config.fromfile(path)
 
@@ -28,7 +28,7 @@ def resolved(path: Path) -> Config:
 def position(node: ast.Subscript) -> bool:
     """An index or a slice, in contrast to a key."""
     index = node.slice.operand if isinstance(node.slice, ast.UnaryOp) else node.slice
-    return isinstance(index, ast.Slice) or isinstance(index, ast.Constant) and isinstance(index.value, int)
+    return isinstance(index, ast.Slice) or (isinstance(index, ast.Constant) and isinstance(index.value, int))
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda p: str(p.relative_to(FOLDER).with_suffix('')))
