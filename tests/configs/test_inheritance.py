@@ -15,7 +15,7 @@ FOLDER = ROOT / 'configs'
 FILES = sorted(FOLDER.rglob('*.py'))
 CONFIGS = [path for path in FILES if '_base_' not in path.parts]
 #: Data sets for configs of users and benchmarks.
-FOR_USERS = ('aitex_fabric', 'linescan_tiles', 'mvtec_screw', 'visa', 'voc_detection')
+FOR_USERS = ('aitex_fabric', 'anomaly_folders', 'linescan_tiles', 'mvtec_screw', 'visa', 'voc_detection')
 #: What says nothing about the training itself.
 LABELS = ('published', 'work_dir', 'experiment_name')
 

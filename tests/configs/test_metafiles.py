@@ -41,7 +41,7 @@ def test_the_index_names_every_metafile_and_is_one_of_openmmlab() -> None:
     index = pytest.importorskip('modelindex').load(str(INDEX))
     index.build_models_with_collections()
     assert sorted(model.config for model in index.models) == [str(path.relative_to(ROOT)) for path in CONFIGS]
-    # paths to READMEs count from the repository, as in mmdet's own metafiles, where this check wants them from the metafile
+    # paths to READMEs count from the repository, as in mmdet's own metafiles; this check counts from the metafile
     assert [fault for fault in index.check(silent=True) or () if 'Path to README file' not in fault] == []
 
 
