@@ -1,5 +1,6 @@
 # The authors' released schedule; their teacher is trained for 58 epochs.
 _base_ = './fdrd_gfl_r18_48e_medicine.py'
+published = None
 model = dict(
     teacher_config='{{fileDirname}}/teacher/semantic-se_r50_58e_medicine_authors.py',
     teacher_ckpt='work_dirs/semantic-se_r50_58e_medicine_authors/epoch_58.pth')

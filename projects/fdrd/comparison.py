@@ -1,4 +1,4 @@
-"""Runs of several configs in one table, each above the row the paper prints for it."""
+"""Runs of several configs in one table, each above the rows the paper prints for it."""
 from __future__ import annotations
 
 import json
@@ -17,7 +17,7 @@ from mminspect.experiments.environment import default_device, environment
 from mminspect.experiments.jobs import Job
 from mminspect.models.building import load_model
 
-from .published import COST, METRICS, NUMBERS_ONLY, TABLES, normalise, published
+from .published import COST, METRICS, NUMBERS_ONLY, TABLES, normalise, published, references_of
 
 COLUMNS = METRICS + COST
 #: Names of the metrics as ``InspectionCocoMetric`` returns them, without its prefixes.
@@ -31,14 +31,14 @@ class Row:
     Attributes:
         name: Name of the config, or the published row.
         values: By column; None where there is no value. Metrics in percent, FLOPs in 10^9, params in 10^6, FPS in 1/s.
-        reference: The published row that this one stands beside, or that it is; None without one.
+        references: The published rows that this one stands beside, or the one that it is.
         measured: False for a published row.
         details: What belongs to the numbers: config, seed, checkpoint.
     """
 
     name: str
     values: dict[str, float | None]
-    reference: str | None = None
+    references: tuple[str, ...] = ()
     measured: bool = True
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -79,10 +79,9 @@ def measured_row(job: Job, shape: tuple[int, int], images: int) -> Row:
         images: Number of images to time; 0 leaves FPS out.
 
     Raises:
-        UserError: The config or its published row does not exist, or its checkpoint is damaged.
+        UserError: The config does not exist, what it names as published is no row, or its checkpoint is damaged.
     """
     cfg = runtime.load_config(str(job.config))
-    reference = cfg.get('published')
     cost = complexity_of(cfg, shape)
     checkpoint = job.last_checkpoint
     if checkpoint is not None and not checkpoint.is_file():  # moved or deleted; its metrics are still good
@@ -91,7 +90,7 @@ def measured_row(job: Job, shape: tuple[int, int], images: int) -> Row:
     return Row(
         job.work_dir.name,
         dict(metrics_of(job), FLOPs=cost.flops / 1e9, params=cost.trainable / 1e6, FPS=speed),
-        normalise(reference) if reference else None,
+        references_of(cfg.get('published')),
         details=dict(config=str(job.config), seed=(cfg.get('randomness') or {}).get('seed'),
                      checkpoint=None if checkpoint is None else str(checkpoint)))
 
@@ -105,20 +104,20 @@ def published_row(reference: str) -> Row:
     """The paper's row; see :func:`fdrd.published.published` for what it raises."""
     values = published(reference)
     key = normalise(reference)
-    return Row(f'paper: {key}', {column: values.get(column) for column in COLUMNS}, key, measured=False)
+    return Row(f'paper: {key}', {column: values.get(column) for column in COLUMNS}, (key, ), measured=False)
 
 
 def with_published(rows: Sequence[Row], further: Sequence[str] = ()) -> list[Row]:
-    """``rows``, each followed by its published row; at the end, published rows that nobody ran.
+    """``rows``, each followed by its published rows; at the end, published rows that nobody ran.
 
     Those are ``further`` and, where a table with ACMA and SQR is referred to, these two: there is no code of them.
     """
     combined: list[Row] = []
     for row in rows:
-        combined += [row, published_row(row.reference)] if row.reference else [row]
-    tables = dict.fromkeys(row.reference.split('/')[0] for row in combined if row.reference)
+        combined += [row, *map(published_row, row.references)]
+    tables = dict.fromkeys(reference.split('/')[0] for row in combined for reference in row.references)
     extra = [*further, *(f'{name}/{key}' for name in tables for key in NUMBERS_ONLY if key in TABLES[name])]
-    shown = {row.reference for row in combined}
+    shown = {reference for row in combined for reference in row.references}
     for reference in dict.fromkeys(map(normalise, extra)):
         if reference not in shown:
             combined.append(published_row(reference))
@@ -142,6 +141,6 @@ def caption(shape: tuple[int, int], images: int) -> str:
 def record(rows: Sequence[Row], shape: tuple[int, int], images: int) -> str:
     """The comparison as JSON text, with commit, device and seeds."""
     content = dict(environment(), shape=list(shape), images=images, rows=[
-        dict(name=row.name, measured=row.measured, published=row.reference, values=row.values, **row.details)
+        dict(name=row.name, measured=row.measured, published=list(row.references), values=row.values, **row.details)
         for row in rows])
     return json.dumps(content, indent=2) + '\n'

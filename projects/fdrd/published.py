@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 
 from mminspect.core.errors import UserError
 
@@ -101,6 +102,25 @@ NUMBERS_ONLY = ('acma', 'sqr')
 def normalise(reference: str) -> str:
     """``'Table3:ATSS'`` and ``'table2/CKD (CrossKD)'`` as the keys ``'table3/atss'`` and ``'table2/ckd'``."""
     return ' '.join(re.sub(r'\(.*?\)', '', reference.lower()).replace(':', '/', 1).split())
+
+
+def references_of(entry: str | Sequence[str] | None) -> tuple[str, ...]:
+    """What a config names as ``published``: the keys of the rows that it reproduces.
+
+    One training can stand in several tables, and so under several rows.
+
+    Args:
+        entry: One row, several, or None where the paper has none.
+
+    Raises:
+        UserError: It is something else.
+    """
+    if entry is None:
+        return ()
+    names = [entry] if isinstance(entry, str) else entry
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise UserError(f'published = {entry!r} names no rows: give one as table3/atss, several in a list, or None')
+    return tuple(dict.fromkeys(map(normalise, names)))
 
 
 def published(reference: str) -> dict[str, float]:

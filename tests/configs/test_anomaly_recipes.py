@@ -96,7 +96,7 @@ SIZES = {
     'rd4ad_r34_200e_mvtec': (0.66 + 15.74 + 5.77, R34),
     'rd4ad_r50_200e_mvtec': (10.62 + 20.21 + 15.82, R50),
     'rd4ad_wrn50_200e_mvtec': (10.62 + 48.26 + 24.92, WRN50),
-    'traditional-oce_wrn50_100e_mvtec': (10.62 + 48.26 + 24.92, WRN50),
+    'rd4ad_wrn50_100e_mvtec_akf-recipe': (10.62 + 48.26 + 24.92, WRN50),
     'akf-oce_r18_20e_mvtec': (1.11 + 8.39 + 3.70, R18),
     'akf-oce_wrn50_100e_mvtec': (17.73 + 41.97 + 24.92, WRN50),
     'akf_wrn50_100e_mvtec': (17.73 + 18.88 + 24.92, WRN50),

@@ -23,7 +23,9 @@ published = {published!r}
 '''
 
 
-def job(tmp_path: Path, name: str = 'a', published: str | None = 'Table3:ATSS', metrics: dict | None = None) -> Job:
+def job(tmp_path: Path, name: str = 'a', published: str | list[str] | None = 'Table3:ATSS',
+        metrics: dict | None = None) -> Job:
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / f'{name}.py'
     path.write_text(SLIM.format(base=CONFIGS / 'fdrd' / '_base_' / 'gfl_r18.py', published=published))
     made, = comparison.jobs_of([str(path)], tmp_path / 'runs')
@@ -67,7 +69,7 @@ def test_undefined_values_stay_undefined(tmp_path):
 def test_a_measured_row(tmp_path):
     made = job(tmp_path, metrics={'coco/bbox_mAP_50': 0.5})
     row = comparison.measured_row(made, (96, 160), images=0)
-    assert (row.name, row.reference, row.measured) == ('a', 'table3/atss', True)
+    assert (row.name, row.references, row.measured) == ('a', ('table3/atss', ), True)
     assert row.values['AP50'] == 50 and row.values['AP'] is None and row.values['FPS'] is None
     weights = load_model(load_config(made.config), None).parameters()
     assert row.values['params'] == pytest.approx(sum(p.numel() for p in weights if p.requires_grad) / 1e6)
@@ -90,8 +92,14 @@ def test_speed_uses_the_checkpoint(tmp_path):
         comparison.measured_row(made, (96, 160), images=1)
 
 
-def row(name: str, reference: str | None = None) -> comparison.Row:
-    return comparison.Row(name, dict.fromkeys(comparison.COLUMNS, 1.0), reference)
+def test_a_config_may_stand_in_several_tables(tmp_path):
+    made = comparison.measured_row(job(tmp_path, published=['Table2:CKD', 'table1/none']), (96, 160), images=0)
+    assert made.references == ('table2/ckd', 'table1/none')
+    assert comparison.measured_row(job(tmp_path / 'b', published=None), (96, 160), images=0).references == ()
+
+
+def row(name: str, *references: str) -> comparison.Row:
+    return comparison.Row(name, dict.fromkeys(comparison.COLUMNS, 1.0), references)
 
 
 def names(rows: list[comparison.Row]) -> list[str]:
@@ -100,6 +108,11 @@ def names(rows: list[comparison.Row]) -> list[str]:
 
 def test_published_rows_stand_behind_their_runs():
     assert names(comparison.with_published([row('a', 'table2/ckd'), row('b')])) == ['a', 'paper: table2/ckd', 'b']
+
+
+def test_all_published_rows_of_a_run_stand_behind_it():
+    joined = comparison.with_published([row('a', 'table2/ckd', 'table1/none'), row('b')], ['table1:none'])
+    assert names(joined) == ['a', 'paper: table2/ckd', 'paper: table1/none', 'b']
 
 
 def test_what_has_no_code_is_added_to_tables_of_detectors():
@@ -120,6 +133,7 @@ def test_cells_and_record():
     assert lines == [['a'] + ['1.0'] * 8,
                      ['paper: table1/none', '52.2', 'n/a', '18.2', '26.7', '26.1', 'n/a', 'n/a', 'n/a']]
     content = json.loads(comparison.record(rows, (96, 160), 3))
+    assert [line['published'] for line in content['rows']] == [['table1/none'], ['table1/none']]
     assert content['rows'][1]['values']['AP'] is None and content['rows'][1]['measured'] is False
     assert content['shape'] == [96, 160] and {'commit', 'device', 'threads'} <= content.keys()
 

@@ -1,7 +1,7 @@
 """The paper's tables agree with each other and with the claims of its text."""
 import pytest
 
-from fdrd.published import COLUMNS, NUMBERS_ONLY, TABLES, TITLES, normalise, published
+from fdrd.published import COLUMNS, NUMBERS_ONLY, TABLES, TITLES, normalise, published, references_of
 from mminspect.core.errors import UserError
 
 
@@ -61,6 +61,19 @@ def test_contradictions_are_kept_as_printed():
 def test_ways_to_name_a_row(name):
     assert published(name) == dict(AP50=44.4, AP=15.6, APsmall=7.1, AR=24.0, ARsmall=23.4, FLOPs=201.4, params=31.9,
                                    FPS=47)
+
+
+@pytest.mark.parametrize(('entry', 'rows'), [
+    (None, ()), ('Table3:ATSS', ('table3/atss', )), (['table2/ckd', 'Table1:None', 'table2/CKD (plain)'],
+                                                    ('table2/ckd', 'table1/none'))])
+def test_what_a_config_names(entry, rows):
+    assert references_of(entry) == rows
+
+
+@pytest.mark.parametrize('entry', [3, {'table3': 'atss'}, ['table3/atss', None]])
+def test_what_names_no_rows(entry):
+    with pytest.raises(UserError, match='names no rows'):
+        references_of(entry)
 
 
 @pytest.mark.parametrize(('name', 'hint'), [('table3/atts', 'table3/atss'), ('table2/ours+se', 'table2/ours . se'),

@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Sequence
 
 from fdrd import comparison
+from fdrd.published import references_of
 from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
@@ -49,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if wrong := [cfg.filename for cfg in cfgs if cfg.get('default_scope', 'mmdet') != 'mmdet']:
         raise UserError(f'{wrong[0]} is no detector, and this table has the AP of boxes: anomaly models have '
                         'tools/sweep.py')
-    references = [cfg.get('published') for cfg in cfgs]
-    for reference in [*args.published, *filter(None, references)]:
+    references = [reference for cfg in cfgs for reference in references_of(cfg.get('published'))]
+    for reference in [*args.published, *references]:
         comparison.published_row(reference)
     for job in jobs:
         comparison.metrics_of(job)  # a damaged file ends the command now, not behind hours of training

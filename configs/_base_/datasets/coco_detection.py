@@ -4,20 +4,19 @@ data_root = '{{$MMINSPECT_DATA:data}}/coco/'
 metainfo = dict(classes=('foreign', ))
 scale = (1333, 800)
 
-train_pipeline = [
-    dict(type='LoadInspectionImage'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='Resize', scale=scale, keep_ratio=True),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='LoadInspectionImage'),
-    dict(type='Resize', scale=scale, keep_ratio=True),
-    # behind Resize: ground truth stays in pixels of the original image
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
+# The steps have names, so that a config which changes one of them can name the others.
+load_image = dict(type='LoadInspectionImage')
+load_boxes = dict(type='LoadAnnotations', with_bbox=True)
+resize = dict(type='Resize', scale=scale, keep_ratio=True)
+flip = dict(type='RandomFlip', prob=0.5)
+pack = dict(type='PackDetInputs')
+test_meta_keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
+pack_test = dict(type='PackDetInputs', meta_keys=test_meta_keys)
+
+train_steps = [load_image, load_boxes, resize, flip]  # all but packing: noise of the student's view comes behind them
+train_pipeline = [*train_steps, pack]
+# boxes behind Resize: ground truth stays in pixels of the original image
+test_pipeline = [load_image, resize, load_boxes, pack_test]
 
 train_dataloader = dict(
     batch_size=4,

@@ -6,21 +6,14 @@ _base_ = './coco_detection.py'
 tile = 1024
 overlap = 128  # at least as large as the objects
 
-train_pipeline = [
-    dict(type='LoadTile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='Resize', scale=(tile, tile), keep_ratio=True),  # larger or smaller than in the photograph
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='LoadTile'),
-    dict(type='Resize', scale=(tile, tile), keep_ratio=True),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'tile', 'scan_shape')),
-]
+resize = dict(type='Resize', scale=(tile, tile), keep_ratio=True)  # larger or smaller than in the photograph
+load_tile = dict(type='LoadTile')
+test_meta_keys = (*_base_.test_meta_keys, 'tile', 'scan_shape')
+pack_test = dict(type='PackDetInputs', meta_keys=test_meta_keys)
+
+train_steps = [load_tile, _base_.load_boxes, resize, _base_.flip]
+train_pipeline = [*train_steps, _base_.pack]
+test_pipeline = [load_tile, resize, _base_.load_boxes, pack_test]
 train_dataloader = dict(
     dataset=dict(type='TiledCocoDataset', tile=tile, overlap=overlap, pipeline=train_pipeline))
 val_dataloader = dict(

@@ -9,11 +9,11 @@ data_root = '{{$MMINSPECT_DATA:data}}/{{$MMINSPECT_DATASET:mvtec}}/'
 category = '{{$MMINSPECT_CATEGORY:bottle}}'
 
 # No augmentation: flips and rotations change what counts as normal.
-pipeline = [
-    dict(type='LoadInspectionImage'),
-    dict(type='ResizeInspection', size=(256, 256)),
-    dict(type='PackAnomalyInputs'),
-]
+# The steps have names, so that a config which changes one of them can name the others.
+load_image = dict(type='LoadInspectionImage')
+resize = dict(type='ResizeInspection', size=(256, 256))
+pack = dict(type='PackAnomalyInputs')
+pipeline = [load_image, resize, pack]
 
 train_dataloader = dict(
     batch_size=16,

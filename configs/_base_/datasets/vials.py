@@ -4,10 +4,10 @@ _base_ = './coco_detection.py'
 data_root = '{{$MMINSPECT_DATA:data}}/vials/'
 scale = (320, 136)
 
-train_pipeline = _base_.train_pipeline
-train_pipeline[2].scale = scale
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].scale = scale
+resize = dict(type='Resize', scale=scale, keep_ratio=True)
+train_steps = [_base_.load_image, _base_.load_boxes, resize, _base_.flip]
+train_pipeline = [*train_steps, _base_.pack]
+test_pipeline = [_base_.load_image, resize, _base_.load_boxes, _base_.pack_test]
 
 train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))

@@ -11,8 +11,9 @@ metainfo = dict(classes=('foreign', ))
 coordinate_offset = 1  # 0 if the coordinates in your XML files count from 0
 
 # The metric takes the ground truth from the samples, where this meta key carries it.
-test_pipeline = _base_.test_pipeline
-test_pipeline[3].meta_keys = (*test_pipeline[3].meta_keys, 'instances')
+test_meta_keys = (*_base_.test_meta_keys, 'instances')
+pack_test = dict(type='PackDetInputs', meta_keys=test_meta_keys)
+test_pipeline = [_base_.load_image, _base_.resize, _base_.load_boxes, pack_test]
 
 train_dataloader = dict(
     dataset=dict(

@@ -6,8 +6,7 @@ _base_ = [
 max_epochs = 601
 train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=1e-3))
-pipeline = _base_.pipeline
-pipeline[1].size = (128, 128)
+pipeline = [_base_.load_image, dict(type='ResizeInspection', size=(128, 128)), _base_.pack]
 train_dataloader = dict(batch_size=64, dataset=dict(pipeline=pipeline))
 val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = val_dataloader

@@ -10,7 +10,7 @@ holdout_dataloader = dict(
     dataset=dict(
         type='FolderDataset', data_root=_base_.data_root, split='holdout', holdout=0.1, pipeline=_base_.pipeline))
 custom_hooks = [
-    *_base_.custom_hooks[:-1],
+    *_base_.run_hooks,
     dict(type='EMAHook', momentum=0.01),
     dict(type='ThresholdHook', holdout_dataloader=holdout_dataloader),
     dict(type='NormalLossEarlyStopHook', holdout_dataloader=holdout_dataloader, interval=5, patience=4),

@@ -3,8 +3,11 @@ _base_ = [
     '../_base_/textile_r18.py', '../../_base_/datasets/mvtec.py', '../../_base_/schedules/textile_5000i.py',
     '../../_base_/anomaly_runtime.py'
 ]
-pipeline = _base_.pipeline
-train_pipeline = [*pipeline[:-1], dict(type='RotateTexture'), dict(type='CutPaste'), pipeline[-1]]
+train_pipeline = [
+    _base_.load_image, _base_.resize,
+    dict(type='RotateTexture'),
+    dict(type='CutPaste'), _base_.pack
+]
 train_dataloader = dict(
     batch_size=32,
     drop_last=True,

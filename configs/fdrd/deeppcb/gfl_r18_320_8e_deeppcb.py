@@ -9,10 +9,11 @@ model = dict(
     neck=dict(out_channels=128),
     bbox_head=dict(num_classes=6, in_channels=128, feat_channels=128))
 
-train_pipeline = _base_.train_pipeline
-train_pipeline[2].scale = (320, 320)
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].scale = (320, 320)
+scale = (320, 320)
+resize = dict(type='Resize', scale=scale, keep_ratio=True)
+train_steps = [_base_.load_image, _base_.load_boxes, resize, _base_.flip]
+train_pipeline = [*train_steps, _base_.pack]
+test_pipeline = [_base_.load_image, resize, _base_.load_boxes, _base_.pack_test]
 train_dataloader = dict(num_workers=1, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

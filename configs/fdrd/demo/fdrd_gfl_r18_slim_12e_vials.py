@@ -6,10 +6,10 @@ model = dict(
     teacher_config='{{fileDirname}}/teacher_r18_slim_12e_vials.py',
     teacher_ckpt='work_dirs/demo/teacher_r18_slim_12e_vials/epoch_12.pth',
     distillers=[dict(type='CrossHeadKD')])
-train_pipeline = [*_base_.train_pipeline[:-1], dict(type='StudentNoise'), dict(type='PackDualViewInputs')]
+train_pipeline = [*_base_.train_steps, dict(type='StudentNoise'), dict(type='PackDualViewInputs')]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 custom_hooks = [
-    *_base_.custom_hooks[:-1],
+    *_base_.run_hooks,
     dict(type='mmengine.DistillationStateHook'),
     dict(type='mmengine.ProgressHook', title='distilled student'),
 ]

@@ -24,4 +24,5 @@ param_scheduler = [
 train_dataloader = dict(num_workers=1)
 val_dataloader = dict(num_workers=1)
 test_dataloader = val_dataloader
-custom_hooks = [*_base_.custom_hooks, dict(type='mmengine.ProgressHook', title='student alone')]
+run_hooks = _base_.custom_hooks
+custom_hooks = [*run_hooks, dict(type='mmengine.ProgressHook', title='student alone')]

@@ -1,6 +1,6 @@
 # CrossKD: cross-head distillation from a plain GFL-R50, no noise.
 _base_ = '../gfl_r18_48e_medicine.py'
-published = 'table2/ckd'
+published = ['table2/ckd', 'table1/none', 'table4/none']
 model = dict(
     type='DistilledDetector',
     teacher_config='{{fileDirname}}/../detectors/gfl_r50_48e_medicine.py',

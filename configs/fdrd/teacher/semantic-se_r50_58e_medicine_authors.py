@@ -4,7 +4,7 @@ _base_ = [
     '../../_base_/schedules/authors_teacher_58e.py',
     '../../_base_/default_runtime.py'
 ]
-published = 'table3/our teacher'
-train_pipeline = _base_.train_pipeline
-train_pipeline[2] = dict(type='RandomResize', scale=[(1333, 480), (1333, 800)], keep_ratio=True)
+resize = dict(type='RandomResize', scale=[(1333, 480), (1333, 800)], keep_ratio=True)
+train_steps = [_base_.load_image, _base_.load_boxes, resize, _base_.flip]
+train_pipeline = [*train_steps, _base_.pack]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

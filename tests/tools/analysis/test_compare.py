@@ -54,6 +54,18 @@ def test_runs_what_is_missing(call, configs, tmp_path, monkeypatch):
     assert f'{configs[0]}: finished' in out and f'{configs[1]}: training and testing' in out
 
 
+def test_a_config_that_names_several_rows(call, configs, tmp_path):
+    with (tmp_path / 'second.py').open('a') as file:
+        file.write("\npublished = ['table2/ckd', 'table1/none']\n")
+    status, out, err = call('analysis/compare', *configs)
+    assert status == 0, err
+    named = [line for line in lines(out) if line.startswith('paper: table')]
+    assert named[:3] == ['paper: table3/gfl', 'paper: table2/ckd', 'paper: table1/none']
+    with (tmp_path / 'second.py').open('a') as file:
+        file.write('\npublished = 3\n')
+    assert call('analysis/compare', *configs)[2].startswith('error: published = 3 names no rows')
+
+
 @pytest.mark.parametrize(('arguments', 'message'), [
     (('--published', 'table3:atts'), "no published row 'table3:atts'"),
     (('--shape', 1, 1), 'at least 32 pixels'),
@@ -67,8 +79,9 @@ def test_a_mistake_ends_the_command_before_anything_is_trained(call, configs, tm
     tool = load_tool('analysis/compare')
     monkeypatch.setattr(tool, 'run', lambda *args, **kwargs: pytest.fail('trained'))
     with (tmp_path / 'second.py').open('a') as file:
-        file.write("published = 'table3/nobody'\n")
-    assert call(tool, *configs, '--run')[0] == 2
+        file.write("\npublished = 'table3/nobody'\n")
+    status, _, err = call(tool, *configs, '--run')
+    assert status == 2 and "no published row 'table3/nobody'" in err
     assert call(tool, tmp_path / 'none.py', '--run')[0] == 2
     (tmp_path / 'runs' / 'first' / 'metrics.json').write_text('half a fi')
     status, _, err = call(tool, tmp_path / 'first.py', '--work-root', tmp_path / 'runs', '--run')
