@@ -1,7 +1,10 @@
 """Settings of the whole suite, and what many tests look at."""
 import logging
 import random
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -9,6 +12,8 @@ import torch
 from mmengine.logging import MMLogger
 
 import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
+from helpers import load_tool
+from mminspect.core import cli
 
 torch.set_num_threads(1)  # the tensors are tiny: threads would wait for each other most of the time
 logging.raiseExceptions = False  # loggers of earlier tests hold streams that pytest has closed
@@ -43,3 +48,24 @@ def messages() -> Iterator[list[str]]:
     logger.addHandler(handler)
     yield seen
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple]]:
+    """call(tool, *arguments): exit status, standard output and standard error of ``python tools/<tool>.py ARGUMENTS``.
+
+    ``tool`` is the name, or the loaded module where the test has changed something in it.
+    """
+
+    def run(tool: str | ModuleType, *arguments: object) -> tuple[int, str, str]:
+        module = load_tool(tool) if isinstance(tool, str) else tool
+        monkeypatch.setattr(sys, 'argv', [Path(module.__file__).name, *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(module.main, getattr(module, 'AGAIN', ''))
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    before = dict(MMLogger._instance_dict)
+    yield run
+    MMLogger._instance_dict.clear()  # a run's logger writes into the test's folder and must not stay the current one
+    MMLogger._instance_dict.update(before)

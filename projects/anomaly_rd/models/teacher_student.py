@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
 from mminspect.models.anomaly_model import AnomalyModel
-from mminspect.models.checkpoint import weights_sha256
+from mminspect.models.checkpoint import IN_CHECKPOINT, weights_sha256
 
 from .teachers import FrozenTeacher
 
@@ -32,7 +32,7 @@ class TeacherStudentModel(AnomalyModel):
         super().__init__(data_preprocessor, init_cfg)
         # In a tuple, which nn.Module does not look into.
         self._unregistered: tuple[FrozenTeacher] = (MODELS.build(teacher),)
-        self.save_teacher = save_teacher or self.teacher.is_random
+        self.save_teacher = save_teacher or self.teacher.is_random or teacher.get('weights') == IN_CHECKPOINT
 
     @property
     def teacher(self) -> FrozenTeacher:

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
-from mminspect.models.building import build_model
+from mminspect.models.building import build_model, load_model
 from mminspect.models.checkpoint import Checkpoint
 from mminspect.models.contract import contract_of
 
@@ -51,7 +51,7 @@ class Complexity:
 
 
 def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280), checkpoint: str | None = None) -> Complexity:
-    """Cost of ``cfg.model`` at an input of 1 x 3 x H x W. No teacher's files are needed.
+    """Cost of ``cfg.model`` at an input of 1 x 3 x H x W. Without a checkpoint, no teacher's files are needed.
 
     Args:
         cfg: Config of any anomaly model, which counts with all that a prediction needs (a teacher), or of any detector
@@ -84,10 +84,7 @@ def complexity_of(cfg: Config, shape: tuple[int, int] = (800, 1280), checkpoint:
 def _measure(cfg: Config, shape: tuple[int, int], device: str, checkpoint: Checkpoint | None) -> Complexity:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torch has a line for every tensor that keeps no data
-        model = build_model(cfg, 'cpu' if checkpoint else device, teacher_files=False)
-        if checkpoint:
-            checkpoint.load_into(model)
-            model.to(device)
+        model = load_model(cfg, checkpoint).to(device) if checkpoint else build_model(cfg, device, teacher_files=False)
     params = contract_of(model).inference_parameters()
     image = torch.zeros(1, 3, *shape, device=device)
     proposals = _fix_proposals(model, image) if hasattr(model, 'roi_head') else None

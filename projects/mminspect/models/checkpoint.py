@@ -147,7 +147,7 @@ def without_teacher_files(model: Any) -> Any:
     """A copy of a model's config whose teacher (under the key ``teacher``) waits for the weights of a checkpoint."""
     if isinstance(model, Mapping) and isinstance(model.get('teacher'), Mapping) and 'type' in model['teacher']:
         teacher = dict(model['teacher'], weights=IN_CHECKPOINT)
-        return type(model)({**model, 'teacher': type(model['teacher'])(teacher), 'save_teacher': True})
+        return type(model)({**model, 'teacher': type(model['teacher'])(teacher)})
     return model
 
 

@@ -104,7 +104,7 @@ def test_checkpoints_with_a_teacher(name: str, holds: bool, tmp_path: Path) -> N
 def test_a_teacher_that_waits_for_a_checkpoint() -> None:
     model = Config(dict(model=dict(type='M', teacher=dict(type='T', weights='file.pth', depth=18)))).model
     changed = without_teacher_files(model)
-    assert changed == dict(type='M', save_teacher=True, teacher=dict(type='T', weights=IN_CHECKPOINT, depth=18))
+    assert changed == dict(type='M', teacher=dict(type='T', weights=IN_CHECKPOINT, depth=18))
     assert model.teacher.weights == 'file.pth'  # the config itself stays as it was
     plain = dict(type='Detector', backbone=dict(type='B'))
     assert without_teacher_files(plain) == plain
