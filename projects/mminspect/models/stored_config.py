@@ -27,8 +27,9 @@ from mminspect.core.setup import setup
 CONFIG_KEY = 'config'
 #: Entries of a config that an inspection or an export builds something from.
 BUILT = ('model', 'test_dataloader', 'test_evaluator')
-#: What the entry ``nms`` of a detector's settings may name: mmcv evaluates the name as Python.
-NMS = ('nms', 'soft_nms')
+#: Entries of a detector that name something of mmcv's, which is no component, and what they may name: mmcv evaluates
+#: the name of a suppression as Python.
+OPERATORS = {'nms': ('nms', 'soft_nms'), 'roi_layer': ('RoIAlign', 'RoIPool')}
 #: Ends of names of files that are programs, or whose reading runs what is in them.
 PROGRAMS = ('.py', '.pkl', '.pickle')
 _NUMBERS = {'inf': float('inf'), 'nan': float('nan')}
@@ -168,11 +169,12 @@ def _scopes(node: Any) -> Iterator[str]:
 
 
 def _entries(node: Any) -> Iterator[Mapping[str, Any]]:
-    """Every dict in a config, but those of a known function ``nms``, which is no component."""
+    """Every dict in a config, but those of known :data:`OPERATORS`."""
     if isinstance(node, Mapping):
         yield node
         for key, child in node.items():
-            if not (key == 'nms' and isinstance(child, Mapping) and child.get('type', NMS[0]) in NMS):
+            known = OPERATORS.get(key, ())
+            if not (isinstance(child, Mapping) and child.get('type', next(iter(known), None)) in known):
                 yield from _entries(child)
     elif isinstance(node, (list, tuple)):
         for child in node:
