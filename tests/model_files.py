@@ -14,6 +14,7 @@ from detection_helpers import CLASSES, family_cfg, tiny_detector
 from helpers import ROOT, distilled_cfg, init_quietly
 from inspection_helpers import calibration
 from mminspect.decisions import Calibration
+from mminspect.models.stored_config import CONFIG_KEY, as_stored
 
 #: A config of every anomaly method, relative to configs/anomaly_rd.
 ANOMALY = dict(rd4ad='rd4ad/rd4ad_r18_20e_mvtec', akf='akf/akf-oce_r18_20e_mvtec', rfa='rfa/rfa_r18_20e_mvtec',
@@ -24,7 +25,7 @@ DETECTORS = ('GFL', 'ATSS', 'RetinaNet', 'TOOD', 'VFNet', 'YOLOF', 'semantic', '
 
 def anomaly_files(folder: Path, method: str = 'rd4ad', threshold: Calibration | None = None,
                   size: tuple[int, int] = (64, 64)) -> Path:
-    """A checkpoint of random weights beside its config; images come in at ``size``."""
+    """A checkpoint of random weights that holds its config, which also lies beside it; images come in at ``size``."""
     cfg = Config.fromfile(ROOT / 'configs' / 'anomaly_rd' / f'{ANOMALY[method]}.py')
     _shrink(cfg._cfg_dict, size)
     init_default_scope('anomaly_rd')
@@ -53,8 +54,10 @@ def detector_files(folder: Path, family: str = 'GFL', threshold: Calibration | N
 def _save(folder: Path, name: str, cfg: Config, content: dict[str, Any], threshold: Calibration | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     cfg.dump(folder / f'{name}.py')
+    object.__setattr__(cfg, '_filename', f'{name}.py')  # as if it had been read from there
     state = (calibration() if threshold is None else threshold).state()
-    torch.save(dict(content, meta=dict(epoch=1), threshold=state), folder / 'epoch_1.pth')
+    whole = {**content, 'meta': dict(epoch=1), 'threshold': state, CONFIG_KEY: as_stored(cfg)}
+    torch.save(whole, folder / 'epoch_1.pth')
     return folder / 'epoch_1.pth'
 
 

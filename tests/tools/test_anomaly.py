@@ -287,11 +287,11 @@ def test_a_checkpoint_with_its_teacher_needs_no_other_file(config, tmp_path, cal
     torch.save(ResNetTeacher().state_dict(), teacher)
     file = config(**{'model.teacher.weights': str(teacher), 'train_cfg.max_epochs': 1, 'model.save_teacher': True})
     assert call('train', file)[0] == 0
-    before = AnomalyInferencer(file, checkpoint).model.teacher.state_dict()
+    before = AnomalyInferencer(file, checkpoint).inspector.network.module.model.teacher.state_dict()
     teacher.unlink()
     status, said, _ = call('test', file, checkpoint)
     assert status == 0 and 'RANDOM' not in said
-    after = AnomalyInferencer(file, checkpoint).model.teacher.state_dict()
+    after = AnomalyInferencer(file, checkpoint).inspector.network.module.model.teacher.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     status, _, error = call('train', file, '--work-dir', tmp_path / 'other')
     assert status == 2 and 'give model.teacher.weights a file' in error and 'MMINSPECT_WEIGHTS' in error

@@ -1,181 +1,116 @@
 """Anomaly maps and decisions for images, in three lines of Python."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
-from mmengine.config import Config
-from mmengine.dataset import Compose
-from mmengine.infer import BaseInferencer
 from numpy.typing import NDArray
-from torch import nn
+from rich.progress import track
 
-from anomaly_rd.postprocess import label_samples
 from anomaly_rd.registry import INFERENCERS
-from anomaly_rd.visualization import Picture, draw_panel, figure_array, save_figure, scales_of
-from mminspect import runtime
 from mminspect.core.errors import UserError
-from mminspect.decisions import Threshold
-from mminspect.models.anomaly_data_sample import AnomalyDataSample
-from mminspect.models.building import load_model
-from mminspect.models.checkpoint import Checkpoint
-from mminspect.runtime.dataset_cfg import representative
+from mminspect.core.fileio import replacing
+from mminspect.inspection.load import load_inspector
+from mminspect.inspection.output.overlay import draw_overlay
+from mminspect.inspection.result import InspectionResult
+from mminspect.vision.images import encode_png
 
-from .inputs import Input, as_records
-from .scans import Cutting, whole_scan
+from .inputs import Input, as_sources
 
-LOADER, CROP = 'LoadInspectionImage', 'CentreCrop'
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+Pair = tuple[NDArray, InspectionResult]
 
 
 @INFERENCERS.register_module()
-class AnomalyInferencer(BaseInferencer):
-    """Score images with a trained model.
+class AnomalyInferencer:
+    """Score images with a trained model: a door of Python to the inspection that every tool and the station use.
 
     Example::
 
-        inferencer = AnomalyInferencer('configs/anomaly_rd/rd4ad/rd4ad_r18_20e_mvtec.py', 'work_dirs/.../epoch_20.pth')
+        inferencer = AnomalyInferencer('work_dirs/.../epoch_20.pth')
         for found in inferencer('folder/of/images', batch_size=4)['predictions']:
             print(found['img_path'], found['pred_score'], found['pred_label'])
 
-    Where the test data set is a ``TiledDataset``, every image is a scan that is cut into the same tiles; its map is put
-    together from theirs, its score is the largest of theirs, and the threshold decides on that score.
-
-    A call takes a path, a folder, arrays (H, W, 3) in RGB order or (H, W), or a list of those, and
-
-    - ``batch_size`` (1);
-    - ``original_size`` (True): maps at the size of the input image (as those of scans always are), else of the network;
-    - ``draw`` (False): whether ``visualization`` holds a picture (H', W', 3) of every image;
-    - ``out_dir``: folder to write these pictures to;
-    - ``return_datasamples`` (False): data samples instead of dictionaries.
+    Images of a model that was trained or calibrated on tiles are cut in the same way; their map is put together from
+    those of the tiles, and their score is the largest of the tiles.
 
     Args:
-        config: File or config of the method; its test pipeline prepares the images.
-        checkpoint: Of that method. Its threshold decides.
+        config: File or config in place of the one in the checkpoint; with a single argument, the checkpoint.
+        checkpoint: Checkpoint or exported file. Its threshold decides.
         device: Of the network.
         threshold: On the score, in place of the checkpoint's.
         show_progress: Whether to show a bar.
+        options: Further arguments of :func:`~mminspect.inspection.load_inspector`, such as ``tile``.
+
+    Attributes:
+        inspector: What does the work.
 
     Raises:
-        UserError: The config fails, or the checkpoint is missing, damaged or of another method.
+        UserError: The config fails, the file is missing, damaged or of another model, or it is no anomaly model.
     """
 
-    visualize_kwargs = {'draw', 'out_dir'}  # noqa: RUF012 (the base class asks for a set)
-    postprocess_kwargs = {'original_size'}  # noqa: RUF012
+    def __init__(self, config: str | Path | Config | None = None, checkpoint: str | Path | None = None,
+                 device: str = 'cpu', threshold: float | None = None, show_progress: bool = False,
+                 **options: Any) -> None:
+        if checkpoint is None:
+            config, checkpoint = None, config
+        if not isinstance(checkpoint, (str, Path)):
+            raise UserError('AnomalyInferencer needs the path of a checkpoint: give it behind the config, or alone')
+        self.inspector = load_inspector(checkpoint, config, device=device, threshold=threshold, **options)
+        if self.inspector.spec.kind != 'anomaly':
+            raise UserError(f'{checkpoint} is a model of kind {self.inspector.spec.kind}, not an anomaly model: use '
+                            'mminspect.inspection.load_inspector, which takes every kind')
+        self.calibration, self.threshold = self.inspector.calibration, self.inspector.threshold
+        self.show_progress = show_progress
 
-    def __init__(self, config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
-                 threshold: float | None = None, show_progress: bool = False) -> None:
-        cfg = config if isinstance(config, Config) else runtime.load_config(str(config))
-        super().__init__(cfg, str(checkpoint), device, scope='anomaly_rd', show_progress=show_progress)
-        self.calibration = self.model.calibration
-        self.threshold = self.calibration and self.calibration.threshold
-        if threshold is not None:
-            self.threshold = Threshold(float(threshold), 'given', 0, 'fixed')
+    def __call__(self, inputs: Input | Sequence[Input], batch_size: int = 1, draw: bool = False,
+                 out_dir: str | Path | None = None) -> dict[str, list[Any]]:
+        """Score images.
 
-    def __call__(self, inputs: Input | Sequence[Input], return_datasamples: bool = False, batch_size: int = 1,
-                 **kwargs: Any) -> dict[str, Any]:
-        """Score ``inputs``; the arguments are those of the class.
+        Args:
+            inputs: A path, a folder, arrays (H, W, 3) in RGB order or (H, W), or a list of those.
+            batch_size: Images, or tiles of one image, that go through the network at a time.
+            draw: Whether ``visualization`` holds a picture of every image.
+            out_dir: Folder to write these pictures to.
 
         Returns:
-            ``predictions``: per image ``img_path``, ``pred_score``, ``anomaly_map`` (H, W) float32 and, with a
-            threshold, ``pred_label`` (0 or 1), ``threshold`` and ``threshold_origin``, else None. ``visualization``:
-            pictures.
+            ``predictions``: per image ``img_path``, ``pred_score``, ``anomaly_map`` (H, W) float32 at the size of the
+            image, NaN where a centre crop does not look (None of a model without maps) and, with a threshold,
+            ``pred_label`` (0 or 1), ``threshold`` and ``threshold_origin``, else None. ``visualization``: pictures
+            (h, w, 3) uint8 in RGB order.
 
         Raises:
             UserError: An input is missing, no image, smaller than a tile, or an array of another type or shape.
         """
-        if batch_size < 1:
-            raise UserError(f'batch_size must be at least 1, got {batch_size}')
-        if self._cutting is not None and not kwargs.get('original_size', True):
-            raise UserError('maps of scans that are cut into tiles have the size of the scan: leave original_size out')
-        return super().__call__(inputs, return_datasamples, batch_size, **kwargs)
-
-    def preprocess(self, inputs: list[dict], batch_size: int = 1) -> Iterator[Any]:
-        """Batches; of scans, one pair at a time: the scan's record and the batches of its tiles."""
-        if self._cutting is None:
-            yield from super().preprocess(inputs, batch_size)
-            return
-        for record in inputs:
-            tiles = self._cutting.tiles(self._loader(dict(record)))
-            yield record, super().preprocess(tiles, batch_size)
-
-    def forward(self, inputs: Any, **kwargs: Any) -> list[AnomalyDataSample]:
-        """Predict a batch, or a scan, and label it."""
-        if self._cutting is None:
-            samples = super().forward(inputs, **kwargs)
-        else:
-            record, batches = inputs
-            tiles: list[AnomalyDataSample] = []
-            for batch in batches:
-                tiles += super().forward(batch, **kwargs)
-            samples = [whole_scan(record, tiles)]
-        if self.threshold is not None:
-            label_samples(samples, self.threshold)
-        return samples
-
-    def visualize(self, inputs: list[dict], preds: list[AnomalyDataSample], show: bool = False, draw: bool = False,
-                  out_dir: str | Path | None = None) -> list[NDArray[np.uint8]]:
-        """Pictures of all images on common colour scales; an empty list unless ``draw``."""
+        names, sources = zip(*as_sources(inputs), strict=True)
+        found: list[dict[str, Any]] = []
         drawn: list[NDArray[np.uint8]] = []
-        if not (draw or out_dir):
-            return drawn
-        scales = scales_of(preds) if self.calibration is None else self.calibration.scales
-        limit = None if self.calibration is None else self.calibration.fused.limit
-        for number, (record, sample) in enumerate(zip(inputs, preds, strict=True)):
-            image = self._loader(dict(record))['img']
-            picture = Picture.of(Path(sample.img_path).name, image, sample)
-            figure = draw_panel(picture, scales[:1 + len(picture.level_maps)], self.threshold, limit)
-            if out_dir:
-                save_figure(figure, Path(out_dir) / f'{number:04d}_{Path(sample.img_path).stem}.png')
-            if draw:
-                drawn.append(figure_array(figure))
-        return drawn
+        scale = self.calibration and self.calibration.fused
+        for pixels, result in self._shown(self.inspector.pairs(sources, batch_size, names), len(names)):
+            found.append(_prediction(result))
+            if draw or out_dir:
+                picture = draw_overlay(pixels, result, scale)
+                if out_dir:
+                    _write(picture, Path(out_dir) / f'{len(found) - 1:04d}_{Path(result.image).stem}.png')
+                if draw:
+                    drawn.append(picture)
+        return dict(predictions=found, visualization=drawn)
 
-    def postprocess(self, preds: list[AnomalyDataSample], visualization: list[NDArray], return_datasample: bool = False,
-                    original_size: bool = True) -> dict[str, Any]:
-        """Pack the results, see :meth:`__call__`."""
-        found = preds if return_datasample else [self._prediction(sample, original_size) for sample in preds]
-        return dict(predictions=found, visualization=visualization)
+    def _shown(self, results: Iterator[Pair], count: int) -> Iterable[Pair]:
+        return track(results, 'scoring', count) if self.show_progress else results
 
-    def _prediction(self, sample: AnomalyDataSample, original_size: bool) -> dict[str, Any]:
-        heat, known = sample.anomaly_map.cpu().numpy(), self.threshold is not None
-        if original_size:
-            if self._crops:
-                raise UserError(f'the test pipeline has a {CROP}, so that its maps do not cover the image: give '
-                                'original_size=False')
-            height, width = sample.ori_shape[:2]
-            heat = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
-        return dict(img_path=sample.img_path, pred_score=float(sample.pred_score), anomaly_map=heat,
-                    pred_label=int(sample.pred_label) if known else None,
-                    threshold=self.threshold.value if known else None,
-                    threshold_origin=self.threshold.origin if known else None)
 
-    def _inputs_to_list(self, inputs: Input | Sequence[Input]) -> list[dict[str, Any]]:
-        return as_records(inputs)
+def _prediction(result: InspectionResult) -> dict[str, Any]:
+    limit = result.threshold
+    return dict(img_path=result.image, pred_score=result.score, anomaly_map=result.anomaly_map,
+                pred_label=None if limit is None else int(result.is_defect),
+                threshold=limit and limit.value, threshold_origin=limit and limit.origin)
 
-    def _init_model(self, cfg: Config, weights: str, device: str = 'cpu') -> nn.Module:
-        checkpoint = Checkpoint.open(weights)
-        model = load_model(cfg, checkpoint, device)
-        model.calibration = checkpoint.calibration_for(cfg)
-        return model
 
-    def _init_pipeline(self, cfg: Config) -> Callable[[dict], dict]:
-        dataset = representative(cfg.test_dataloader.dataset, ('type', 'pipeline', 'tile', 'mode', 'overlap'))
-        steps = list(dataset['pipeline'])
-        names = [step['type'].split('.')[-1] for step in steps]
-        if names[:1] != [LOADER]:
-            raise UserError(f'the test pipeline of {cfg.filename or "the config"} must begin with {LOADER}, which '
-                            'reads images and passes arrays on')
-        self._crops, self._cutting = CROP in names, Cutting.of(dataset)
-        if self._crops and self._cutting is not None:
-            raise UserError(f'the test pipeline has a {CROP}, so that the maps of the tiles do not cover the scan: '
-                            'take it out')
-        with runtime.explain_errors(cfg):
-            pipeline = Compose(steps)
-        self._loader = pipeline.transforms[0]
-        return lambda record: pipeline(dict(record))
-
-    def _init_visualizer(self, cfg: Config) -> None:
-        return None
+def _write(picture: NDArray[np.uint8], path: Path) -> None:
+    with replacing(path) as handle:
+        handle.write(encode_png(picture[..., ::-1]))

@@ -14,11 +14,11 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from anomaly_rd.postprocess.calibration import NormalImage, calibrate
+from anomaly_rd.postprocess.calibration import normal_image
 from anomaly_rd.postprocess.label import label_samples
 from anomaly_rd.registry import HOOKS
 from mminspect.core.errors import UserError
-from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration
+from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration, fit_calibration
 from mminspect.engine import unwrap
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.anomaly_model import TRAINING_SCORES
@@ -84,9 +84,9 @@ class ThresholdHook(Hook):
         if self._loader is None:
             return
         with _weights_of(checkpoint, runner.model), evaluating(runner.model) as model:
-            images = [NormalImage.of(sample) for batch in normal_batches(self._loader)
+            images = [normal_image(sample) for batch in normal_batches(self._loader)
                       for sample in model.test_step(batch)]
-        fitted = calibrate(images, self.rule, self.quantile, self.origin)
+        fitted = fit_calibration(images, self.rule, self.quantile, self.origin)
         model.calibration = replace(fitted, settings=map_settings(runner.cfg.model))
         checkpoint[CALIBRATION_KEY] = model.calibration.state()
         print_log(f'threshold: {model.calibration.threshold}', logger='current')

@@ -1,7 +1,10 @@
 """Words for what goes wrong in other packages: unknown components, and a batch that BatchNorm cannot train on."""
 from __future__ import annotations
 
+import contextlib
 import difflib
+import importlib
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +15,11 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from mminspect.core.errors import UserError
+
+#: Packages of OpenMMLab whose components a config may name by the package's name alone.
+OPENMMLAB = ('mmdet', 'mmpretrain')
+#: Kinds of components that an inspection is built from.
+BUILT_KINDS = ('model', 'task util', 'dataset', 'transform', 'metric')
 
 
 @contextmanager
@@ -92,6 +100,23 @@ def component_names(kind: str | None) -> set[str]:
 def scopes() -> set[str]:
     """Scopes of all registries that are loaded: 'mmengine', 'mmdet', ..."""
     return {node.scope for node in _registries()}
+
+
+def load_scope(scope: str) -> None:
+    """Register everything that one of :data:`OPENMMLAB` has, which it does by itself as late as possible.
+
+    Call :func:`mminspect.core.setup.setup` before: mmdet cannot be imported without mmcv's operators.
+
+    Raises:
+        UserError: The package is not installed.
+    """
+    try:
+        importlib.import_module(f'{scope}.registry')
+    except ImportError as error:
+        raise UserError(f'the package {scope} cannot be imported ({error}): install it') from error
+    with contextlib.redirect_stdout(io.StringIO()):  # mmdet advertises a data service
+        for node in [node for node in _registries() if node.scope == scope and node.name in BUILT_KINDS]:
+            node.import_from_location()
 
 
 def _registries() -> Iterator[Registry]:

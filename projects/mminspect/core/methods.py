@@ -10,11 +10,9 @@ Importing ``my_package`` registers its components, as ``import fdrd`` does.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
@@ -75,28 +73,6 @@ def allowed_modules() -> set[str]:
         allowed.add(entry.module.partition('.')[0])
         allowed.update(_top_level(distribution))
     return allowed
-
-
-def import_trusted(module: str) -> None:
-    """Import a module that the user has named, from the installed packages or else from the working directory.
-
-    Nothing else of the working directory becomes importable.
-
-    Raises:
-        ImportError: There is no such module, or it fails.
-    """
-    top = module.partition('.')[0]
-    if top not in sys.modules and importlib.util.find_spec(top) is None:
-        found = PathFinder.find_spec(top, [os.getcwd()])
-        if found is not None and found.loader is not None:
-            loaded = importlib.util.module_from_spec(found)
-            sys.modules[top] = loaded
-            try:
-                found.loader.exec_module(loaded)
-            except BaseException:
-                del sys.modules[top]
-                raise
-    importlib.import_module(module)
 
 
 def _declarations() -> Iterator[tuple[Distribution, EntryPoint]]:

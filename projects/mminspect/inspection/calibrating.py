@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
-from mminspect.decisions import Calibration, MapScale, NormalScores
+from mminspect.decisions import Calibration, NormalImage, fit_calibration
 from mminspect.models.checkpoint import CALIBRATION_KEY, Checkpoint
 
 from .load import EXPORTED
@@ -34,19 +35,19 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
     Raises:
         UserError: There are too few images for the rate (says how many are needed), or every score is 0.
     """
-    scores, lows, highs = [], [], []
-    for result in results:
-        scores.append(result.score)
-        if result.anomaly_map is not None:
-            lows.append(float(np.nanmin(result.anomaly_map)))
-            highs.append(float(np.nanmax(result.anomaly_map)))
-    normal = NormalScores.of(scores, origin)
-    if not any(normal.values):
-        raise UserError(f'the model finds nothing at all in these {len(normal)} images, so that every score is 0 and '
+    images = [_numbers(result) for result in results]
+    if images and not any(image.score for image in images):
+        raise UserError(f'the model finds nothing at all in these {len(images)} images, so that every score is 0 and '
                         'no threshold follows: train it longer, or lower score_thr in its test_cfg')
-    fused = MapScale(min(lows), NormalScores.of(highs).threshold(rate).value) if highs else None
     kept = {} if earlier is None else dict(levels=earlier.levels, settings=earlier.settings)
-    return Calibration(normal.threshold(rate), fused, scores=normal, tile=tile or 0, overlap=overlap, **kept)
+    return replace(fit_calibration(images, origin=origin, rate=rate), tile=tile or 0, overlap=overlap, **kept)
+
+
+def _numbers(result: InspectionResult) -> NormalImage:
+    if result.anomaly_map is None:
+        return NormalImage(result.score)
+    # NaN is where a centre crop does not look
+    return NormalImage(result.score, (float(np.nanmin(result.anomaly_map)),), (float(np.nanmax(result.anomaly_map)),))
 
 
 def check_storable(model: str | Path) -> None:

@@ -21,7 +21,7 @@ RUNTIMES = ('pytorch', *EXPORT_RUNTIMES)
 EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
 
 
-def load_inspector(model: str | Path, config: str | Path | None = None, runtime: str | None = None,
+def load_inspector(model: str | Path, config: str | Path | Config | None = None, runtime: str | None = None,
                    device: str = 'cpu', tile: int | None = None, overlap: int | None = None,
                    threshold: float | None = None, false_reject_rate: float | None = None,
                    precision: str | None = None, imports: Sequence[str] = ()) -> Inspector:
@@ -32,7 +32,8 @@ def load_inspector(model: str | Path, config: str | Path | None = None, runtime:
 
     Args:
         model: ``.onnx`` file that tools/deploy/export.py wrote, or a checkpoint (``.pth``, ``.safetensors``).
-        config: File in place of the config in the checkpoint. It is a program that runs when it is read.
+        config: In place of the one in the checkpoint, a file, which is a program that runs when it is read, or what
+            was read of it.
         runtime: One of :data:`RUNTIMES`; by default ONNX Runtime for an exported model and PyTorch for a checkpoint,
             which knows no other.
         device: Of PyTorch.
@@ -80,8 +81,9 @@ def _tell_tiles(inspector: Inspector) -> None:
         words(inspector.tile, inspector.overlap))
 
 
-def open_model(model: str | Path, config: str | Path | None = None, runtime: str | None = None, device: str = 'cpu',
-               precision: str | None = None, imports: Sequence[str] = ()) -> tuple[Network, Checkpoint | None]:
+def open_model(model: str | Path, config: str | Path | Config | None = None, runtime: str | None = None,
+               device: str = 'cpu', precision: str | None = None,
+               imports: Sequence[str] = ()) -> tuple[Network, Checkpoint | None]:
     """The network in a file, and what was read of it; arguments and errors as for :func:`load_inspector`.
 
     Returns:
@@ -118,13 +120,13 @@ def open_model(model: str | Path, config: str | Path | None = None, runtime: str
     return build_network(config_for(checkpoint, config, imports), checkpoint, device=device), checkpoint
 
 
-def config_for(checkpoint: Checkpoint, config: str | Path | None = None, imports: Sequence[str] = (),
+def config_for(checkpoint: Checkpoint, config: str | Path | Config | None = None, imports: Sequence[str] = (),
                options: dict[str, Any] | None = None) -> Config:
     """The config that a checkpoint is used with: a file that the user names, or else its own, as data.
 
     Args:
         checkpoint: Opened.
-        config: The file.
+        config: The file, or what was read of it.
         imports: Modules that its own config may import, because the user trusts them.
         options: Overrides of entries (``--cfg-options``).
 
@@ -134,8 +136,11 @@ def config_for(checkpoint: Checkpoint, config: str | Path | None = None, imports
     """
     from mminspect.models.stored_config import check_components, import_methods_of
     from mminspect.runtime import load_config, override
-    if config is not None:
+    if isinstance(config, (str, Path)):
         return load_config(str(config), options)
+    if config is not None:
+        override(config, options or {})
+        return config
     cfg = checkpoint.config()
     import_methods_of(cfg, checkpoint.path, imports)
     override(cfg, options or {})

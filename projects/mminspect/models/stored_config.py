@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from mminspect.core.components import component_names, scopes
+from mminspect.core.components import OPENMMLAB, component_names, load_scope, scopes
 from mminspect.core.errors import UserError
-from mminspect.core.methods import allowed_modules, import_trusted
+from mminspect.core.methods import allowed_modules, import_method
 from mminspect.core.setup import setup
 
 #: Key of a checkpoint: ``name`` of the config file and its ``values``.
 CONFIG_KEY = 'config'
-#: Entries of a config that an inspection builds something from.
-BUILT = ('model', 'test_dataloader')
-#: Entries of a model whose ``type`` is a function of the detector's own (``nms``), not a component.
-SETTINGS = ('test_cfg', 'train_cfg')
+#: Entries of a config that an inspection or an export builds something from.
+BUILT = ('model', 'test_dataloader', 'test_evaluator')
+#: Entries of a detector that name something of mmcv's, which is no component, and what they may name: mmcv evaluates
+#: the name of a suppression as Python.
+OPERATORS = {'nms': ('nms', 'soft_nms'), 'roi_layer': ('RoIAlign', 'RoIPool')}
+#: Ends of names of files that are programs, or whose reading runs what is in them.
+PROGRAMS = ('.py', '.pkl', '.pickle')
 _NUMBERS = {'inf': float('inf'), 'nan': float('nan')}
 
 
@@ -54,7 +60,7 @@ def read_stored_config(checkpoint: Mapping[str, Any], path: str) -> Config:
             return _config(dict(stored['values']), str(stored['name']))
         if isinstance(text, str):
             return _config(_values_of(text), str(meta.get('experiment_name', 'model')).rsplit('_', 2)[0] + '.py')
-    except (KeyError, TypeError, ValueError, SyntaxError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, SyntaxError, RecursionError, MemoryError) as error:
         raise UserError(f'the config in {path} cannot be read as data ({error}): name the config file that it was '
                         'trained with (--config), if you trust it, since a config is a program') from error
     raise UserError(f'{path} holds no config: name the config file that it was trained with (--config)')
@@ -63,27 +69,66 @@ def read_stored_config(checkpoint: Mapping[str, Any], path: str) -> Config:
 def import_methods_of(cfg: Config, path: str, further: Iterable[str] = ()) -> None:
     """Import the packages that a stored config names, as far as they may be.
 
+    The working directory is searched for what the user names, and for nothing else.
+
     Args:
         cfg: As :func:`read_stored_config` gives it.
         path: Of the checkpoint, for messages.
         further: Modules that the user names (``--import``), which are trusted.
 
     Raises:
-        UserError: The config names a module of no installed package of methods, or one cannot be imported.
+        UserError: The config names a module of no installed package of methods, or one cannot be imported; or its
+            scope is that of no package which is there.
     """
     setup()
     trusted = list(further)
     named = cfg.get('custom_imports') or {}
-    for module in [*trusted, *_names(named.get('imports') if isinstance(named, Mapping) else None)]:
-        if module not in trusted and module.split('.')[0] not in allowed_modules():
+    with _search_working_directory():
+        for module in trusted:
+            _import(module, path)
+    for module in _names(named.get('imports') if isinstance(named, Mapping) else named):
+        if module in trusted:
+            continue
+        if module.split('.')[0] not in allowed_modules():
             raise UserError(f'{path} wants the Python module {module}, which belongs to no installed package of '
                             f'methods, and importing runs it: install its package, or give --import {module} if you '
                             'trust it')
-        try:
-            import_trusted(module) if module in trusted else importlib.import_module(module)
-        except ImportError as error:
-            raise UserError(f'{path} needs the Python module {module}, which cannot be imported ({error}): install its '
-                            'package') from error
+        _import(module, path)
+    _load_scopes(cfg, path)
+
+
+def _import(module: str, path: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(f'{path} needs the Python module {module}, which cannot be imported ({error}): install its '
+                        'package') from error
+
+
+@contextmanager
+def _search_working_directory() -> Iterator[None]:
+    before, here = list(sys.path), os.getcwd()
+    sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path[:] = [entry for entry in sys.path if entry != here or entry in before]
+
+
+def _load_scopes(cfg: Config, path: str) -> None:
+    """Make sure that the scopes which a config names are those of packages that are there.
+
+    mmengine imports ``<scope>.registry`` of whatever scope it is told.
+    """
+    default = cfg.get('default_scope', 'mmdet')
+    if isinstance(default, str) and default not in scopes():
+        import_method(default)
+    for scope in {str(default), *(scope for part in BUILT for scope in _scopes(cfg.get(part)))}:
+        if scope in OPENMMLAB:
+            load_scope(scope)
+        if scope not in scopes():
+            raise UserError(f'the config in {path} names the scope {scope!r}, which is that of no package in use: '
+                            'install the package of methods that has it, or give --import MODULE if you trust it')
 
 
 def check_components(cfg: Config, path: str) -> None:
@@ -92,8 +137,11 @@ def check_components(cfg: Config, path: str) -> None:
     mmengine takes a name that it does not know for any object of any module (``os.system``) and calls it.
 
     Raises:
-        UserError: A component is not registered.
+        UserError: A component is not registered, or there is no model.
     """
+    if not isinstance(cfg.get('model'), Mapping):
+        raise UserError(f'the config in {path} describes no model: name the config file that it was trained with '
+                        '(--config) if you trust it')
     known, registered = scopes(), component_names(None)
     for part in BUILT:
         for name in _types(cfg.get(part)):
@@ -104,15 +152,33 @@ def check_components(cfg: Config, path: str) -> None:
 
 
 def _types(node: Any) -> Iterator[str]:
+    """Every ``type`` that something is built from."""
+    for entry in _entries(node):
+        if 'type' in entry:
+            yield str(entry['type'])
+
+
+def _scopes(node: Any) -> Iterator[str]:
+    """Scopes that are named: before the name of a component, and under the key that mmengine takes for itself."""
+    for entry in _entries(node):
+        if '_scope_' in entry:
+            yield str(entry['_scope_'])
+        scope, dot, _ = str(entry.get('type', '')).rpartition('.')
+        if dot:
+            yield scope
+
+
+def _entries(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Every dict in a config, but those of known :data:`OPERATORS`."""
     if isinstance(node, Mapping):
-        if 'type' in node:
-            yield str(node['type'])
+        yield node
         for key, child in node.items():
-            if key not in SETTINGS:
-                yield from _types(child)
+            known = OPERATORS.get(key, ())
+            if not (isinstance(child, Mapping) and child.get('type', next(iter(known), None)) in known):
+                yield from _entries(child)
     elif isinstance(node, (list, tuple)):
         for child in node:
-            yield from _types(child)
+            yield from _entries(child)
 
 
 def _names(value: Any) -> list[str]:
@@ -126,12 +192,13 @@ def _config(values: dict[str, Any], name: str) -> Config:
 
 
 def _without_programs(node: Any) -> Any:
-    """A copy in which no entry names a config file (of a distilled detector's teacher): reading that would run it."""
+    """A copy in which no entry names a file whose reading would run it: the config of a distilled detector's teacher,
+    pickled annotations."""
     if isinstance(node, Mapping):
         return {key: _without_programs(child) for key, child in node.items()}
     if isinstance(node, (list, tuple)):
         return type(node)(map(_without_programs, node))
-    return None if isinstance(node, str) and (node.endswith('.py') or '::' in node) else node
+    return None if isinstance(node, str) and (node.lower().endswith(PROGRAMS) or '::' in node) else node
 
 
 def _plain(value: Any) -> Any:

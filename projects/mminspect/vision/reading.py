@@ -32,7 +32,8 @@ class Reading:
     @classmethod
     def of_pipeline(cls, steps: Iterable[Mapping[str, Any]]) -> Reading:
         """That of the loader in a pipeline's config; the defaults where there is none of :data:`LOADERS`."""
-        loader = next((step for step in steps if str(step['type']).split('.')[-1] in LOADERS), {})
+        loader = next((step for step in steps if isinstance(step, Mapping)
+                       and str(step['type']).split('.')[-1] in LOADERS), {})
         return cls(**{name: loader[name] for name in ('max_value', 'orientation') if name in loader})
 
     def read(self, path: str | Path) -> np.ndarray:

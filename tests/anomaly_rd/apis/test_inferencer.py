@@ -8,9 +8,14 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from anomaly_rd.apis import AnomalyInferencer
-from anomaly_rd.postprocess import NormalImage, calibrate
+from anomaly_rd.registry import INFERENCERS
 from mminspect.core.errors import UserError
-from station_helpers import model_cfg, runner_cfg, sample_of, write_category
+from mminspect.decisions import NormalImage, fit_calibration
+from mminspect.inspection import load_inspector
+from mminspect.inspection.output.overlay import draw_overlay
+from mminspect.models.stored_config import CONFIG_KEY, as_stored
+from model_files import detector_files
+from station_helpers import model_cfg, runner_cfg, write_category
 
 GAIN = 0.5
 
@@ -30,16 +35,30 @@ def config(root, tmp_path):
 
 @pytest.fixture
 def checkpoint(config, tmp_path):
-    """Threshold 70 / 255 * GAIN, from two normal images."""
+    """Threshold 70 / 255 * GAIN, from two normal images; it holds the config too."""
     init_default_scope('anomaly_rd')
     model = MODELS.build(model_cfg(gain=GAIN))
-    images = []
-    for value in (40, 70):
-        heat = torch.full((32, 32), GAIN * value / 255)
-        images.append(NormalImage.of(sample_of(heat, [heat / 2, heat / 4])))
-    path = tmp_path / 'brightness.pth'
-    torch.save(dict(state_dict=model.state_dict(), threshold=calibrate(images, 'max').state()), path)
+    levels = [GAIN * value / 255 for value in (40, 70)]
+    calibration = fit_calibration([NormalImage(level, (level,), (level,)) for level in levels], 'max')
+    return save(tmp_path / 'brightness.pth', config, state_dict=model.state_dict(), threshold=calibration.state())
+
+
+def save(path, config, **content):
+    torch.save({**content, CONFIG_KEY: as_stored(Config.fromfile(config))}, path)
     return path
+
+
+def test_it_is_registered(config, checkpoint):
+    built = INFERENCERS.build(dict(type='AnomalyInferencer', config=str(config), checkpoint=str(checkpoint)))
+    assert isinstance(built, AnomalyInferencer)
+
+
+def test_the_checkpoint_alone_is_enough(config, checkpoint, root):
+    both = AnomalyInferencer(str(config), str(checkpoint))(root / 'plate/test/spot')['predictions']
+    config.unlink()
+    alone = AnomalyInferencer(checkpoint)(root / 'plate/test/spot')['predictions']
+    for one, other in zip(both, alone, strict=True):
+        assert np.array_equal(one.pop('anomaly_map'), other.pop('anomaly_map')) and one == other
 
 
 def test_folder(config, checkpoint, root):
@@ -78,10 +97,7 @@ def test_arrays_and_files_give_the_same(config, checkpoint, tmp_path):
     from_file, from_array = inferencer([str(tmp_path / 'a.png'), picture])['predictions']
     np.testing.assert_array_equal(from_file['anomaly_map'], from_array['anomaly_map'])
     assert from_file['anomaly_map'].shape == (48, 80) and from_array['img_path'] == 'array 1'
-    small = inferencer(picture, original_size=False)['predictions'][0]['anomaly_map']
-    assert small.shape == (32, 32)
     # the map came back to the image's size, not to another orientation
-    np.testing.assert_allclose(from_array['anomaly_map'], cv2.resize(small, (80, 48)), rtol=1e-5)
     white_left = np.zeros((48, 80), np.uint8)
     white_left[:, :40] = 255
     heat = inferencer(white_left)['predictions'][0]['anomaly_map']
@@ -108,17 +124,23 @@ def test_pictures(config, checkpoint, root, tmp_path):
     results = inferencer(paths, draw=True, out_dir=tmp_path / 'out')
     first, second = results['visualization']
     assert first.shape == second.shape and first.dtype == np.uint8 and not np.array_equal(first, second)
-    for name, drawn in (('0000_000.png', first), ('0001_000.png', second)):
+    inspector = load_inspector(checkpoint)
+    for name, drawn, path in (('0000_000.png', first, paths[0]), ('0001_000.png', second, paths[1])):
         assert np.array_equal(cv2.imread(str(tmp_path / 'out' / name))[..., ::-1], drawn)
+        ((pixels, result),) = inspector.pairs([path])
+        assert np.array_equal(drawn, draw_overlay(pixels, result, inspector.calibration.fused))
     assert inferencer(paths[0], out_dir=tmp_path / 'more')['visualization'] == []
     assert [p.name for p in (tmp_path / 'more').iterdir()] == ['0000_000.png']
 
 
-def test_data_samples(config, checkpoint, root):
-    sample, = AnomalyInferencer(str(config), str(checkpoint))(
-        str(root / 'plate/test/good/001.png'), return_datasamples=True)['predictions']
-    assert int(sample.pred_label) == 1 and len(sample.level_maps) == 2  # 75 is above 70
-    assert 'gt_label' not in sample and 'gt_mask' not in sample  # nobody knows
+def test_a_bar_that_changes_nothing(checkpoint, root):
+    quiet, shown = (AnomalyInferencer(checkpoint, show_progress=bar)(root / 'plate/test/good') for bar in (False, True))
+    assert [f['pred_score'] for f in quiet['predictions']] == [f['pred_score'] for f in shown['predictions']]
+
+
+def test_a_detector_is_no_anomaly_model(tmp_path):
+    with pytest.raises(UserError, match='of kind detection, not an anomaly model'):
+        AnomalyInferencer(detector_files(tmp_path / 'gfl'))
 
 
 def test_a_checkpoint_of_another_method(config, checkpoint):
@@ -134,23 +156,43 @@ def test_missing_files(config, checkpoint, tmp_path):
         AnomalyInferencer(str(config), str(tmp_path / 'none.pth'))
 
 
-def test_pipelines_it_cannot_use(root, checkpoint, tmp_path):
-    cfg = runner_cfg(root, tmp_path / 'run', [])
+@pytest.fixture
+def cropped(root, tmp_path):
+    """The config, but images become 64x64 and the model sees the 32x32 in the middle."""
+    cfg = runner_cfg(root, tmp_path / 'run', [], model=dict(gain=0.0))
     steps = cfg.test_dataloader.dataset.pipeline
     cfg.test_dataloader.dataset.pipeline = [steps[0], dict(steps[1], size=(64, 64)),
                                             dict(type='CentreCrop', size=(32, 32)), steps[2]]
-    inferencer = AnomalyInferencer(cfg, checkpoint)
-    with pytest.raises(UserError, match='CentreCrop'):
-        inferencer(np.zeros((64, 64), np.uint8))
-    assert inferencer(np.zeros((64, 64), np.uint8), original_size=False)['predictions'][0]['pred_score'] == 0
-    cfg.test_dataloader.dataset.pipeline = steps[1:]
-    with pytest.raises(UserError, match='must begin with LoadInspectionImage'):
-        AnomalyInferencer(cfg, checkpoint)
+    return cfg
+
+
+def test_what_a_crop_leaves_out_is_unknown(cropped, checkpoint):
+    image = np.zeros((128, 128), np.uint8)
+    image[:20], image[60:68, 60:68] = 255, 102
+    found, = AnomalyInferencer(cropped, checkpoint)(image)['predictions']
+    assert found['pred_score'] == pytest.approx(GAIN * 102 / 255) and found['anomaly_map'].shape == (128, 128)
+    known = np.isfinite(found['anomaly_map'])
+    assert known[34:94, 34:94].all() and not known[:30].any() and not known[:, 98:].any()
+    assert np.nanmax(found['anomaly_map']) == found['pred_score']
+
+
+def test_pipelines_it_cannot_use(cropped, checkpoint):
+    cropped.test_dataloader.dataset.pipeline.insert(1, dict(type='RandomFlip', prob=1.0))
+    with pytest.raises(UserError, match=r'has a RandomFlip that an inspection .* does not do'):
+        AnomalyInferencer(cropped, checkpoint)
 
 
 def test_batch_size(config, checkpoint):
-    with pytest.raises(UserError, match='batch_size'):
+    with pytest.raises(UserError, match='batch must be at least 1'):
         AnomalyInferencer(str(config), str(checkpoint))(np.zeros((4, 4), np.uint8), batch_size=0)
+
+
+@pytest.mark.parametrize(('inputs', 'said'), [
+    (np.zeros((2, 2)), 'array 0'), ([np.zeros((2, 2, 2), np.uint8)], 'array 0'),
+    (np.zeros((0, 5, 3), np.uint8), 'array 0 has no pixels')])
+def test_arrays_that_are_no_images(inputs, said, checkpoint):
+    with pytest.raises(UserError, match=said):
+        AnomalyInferencer(checkpoint)(inputs)
 
 
 @pytest.fixture
@@ -178,8 +220,6 @@ def test_a_scan_is_cut_as_the_test_set_is(tiled, checkpoint, tmp_path):
     assert one['pred_score'] == two['pred_score'] == pytest.approx(GAIN * 240 / 255)
     assert [f['pred_label'] for f in (one, two, good)] == [1, 1, 0] and good['anomaly_map'].shape == (40, 50)
     assert len(found['visualization']) == 3 == len(list((tmp_path / 'out').iterdir()))
-    sample, = inferencer(scan, return_datasamples=True)['predictions']
-    assert sample.anomaly_map.shape == (80, 140) and int(sample.pred_label) == 1
 
 
 def test_a_scan_that_was_written_anew_is_read_anew(tiled, checkpoint, tmp_path):
@@ -190,13 +230,41 @@ def test_a_scan_that_was_written_anew_is_read_anew(tiled, checkpoint, tmp_path):
     assert scores == pytest.approx([GAIN * 0.2, GAIN * 0.4])
 
 
-def test_what_scans_cannot_have(tiled, checkpoint):
-    inferencer = AnomalyInferencer(str(tiled), str(checkpoint))
-    with pytest.raises(UserError, match=r'array 0.*cannot be cut from a side of 20'):
-        inferencer(np.zeros((20, 64), np.uint8))
-    with pytest.raises(UserError, match='leave original_size out'):
-        inferencer(np.zeros((64, 64), np.uint8), original_size=False)
+def test_scans_of_a_cropping_model(tiled, checkpoint):
     cfg = Config.fromfile(tiled)
     cfg.test_dataloader.dataset.dataset.pipeline.insert(2, dict(type='CentreCrop', size=32))
-    with pytest.raises(UserError, match='do not cover the scan'):
+    with pytest.raises(UserError, match='maps of tiles do not cover the image'):
         AnomalyInferencer(cfg, checkpoint)
+
+
+@pytest.mark.parametrize('kind', ['whole', 'tiled', 'overlapping', 'calibrated on other tiles', 'cropped'])
+def test_equal_to_the_inspection_bit_for_bit(kind, config, tiled, cropped, checkpoint, tmp_path, caplog):
+    """Maps, scores, decisions, tiles, overlaps and warnings."""
+    cfg = dict(whole=Config.fromfile(config), cropped=cropped).get(kind) or Config.fromfile(tiled)
+    if kind == 'overlapping':
+        cfg.test_dataloader.dataset.dataset.overlap = 12
+    content = torch.load(checkpoint, weights_only=True)
+    if kind == 'calibrated on other tiles':
+        content['threshold'].update(tile=40, overlap=3)
+    torch.save({**content, CONFIG_KEY: as_stored(cfg)}, checkpoint)
+    options = dict(tile=24, overlap=7) if kind == 'calibrated on other tiles' else {}
+    said = []
+    for door in (load_inspector, AnomalyInferencer):
+        caplog.clear()
+        made = door(checkpoint, **options)
+        said.append(caplog.messages)
+    inspector, inferencer = load_inspector(checkpoint, **options), made
+    assert said[0] == said[1] and bool(said[0]) == (kind == 'calibrated on other tiles')
+    assert inferencer.inspector.model == inspector.model
+    assert (inspector.tile, inspector.overlap) == dict(
+        whole=(None, None), cropped=(None, None), tiled=(32, 4), overlapping=(32, 12)).get(kind, (24, 7))
+    rng, images = np.random.default_rng(0), []
+    for number, shape in enumerate([(80, 140, 3), (33, 64), (20, 90, 3)]):
+        images.append(str(tmp_path / f'{number}.png'))
+        cv2.imwrite(images[-1], rng.integers(0, 256, shape, dtype=np.uint8))
+    images.append(rng.integers(0, 2**16, (64, 64), dtype=np.uint16))
+    found = inferencer(images, batch_size=3)['predictions']
+    for result, prediction in zip(inspector.many(images, batch=3), found, strict=True):
+        assert np.array_equal(result.anomaly_map, prediction['anomaly_map'], equal_nan=True)
+        assert (result.image, result.score, result.is_defect, result.threshold.value) == (
+            prediction['img_path'], prediction['pred_score'], bool(prediction['pred_label']), prediction['threshold'])

@@ -18,6 +18,7 @@ from mminspect.inspection import reading
 from mminspect.inspection.inspector import Inspector
 from mminspect.inspection.result import STAGES
 from mminspect.inspection.tasks import anomaly as anomaly_task
+from mminspect.vision import reading as vision_reading
 
 
 def test_anomaly_result_of_an_array():
@@ -208,7 +209,7 @@ def test_times_of_all_stages(monkeypatch):
         return slow
     for module in (inspector_module, reading):
         monkeypatch.setattr(module, 'time', SimpleNamespace(perf_counter=lambda: clock[0]))
-    monkeypatch.setattr(reading, 'as_rgb', lambda pixels, name: spend(1, lambda: pixels)())
+    monkeypatch.setattr(vision_reading, 'as_rgb', spend(1, vision_reading.as_rgb))
     monkeypatch.setattr(inspector_module, 'fit', spend(2, inspector_module.fit))
     monkeypatch.setattr(anomaly_task, 'map_to_image', spend(8, anomaly_task.map_to_image))
     inspector = Inspector(Brightness())

@@ -3,6 +3,8 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import mminspect.inspection.backends
 import mminspect.inspection.networks
@@ -14,7 +16,7 @@ from mminspect.inspection import load_inspector
 
 @pytest.fixture
 def opened(monkeypatch):
-    """What was opened: (path, runtime, precision) of an export, (config, path, device) of a checkpoint."""
+    """What was opened: (path, runtime, precision) of an export, (config, weights, device) of a checkpoint."""
     seen = []
     scores = NormalScores.of([i / 100 for i in range(1, 100)])
 
@@ -24,15 +26,19 @@ def opened(monkeypatch):
     monkeypatch.setattr(mminspect.inspection.backends, 'open_network',
                         lambda path, runtime, precision: network(path, runtime, precision))
     monkeypatch.setattr(mminspect.inspection.networks, 'build_network',
-                        lambda cfg, path, device: network(cfg.filename, path, device))
+                        lambda cfg, opened, device: network(cfg.filename, sorted(opened.weights), device))
     return seen
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ('model.onnx', 'epoch_1.pth', 'weights.safetensors', 'notes.txt'):
+    for name in ('model.onnx', 'notes.txt'):
         (tmp_path / name).touch()
-    (tmp_path / 'method.py').write_text('model = dict()')
+    config = dict(name='method.py', values=dict(default_scope='anomaly_rd', model=dict(type='ReverseDistillation')))
+    torch.save(dict(state_dict={'w.pth': torch.ones(1)}, config=config), tmp_path / 'epoch_1.pth')
+    save_file({'w.safetensors': torch.ones(1)}, tmp_path / 'weights.safetensors')
+    (tmp_path / 'beside.py').write_text('from pathlib import Path\nPath(__file__).with_suffix(".ran").touch()\n'
+                                        'model = dict()')
     return tmp_path
 
 
@@ -42,17 +48,16 @@ def test_exported_model(folder, opened, runtime):
     assert opened == [(folder / 'model.onnx', runtime, 'bf16')] and inspector(bright(200)).is_defect is True
 
 
-@pytest.mark.parametrize('name', ['epoch_1.pth', 'weights.safetensors'])
-def test_checkpoint_with_the_config_beside_it(folder, opened, name):
-    load_inspector(str(folder / name), runtime='pytorch', device='cpu')
-    assert opened == [(str(folder / 'method.py'), str(folder / name), 'cpu')]
+def test_checkpoint_with_its_own_config_and_never_with_one_that_lies_beside_it(folder, opened):
+    load_inspector(str(folder / 'epoch_1.pth'), runtime='pytorch', device='cpu')
+    assert opened == [('method.py', ['w.pth'], 'cpu')] and not (folder / 'beside.ran').exists()
 
 
-def test_checkpoint_with_another_config(folder, opened, tmp_path):
-    (tmp_path / 'other').mkdir()
-    (tmp_path / 'other' / 'mine.py').write_text('model = dict()')
-    load_inspector(folder / 'epoch_1.pth', config=tmp_path / 'other' / 'mine.py')
-    assert opened[0][0] == str(tmp_path / 'other' / 'mine.py')
+@pytest.mark.parametrize('suffix', ['epoch_1.pth', 'weights.safetensors'])
+def test_checkpoint_with_a_config_that_is_named(folder, opened, suffix):
+    load_inspector(folder / suffix, config=folder / 'beside.py')
+    assert opened == [(str(folder / 'beside.py'), ['w' + folder.joinpath(suffix).suffix], 'cpu')]
+    assert (folder / 'beside.ran').exists()  # which shows that the test above can fail
 
 
 def test_options_reach_the_inspector(folder, opened):
@@ -102,14 +107,12 @@ def test_mistakes(folder, opened, name, options, said):
     assert not opened
 
 
-def test_no_config_or_several_beside_the_checkpoint(folder, opened):
-    (folder / 'second.py').touch()
-    with pytest.raises(UserError, match=r'2 configs beside .*--config'):
-        load_inspector(folder / 'epoch_1.pth')
-    for path in folder.glob('*.py'):
-        path.unlink()
-    with pytest.raises(UserError, match=r'no config beside .*--config'):
-        load_inspector(folder / 'epoch_1.pth')
+def test_a_checkpoint_without_a_config(folder, opened):
+    torch.save(dict(state_dict={}), folder / 'epoch_1.pth')
+    for name in ('epoch_1.pth', 'weights.safetensors'):
+        with pytest.raises(UserError, match=r'holds no config: .*--config'):
+            load_inspector(folder / name)
+    assert not opened and not (folder / 'beside.ran').exists()
 
 
 def test_an_exported_model_needs_no_torch():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mminspect.core.errors import UserError
-from mminspect.inspection import reading
 from mminspect.inspection.reading import load, prefetch
+from mminspect.vision import reading
 from mminspect.vision.images import read_image
 
 
@@ -59,7 +59,7 @@ def test_an_error_of_the_items_reaches_the_caller():
 def test_load_measures_and_names(tmp_path, monkeypatch):
     picture = np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / 'a.png'), picture[..., ::-1])
-    monkeypatch.setattr(reading, 'read_image', lambda path: time.sleep(0.05) or read_image(path))
+    monkeypatch.setattr(reading, 'read_image', lambda *options: time.sleep(0.05) or read_image(*options))
     start = time.perf_counter()
     loaded = load(tmp_path / 'a.png', 'name')
     spent = 1000 * (time.perf_counter() - start)

@@ -24,6 +24,8 @@ class LoadInspectionImage(BaseTransform):
 
     Args:
         max_value: Value of white in sources of more than 8 bits: see :func:`mminspect.vision.images.read_image`.
+        orientation: Turn the image as its EXIF data asks for; False for masks that were drawn on pixels as they lie in
+            the file.
 
     Raises:
         UserError: A file is missing or damaged, or the mask is not as large as its image.
@@ -31,8 +33,8 @@ class LoadInspectionImage(BaseTransform):
 
     deterministic = True
 
-    def __init__(self, max_value: float | None = None) -> None:
-        self.max_value = max_value
+    def __init__(self, max_value: float | None = None, orientation: bool = True) -> None:
+        self.max_value, self.orientation = max_value, orientation
         self._scans: dict[Callable, tuple[str, np.ndarray]] = {}
 
     def transform(self, results: dict) -> dict:
@@ -52,7 +54,7 @@ class LoadInspectionImage(BaseTransform):
 
     def _read(self, read: Callable, path: str, results: dict, repeat_border: bool) -> np.ndarray:
         """The image or mask in a file, or a tile of it; the last scan stays in memory for its next tiles."""
-        options = dict(max_value=self.max_value) if read is read_image else {}
+        options = dict(max_value=self.max_value, orientation=self.orientation) if read is read_image else {}
         if 'tile' not in results:
             return read(path, **options)
         if self._scans.get(read, ('', ))[0] != path:

@@ -9,6 +9,7 @@ from mminspect.core.errors import UserError
 from mminspect.inspection.networks.anomaly import anomaly_network, exportable
 from mminspect.inspection.networks.building import describe
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.vision.reading import Reading
 
 
 def pipeline_of(cfg):
@@ -33,13 +34,27 @@ def test_sides_come_from_the_pipeline_and_tiles_from_the_data_set() -> None:
     assert anomaly_network(small_cfg(RD4AD), build_small(small_cfg(RD4AD)))[1]['tile'] is None
 
 
+def test_how_images_are_read_and_cropped_comes_from_the_pipeline() -> None:
+    cfg = small_cfg(RD4AD)
+    model = build_small(cfg)
+    pipeline_of(cfg)[0].update(max_value=4095, orientation=False)
+    pipeline_of(cfg).insert(2, dict(type='CentreCrop', size=(32, 64)))
+    _, values = anomaly_network(cfg, model)
+    assert (values['image_size'], values['input_size']) == ((SIDE, SIDE), (32, 64))
+    assert values['reading'] == Reading(4095, False)
+    cfg.test_dataloader.dataset.update(type='TiledDataset', tile=512)
+    with pytest.raises(UserError, match='maps of tiles do not cover the image'):
+        anomaly_network(cfg, model)
+
+
 @pytest.mark.parametrize(('change', 'said'), [
-    (lambda steps: steps.insert(2, dict(type='CentreCrop', size=32)), 'CentreCrop'),
+    (lambda steps: steps.insert(1, dict(type='CentreCrop', size=32)), 'has a ResizeInspection that'),
+    (lambda steps: [steps.insert(2, dict(type='CentreCrop', size=32)) for _ in 'ab'], 'has 1 .* and 2 CentreCrop'),
     (lambda steps: steps.insert(1, dict(type='anomaly_rd.RotateTexture')), 'RotateTexture'),
     (lambda steps: steps.pop(1), 'has 0 ResizeInspection'),
     (lambda steps: steps.insert(1, dict(steps[1])), 'has 2 ResizeInspection'),
     (lambda steps: steps[1].update(size=60), 'multiples of 32'),
-], ids=['crop', 'other', 'none', 'two', 'odd'])
+], ids=['crop first', 'two crops', 'other', 'none', 'two', 'odd'])
 def test_pipelines_that_an_inspection_cannot_follow(change, said) -> None:
     cfg = small_cfg(RD4AD)
     model = build_small(cfg)

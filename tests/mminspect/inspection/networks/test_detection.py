@@ -25,6 +25,7 @@ from mminspect.inspection.networks.detection import detection_network
 from mminspect.inspection.spec import NetworkSpec, Suppression
 from mminspect.models.building import load_model
 from mminspect.runtime import load_config
+from mminspect.vision.reading import Reading
 
 FAMILIES = ('GFL', 'ATSS', 'RetinaNet', 'TOOD', 'VFNet', 'YOLOF', 'semantic')
 
@@ -68,7 +69,7 @@ def test_fields() -> None:
         keep_ratio=True, pad_rgb=(120.0, 115.0, 105.0), outputs=('boxes', 'scores'),
         suppression=Suppression(level_sizes=(96, 24, 6, 2, 1), score_thr=pytest.approx(0.3), nms_pre=40,
                                 iou_threshold=0.6, max_per_img=60, min_size=0.0, clip=True),
-        tile=None, overlap=None)
+        tile=None, overlap=None, reading=Reading())
     spec = NetworkSpec(name='tiny', fingerprint='0' * 16, **fields)
     assert NetworkSpec.from_json(spec.to_json(), 'test') == spec
 

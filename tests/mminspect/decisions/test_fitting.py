@@ -1,0 +1,40 @@
+"""Calibrations from the numbers of normal images."""
+import numpy as np
+import pytest
+
+from mminspect.core.errors import UserError
+from mminspect.decisions import MapScale, NormalImage, NormalScores, Threshold, fit_calibration
+
+IMAGES = [NormalImage(5.0, (0.1, 0.0), (0.5, 1.0)), NormalImage(3.0, (0.05, 0.0), (0.3, 4.0)),
+          NormalImage(4.0, (0.2, 0.0), (0.4, 2.0))]
+
+
+def test_limits_are_the_rule_on_the_largest_value_of_each_image() -> None:
+    found = fit_calibration(IMAGES, 'quantile', 0.5, 'training images')
+    assert found.threshold == Threshold(4.0, 'training images', 3, 'quantile 0.5')
+    assert found.scales == (MapScale(0.05, 0.4), MapScale(0.0, 2.0))
+    assert found.scores == NormalScores.of([3.0, 4.0, 5.0], 'training images')
+    assert fit_calibration(IMAGES, 'max').scales == (MapScale(0.05, 0.5), MapScale(0.0, 4.0))
+
+
+def test_a_false_reject_rate_is_promised_by_rank() -> None:
+    """Of 20 images, the rate 0.1 leaves out the one beyond rank ceil(21 * 0.9) = 19, in scores and in maps."""
+    rng = np.random.default_rng(0)
+    scores, highs = rng.permutation(20) + 1.0, rng.permutation(20) + 101.0
+    images = [NormalImage(score, (0.0,), (high,)) for score, high in zip(scores, highs, strict=True)]
+    found = fit_calibration(images, origin='x', rate=0.1)
+    assert found.threshold == Threshold(19.0, 'x', 20, 'false-reject rate 10 %') and found.fused == MapScale(0.0, 119.0)
+    with pytest.raises(UserError, match='99 at least'):
+        fit_calibration(images, rate=0.01)
+
+
+def test_a_model_without_maps_has_no_scale() -> None:
+    found = fit_calibration([NormalImage(1.0), NormalImage(2.0)], 'max')
+    assert found.threshold.value == 2 and found.fused is None and found.levels == () and found.scales == ()
+
+
+def test_mistakes() -> None:
+    with pytest.raises(UserError, match='no score to fit'):
+        fit_calibration([])
+    with pytest.raises(UserError, match='NaN or infinite'):
+        fit_calibration([NormalImage(1.0, (0.0,), (float('nan'),))])
