@@ -108,11 +108,12 @@ def test_the_method_goes_through_every_command(folder: Path, call: Callable[...,
     assert status == 0 and 'FLOPs' in said, error
     status, said, error = call('analysis/speed', CONFIG, checkpoint, *shape, '--images', 2, '--warmup', 1)
     assert status == 0 and 'images per second' in said, error
+    answers_as_a_station(folder)
 
 
-def test_the_station_runs_it(folder: Path) -> None:
-    pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
-    pytest.importorskip('channels')
+def answers_as_a_station(folder: Path) -> None:
+    """The guide's last command, where the station's extra is installed."""
+    pytest.importorskip('channels', reason='the station is an extra: pip install .[web]')
     from station_site import Client, eventually
     from station_tool import Tool
     tool = Tool(folder / 'station', '--model', 'bank.onnx', '--port', '0',

@@ -2,12 +2,14 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from anomaly_rd.engine.threshold import calibration_of
 from mminspect.core.errors import UserError
-from mminspect.models.safe_loading import load_from_local
+from mminspect.decisions import Calibration
+from mminspect.models.checkpoint import Checkpoint, fitting_calibration
 from station_helpers import Brightness, loader_cfg, runner_cfg, write_category
 
 GOOD = (40, 50, 60, 70)
@@ -73,7 +75,7 @@ def test_every_checkpoint_has_the_threshold_of_its_own_weights(root, tmp_path):
 
 def test_a_checkpoint_with_the_threshold_loads_safely(root, tmp_path):
     trained(root, tmp_path / 'run', dict(holdout_dataloader=holdout(root)), epochs=1)
-    calibration = calibration_of(load_from_local(str(tmp_path / 'run' / 'epoch_1.pth')))
+    calibration = Checkpoint.open(tmp_path / 'run' / 'epoch_1.pth').calibration
     assert calibration.threshold.count == 2
 
 
@@ -159,7 +161,7 @@ def test_images_that_are_trained_on_are_no_holdout(root, tmp_path):
 
 def test_a_threshold_on_other_maps_is_dropped(root, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr('anomaly_rd.engine.threshold.print_log', lambda text, **options: said.append(text))
+    monkeypatch.setattr('mminspect.models.checkpoint.print_log', lambda text, **options: said.append(text))
     monkeypatch.setattr(Brightness, 'map_options', ('noise', ), raising=False)
     trained(root, tmp_path / 'run', dict(rule='max'), epochs=1)
     path = tmp_path / 'run' / 'epoch_1.pth'
@@ -179,7 +181,24 @@ def test_a_threshold_on_other_maps_is_dropped(root, tmp_path, monkeypatch):
                                                     for text in said)
     state = load(path)['threshold']
     del state['settings']  # as in files of earlier versions
-    assert calibration_of(dict(threshold=state), dict(type='Brightness', noise=0.5)).threshold.value == state['value']
+    cfg = Config(dict(model=dict(type='Brightness', noise=0.5)))
+    init_default_scope('anomaly_rd')
+    assert fitting_calibration(Calibration.from_state(state), cfg).threshold.value == state['value']
+
+
+def test_images_that_the_training_keeps_back_are_found(root, tmp_path):
+    """Without a holdout_dataloader: the threshold is the largest score of the images that ``holdout`` leaves out."""
+    runner = trained(root, tmp_path / 'run', dict(rule='max'), train_dataloader=rest(root))
+    state = load(tmp_path / 'run' / 'epoch_2.pth')['threshold']
+    gain = float(runner.model.gain)
+    assert state['origin'] == 'hold-out normal images' and state['count'] == 2
+    assert state['value'] == pytest.approx(gain * max(holdout_values(runner, root)), rel=1e-5)
+
+
+def test_a_model_that_remembers_its_images_needs_others(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(Brightness, 'limits', {'training scores': 'it knows them by heart'})
+    with pytest.raises(UserError, match='cannot be fitted on training images, because it knows them by heart: keep'):
+        trained(root, tmp_path / 'run', dict(rule='max'))
 
 
 @pytest.mark.parametrize('options', [dict(rule='f1_max'), dict(quantile=0), dict(quantile=1.5)])

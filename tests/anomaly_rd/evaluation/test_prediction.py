@@ -36,12 +36,16 @@ def test_mask_of_a_normal_and_of_an_unmasked_image():
     (dict(pred_score=torch.tensor(float('inf'))), 'score of a/b.png is inf'),
     (dict(anomaly_map=torch.full((4, 6), -torch.inf)), 'map of a/b.png holds NaN or infinite'),
     (dict(gt_mask=torch.zeros(4, 4)), 'mask of a/b.png has 4x4 pixels but its anomaly map 4x6'),
-    (dict(anomaly_map=None), 'a/b.png has no anomaly_map'),
     (dict(pred_score=None), 'a/b.png has no pred_score'),
 ])
 def test_mistakes_name_the_image(changes, message):
     with pytest.raises(UserError, match=message):
         read_prediction(sample(**changes), True, False)
+
+
+def test_a_method_that_judges_whole_images_has_no_map():
+    found = read_prediction(sample(anomaly_map=None), True, False)
+    assert found.scores is None and found.mask is None and np.isfinite(found.score)
 
 
 @pytest.mark.parametrize('channels', [1, 3, 4])
