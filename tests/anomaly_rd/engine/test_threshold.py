@@ -192,7 +192,7 @@ def test_images_that_the_training_keeps_back_are_found(root, tmp_path):
     state = load(tmp_path / 'run' / 'epoch_2.pth')['threshold']
     gain = float(runner.model.gain)
     assert state['origin'] == 'hold-out normal images' and state['count'] == 2
-    assert state['value'] == pytest.approx(gain * max(holdout_values(runner, root)), rel=1e-5)
+    assert state['value'] == pytest.approx(gain * max(holdout_values(runner, root)) / 255, rel=1e-5)
 
 
 def test_a_model_that_remembers_its_images_needs_others(root, tmp_path, monkeypatch):
