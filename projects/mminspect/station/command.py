@@ -32,7 +32,7 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
         sources: Texts for :func:`mminspect.station.sources.open_source`.
         runtime: What runs the model, see :func:`mminspect.inspection.load_inspector`.
         precision: Number format of the runtime, see there too.
-        imports: Modules that register further kinds of sources.
+        imports: Modules that register further kinds of sources, or that the config in a checkpoint may import.
 
     Raises:
         UserError: A file is missing, a setting is wrong, or the station would be open to strangers.
@@ -74,7 +74,7 @@ def check_sources(sources: Sequence[str]) -> None:
     except TypeError as error:
         known = ', '.join(field.name for field in fields(PrescreenSettings))
         raise UserError(f'STATION_PRESCREEN knows {known}, got {", ".join(settings.STATION_PRESCREEN)}') from error
-    import_sources(settings.STATION_IMPORT)
+    import_sources(settings.STATION_IMPORT, sources)
     for source in sources:
         source_class, _ = find_source(source)
         if not source_class.may_be_absent:

@@ -37,7 +37,7 @@ STATION_CONFIG = os.environ.get('STATION_CONFIG') or None
 STATION_RUNTIME = os.environ.get('STATION_RUNTIME') or None
 STATION_PRECISION = os.environ.get('STATION_PRECISION') or None
 STATION_SOURCES = {f'live{number}': text for number, text in enumerate(environment.lines('STATION_SOURCES'), 1)}
-#: Modules that register further kinds of sources, for STATION_SOURCES.
+#: Modules that register further kinds of sources, for STATION_SOURCES, or that the config in a checkpoint may import.
 STATION_IMPORT = environment.words('STATION_IMPORT')
 #: Scores that the drift warning looks at.
 STATION_DRIFT_WINDOW = environment.number('STATION_DRIFT_WINDOW', 200)

@@ -43,15 +43,20 @@ def register_source(kind: str) -> Callable[[_SourceClass], _SourceClass]:
     return register
 
 
-def import_sources(modules: Iterable[str]) -> None:
-    """Import the modules that register further kinds of sources.
+def import_sources(modules: Iterable[str], sources: Iterable[str]) -> None:
+    """Import the modules that register further kinds of sources, if one of the sources is of a kind that is not known.
+
+    Otherwise they are the model's, which the server does not need.
 
     Args:
         modules: Names as in an import statement.
+        sources: Texts for :func:`open_source`.
 
     Raises:
         UserError: One cannot be found, or breaks while it is imported.
     """
+    if all(text.partition(':')[0] in _SOURCES for text in sources):
+        return
     for name in modules:
         try:
             import_module(name)

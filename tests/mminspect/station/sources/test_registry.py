@@ -68,9 +68,11 @@ def test_modules_with_further_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / 'good_sources.py').write_text('import sys\n')
     (tmp_path / 'broken_sources.py').write_text('1 / 0\n')
-    registry.import_sources(['good_sources'])
+    registry.import_sources(['good_sources'], ['camera:0', 'video:a.avi'])
+    assert 'good_sources' not in sys.modules  # nobody needs it
+    registry.import_sources(['good_sources'], ['camera:0', 'good:1'])
     assert 'good_sources' in sys.modules
     with pytest.raises(UserError, match=r"'no_such_sources' cannot be imported .* PYTHONPATH"):
-        registry.import_sources(['good_sources', 'no_such_sources'])
+        registry.import_sources(['good_sources', 'no_such_sources'], ['good:1'])
     with pytest.raises(UserError, match=r"'broken_sources' breaks .*ZeroDivisionError"):
-        registry.import_sources(['broken_sources'])
+        registry.import_sources(['broken_sources'], ['broken:1'])
