@@ -26,6 +26,8 @@ CONFIG_KEY = 'config'
 BUILT = ('model', 'test_dataloader')
 #: Entries of a model whose ``type`` is a function of the detector's own (``nms``), not a component.
 SETTINGS = ('test_cfg', 'train_cfg')
+#: OpenMMLab's packages that this project requires; they register their components as they are first asked for one.
+LIBRARIES = ('mmdet', 'mmpretrain')
 _NUMBERS = {'inf': float('inf'), 'nan': float('nan')}
 
 
@@ -94,13 +96,15 @@ def check_components(cfg: Config, path: str) -> None:
     Raises:
         UserError: A component is not registered.
     """
+    named = [name for part in BUILT for name in _types(cfg.get(part))]
+    for library in {name.split('.')[0] for name in named if '.' in name} & {*LIBRARIES}:
+        importlib.import_module(f'{library}.models')
     known, registered = scopes(), component_names(None)
-    for part in BUILT:
-        for name in _types(cfg.get(part)):
-            scope, _, component = name.rpartition('.')
-            if component not in registered or (scope and scope not in known):
-                raise UserError(f'the config in {path} names {name!r}, which is no registered component: install the '
-                                'package that has it, or name the config file (--config) if you trust it')
+    for name in named:
+        scope, _, component = name.rpartition('.')
+        if component not in registered or (scope and scope not in known):
+            raise UserError(f'the config in {path} names {name!r}, which is no registered component: install the '
+                            'package that has it, or name the config file (--config) if you trust it')
 
 
 def _types(node: Any) -> Iterator[str]:
