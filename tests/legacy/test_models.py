@@ -62,6 +62,16 @@ def test_calibrations_are_as_they_were(folder, answers, model):
     assert threshold.count == answers[model]['threshold_images'] > 0
 
 
+@pytest.mark.parametrize('model', [name for name in MODELS if name.endswith('.pth')])
+def test_a_checkpoint_needs_no_config_beside_it(folder, answers, model, tmp_path):
+    """The text of its config is in it, and read as data."""
+    alone = tmp_path / model
+    alone.write_bytes((folder / model).read_bytes())
+    inspector = load_inspector(alone)
+    assert inspector(folder / answers[model]['picture']).score == pytest.approx(answers[model]['score'], abs=1e-5)
+    assert inspector.threshold.value == answers[model]['threshold']
+
+
 def test_an_answer_hangs_on_the_picture(folder, answers):
     """The comparison above could fail: another picture gets another score."""
     for model in MODELS:
