@@ -23,7 +23,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--model', help='exported model (.onnx) or checkpoint (.pth, .safetensors)')
-    parser.add_argument('--config', help='config of a checkpoint (default: the one that lies beside it)')
+    parser.add_argument('--config', help='config file of a checkpoint, a program that runs when it is read (default: '
+                                         'the config in the checkpoint, which is data)')
     parser.add_argument('--runtime', choices=RUNTIMES,
                         help='default: onnxruntime for .onnx, else pytorch')
     parser.add_argument('--precision', choices=PRECISIONS, help='of openvino (default: f32)')
@@ -34,7 +35,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--source', action='append', default=[], metavar='SOURCE',
                         help='folder:DIR, video:FILE, camera:0 or a kind of --import; may be repeated')
     parser.add_argument('--import', action='append', default=[], metavar='MODULE', dest='imports',
-                        help='module that registers another kind of source (docs/add_a_camera.md); may be repeated')
+                        help='module that registers another kind of source (docs/add_a_camera.md) or the method of a '
+                             'checkpoint, and that you trust; may be repeated')
     parser.add_argument('--add-user', metavar='NAME', help='make a user or change the password, and end')
     return parser.parse_args(argv)
 

@@ -43,7 +43,8 @@ def make_worker(**callbacks: Any) -> WorkerClient:
         callbacks: The client's arguments ``on_result`` and ``on_ready``.
     """
     load = Factory('mminspect.inspection:load_inspector', model=settings.STATION_MODEL, config=settings.STATION_CONFIG,
-                   runtime=settings.STATION_RUNTIME, precision=settings.STATION_PRECISION)
+                   runtime=settings.STATION_RUNTIME, precision=settings.STATION_PRECISION,
+                   imports=tuple(settings.STATION_IMPORT))
     return WorkerClient(load, **callbacks)
 
 

@@ -27,12 +27,12 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
     Args:
         data: Folder of the station.
         model: File of the model; None where only the database is needed.
-        config: File of a checkpoint's config; None: what :func:`mminspect.inspection.load_inspector` finds.
+        config: File of a checkpoint's config; None: the config in the checkpoint.
         host: Address to listen at.
         sources: Texts for :func:`mminspect.station.sources.open_source`.
         runtime: What runs the model, see :func:`mminspect.inspection.load_inspector`.
         precision: Number format of the runtime, see there too.
-        imports: Modules that register further kinds of sources.
+        imports: Modules that register further kinds of sources, or the method of a checkpoint.
 
     Raises:
         UserError: A file is missing, a setting is wrong, or the station would be open to strangers.
