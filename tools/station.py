@@ -35,8 +35,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--source', action='append', default=[], metavar='SOURCE',
                         help='folder:DIR, video:FILE, camera:0 or a kind of --import; may be repeated')
     parser.add_argument('--import', action='append', default=[], metavar='MODULE', dest='imports',
-                        help='module that registers another kind of source (docs/add_a_camera.md), or one that '
-                             'you trust and the config in a checkpoint may import; may be repeated')
+                        help='module that registers another kind of source (docs/add_a_camera.md) or the method of a '
+                             'checkpoint, and that you trust; may be repeated')
     parser.add_argument('--add-user', metavar='NAME', help='make a user or change the password, and end')
     return parser.parse_args(argv)
 

@@ -48,8 +48,8 @@ def counting(path: Path) -> Iterator[Callable[[], int]]:
 def config(tmp_path: Path) -> Path:
     """A config file of a tiny model that is trained for two epochs."""
     write_category(tmp_path / 'data')
-    hooks = [dict(type='ThresholdHook', rule='max')]
-    cfg = runner_cfg(tmp_path / 'data', tmp_path / 'run', hooks, model=dict(gain=0.5))
+    hook = dict(type='ThresholdHook', rule='max')
+    cfg = runner_cfg(tmp_path / 'data', tmp_path / 'run', [hook], model=dict(gain=0.5))
     cfg.dump(tmp_path / 'brightness.py')
     return tmp_path / 'brightness.py'
 

@@ -29,6 +29,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('files', nargs='+', metavar='[CONFIG] CHECKPOINT',
                         help='.pth or .safetensors file, before it perhaps a config file to use in place of its own')
+    parser.add_argument('--config', help='the same as a config file before the checkpoint')
     parser.add_argument('--import', dest='imports', action='append', default=[], metavar='MODULE',
                         help='Python module of the method that you trust, where the checkpoint names one that no '
                              'installed package of methods has')
@@ -42,10 +43,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config, e.g. category=screw')
     args = parser.parse_args(argv)
-    if len(args.files) > 2:
-        parser.error(f'a config and a checkpoint at most, got {", ".join(args.files)}')
-    *config, args.checkpoint = args.files
-    args.config = config[0] if config else None
+    *configs, args.checkpoint = args.files
+    configs += [args.config] if args.config else []
+    if len(configs) > 1:
+        parser.error(f'a config and a checkpoint at most, got {", ".join([*configs, args.checkpoint])}')
+    args.config = configs[0] if configs else None
     if args.eval and not args.int8:
         parser.error('--eval belongs to --int8')
     return args

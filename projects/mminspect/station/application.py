@@ -44,7 +44,7 @@ def make_worker(**callbacks: Any) -> WorkerClient:
     """
     load = Factory('mminspect.inspection:load_inspector', model=settings.STATION_MODEL, config=settings.STATION_CONFIG,
                    runtime=settings.STATION_RUNTIME, precision=settings.STATION_PRECISION,
-                   imports=settings.STATION_IMPORT)
+                   imports=tuple(settings.STATION_IMPORT))
     return WorkerClient(load, **callbacks)
 
 
@@ -95,7 +95,7 @@ class Application:
         self._release = environment.lock_folder(settings.STATION_DATA)
         if removed := await sync_to_async(intake.recover)():
             logger.info('removed %d unfinished uploads', removed)
-        import_sources(settings.STATION_IMPORT, settings.STATION_SOURCES.values())
+        import_sources(settings.STATION_IMPORT)
         self.line = Line(self._make_client, settings.STATION_SOURCES, asyncio.get_running_loop())
         await sync_to_async(self.line.start)()
 

@@ -27,12 +27,12 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
     Args:
         data: Folder of the station.
         model: File of the model; None where only the database is needed.
-        config: File of a checkpoint's config; None: what :func:`mminspect.inspection.load_inspector` finds.
+        config: File of a checkpoint's config; None: the config in the checkpoint.
         host: Address to listen at.
         sources: Texts for :func:`mminspect.station.sources.open_source`.
         runtime: What runs the model, see :func:`mminspect.inspection.load_inspector`.
         precision: Number format of the runtime, see there too.
-        imports: Modules that register further kinds of sources, or that the config in a checkpoint may import.
+        imports: Modules that register further kinds of sources, or the method of a checkpoint.
 
     Raises:
         UserError: A file is missing, a setting is wrong, or the station would be open to strangers.
@@ -74,7 +74,7 @@ def check_sources(sources: Sequence[str]) -> None:
     except TypeError as error:
         known = ', '.join(field.name for field in fields(PrescreenSettings))
         raise UserError(f'STATION_PRESCREEN knows {known}, got {", ".join(settings.STATION_PRESCREEN)}') from error
-    import_sources(settings.STATION_IMPORT, sources)
+    import_sources(settings.STATION_IMPORT)
     for source in sources:
         source_class, _ = find_source(source)
         if not source_class.may_be_absent:

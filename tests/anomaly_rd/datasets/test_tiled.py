@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from anomaly_rd.datasets import TiledDataset
 from anomaly_rd.datasets.transforms import load
@@ -126,3 +127,16 @@ def test_mistakes(scans: Path, write_mask: Callable) -> None:
     (scans / 'ground_truth' / 'tear' / '0_mask.png').unlink()
     with pytest.raises(UserError, match=r"defective scan '.*tear/0\.png' has no mask"):
         TiledDataset(scans, 'test', tile=32)
+
+
+@pytest.mark.parametrize(('orientation', 'shape'), [(True, (150, 70)), (False, (70, 150))])
+def test_scans_are_cut_as_they_are_read(orientation: bool, shape: tuple[int, int], tmp_path: Path) -> None:
+    """EXIF asks for a right angle; a loader that does not turn gets the tiles of the pixels in the file."""
+    (tmp_path / 'train' / 'good').mkdir(parents=True)
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.zeros((*SCAN, 3), np.uint8)).save(tmp_path / 'train' / 'good' / '0.png', exif=exif)
+    pipeline = [dict(PIPELINE[0], orientation=orientation), PIPELINE[1]]
+    dataset = TiledDataset(tmp_path, tile=32, pipeline=pipeline)
+    assert {info['scan_shape'] for info in infos(dataset)} == {shape}
+    assert all(dataset[index]['inputs'].shape == (3, 32, 32) for index in range(len(dataset)))

@@ -84,10 +84,11 @@ def test_overlay_is_that_of_the_image(inspector, tmp_path):
 
 def test_options_reach_the_model(inspector, images, tmp_path):
     run(images, '--out', tmp_path / 'out', '--config', 'c.py', '--runtime', 'openvino', '--precision', 'bf16',
-        '--device', 'cuda', '--tile', 64, '--overlap', 8, '--threshold', 0.99, '--no-overlays')
+        '--device', 'cuda', '--tile', 64, '--overlap', 8, '--threshold', 0.99, '--no-overlays',
+        '--import', 'my_method', '--import', 'more')
     assert inspector.options == dict(
         model='model.onnx', config='c.py', runtime='openvino', precision='bf16', device='cuda', tile=64, overlap=8,
-        threshold=0.99, false_reject_rate=None)
+        threshold=0.99, false_reject_rate=None, imports=['my_method', 'more'])
     assert not any(line['is_defect'] for line in lines(tmp_path / 'out'))
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['results.csv', 'results.jsonl']
     run(images, '--out', tmp_path / 'two', '--false-reject-rate', 0.1)

@@ -76,3 +76,21 @@ def test_maps_come_back_to_the_image_without_the_padding():
     assert found.shape == (100, 400) and found.dtype == np.float32
     expected = np.clip((np.arange(400) + 0.5) * 96 / 400, 0.5, 95.5)
     assert np.abs(found - expected).max() < 1e-4
+
+
+def test_a_centre_crop_is_the_middle_of_the_stretched_image():
+    image = picture(100, 60)
+    fitted = fit(image, spec_of((32, 40), False, (64, 48)))
+    whole = fit(image, spec_of((64, 48), False)).pixels
+    assert np.array_equal(fitted.pixels, whole[16:48, 4:44]) and fitted.pixels.flags.c_contiguous
+    assert fitted.scale == (0.64, 0.8) and fitted.shape == (32, 40) and fitted.margins == (16, 16, 4, 4)
+
+
+def test_what_a_crop_leaves_out_is_no_number_on_the_map():
+    fitted = fit(picture(128, 96), spec_of((32, 48), False, (64, 48)))
+    found = map_to_image(np.full((32, 48), 3.0, np.float32), fitted, (128, 96))
+    assert found.shape == (128, 96) and found.dtype == np.float32
+    rows = np.isnan(found).all(axis=1)
+    assert (rows == np.isnan(found).any(axis=1)).all()
+    # a pixel whose two neighbours on the map are both known is known; one beside the border is not
+    assert not rows[33:95].any() and rows[:32].all() and rows[96:].all() and (found[33:95] == 3).all()

@@ -83,11 +83,11 @@ def test_everything_that_was_chosen_gets_through() -> None:
         raise AssertionError('nothing is started')
 
     with override_settings(STATION_MODEL='/m/model.xml', STATION_CONFIG='/m/config.py', STATION_RUNTIME='openvino',
-                           STATION_PRECISION='bf16', STATION_IMPORT=['my_methods']):
+                           STATION_PRECISION='bf16', STATION_IMPORT=['my_method']):
         client = make_worker(on_result=ignore, on_ready=ignore)
     assert client._load.path == 'mminspect.inspection:load_inspector'
     assert client._load.arguments == dict(model='/m/model.xml', config='/m/config.py', runtime='openvino',
-                                          precision='bf16', imports=['my_methods'])
+                                          precision='bf16', imports=('my_method',))
 
 
 def test_what_was_not_chosen_is_left_to_the_loader() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from anomaly_rd.datasets.transforms import LoadInspectionImage
 from mminspect.core.errors import UserError
@@ -84,3 +85,14 @@ def test_area_of_the_largest_defect(files: dict) -> None:
     assert 'defect_area' not in LoadInspectionImage()(dict(files, gt_label=0, mask_path=None))
     cv2.imwrite(files['mask_path'], np.zeros((20, 30), np.uint8))
     assert LoadInspectionImage()(dict(files))['defect_area'] == 0
+
+
+@pytest.mark.parametrize(('orientation', 'expected'), [(True, np.rot90(RGB, -1)), (False, RGB)])
+def test_images_are_turned_as_exif_asks_unless_that_is_not_wanted(orientation: bool, expected: np.ndarray,
+                                                                  tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6  # to be turned clockwise by a right angle
+    Image.fromarray(RGB).save(tmp_path / 'a.png', exif=exif)
+    results = LoadInspectionImage(orientation=orientation)(dict(img_path=str(tmp_path / 'a.png')))
+    np.testing.assert_array_equal(results['img'], expected)
+    assert results['ori_shape'] == expected.shape[:2]

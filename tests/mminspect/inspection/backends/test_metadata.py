@@ -55,7 +55,7 @@ def broken(exported, tmp_path, kind):
         model.metadata_props[0].value = '{"version": 1}'
         onnx.save(model, path)
     elif kind == 'version':
-        model.metadata_props[0].value = model.metadata_props[0].value.replace('"version": 1', '"version": 99')
+        model.metadata_props[0].value = model.metadata_props[0].value.replace('"version": 2', '"version": 99')
         onnx.save(model, path)
     elif kind == 'suffix':
         shutil.copy(exported, path)

@@ -22,6 +22,7 @@ class Maps(nn.Module):
     def __init__(self, change=lambda maps: maps) -> None:
         super().__init__()
         self.weight, self.change = nn.Parameter(torch.ones(3) / 3), change
+        self.model = nn.Identity()  # the export asks it what it cannot do: nothing is known
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         maps = self.change((images * self.weight).sum(-1))

@@ -20,6 +20,7 @@ from mminspect.inspection.export.quantize import kept_nodes, normal_pixels, quan
 from mminspect.inspection.geometry import fit
 from mminspect.inspection.networks import TorchNetwork
 from mminspect.inspection.spec import NetworkSpec
+from mminspect.vision import reading
 from mminspect.vision.images import read_image
 
 
@@ -91,7 +92,7 @@ def test_a_detector_too(pictures, tmp_path) -> None:
 
 def test_images_are_read_one_at_a_time(exported, pictures, tmp_path, monkeypatch) -> None:
     spec, read, given = model_spec(exported), [], []
-    monkeypatch.setattr(quantize, 'read_image', lambda path: read.append(path) or read_image(path))
+    monkeypatch.setattr(reading, 'read_image', lambda path, *options: read.append(path) or read_image(path, *options))
     pixels = normal_pixels(pictures, spec)
     for path in pictures[:2]:
         given.append(next(pixels))
@@ -101,7 +102,7 @@ def test_images_are_read_one_at_a_time(exported, pictures, tmp_path, monkeypatch
 
 def test_of_many_images_enough_at_equal_distances(pictures, monkeypatch) -> None:
     seen = []
-    monkeypatch.setattr(quantize, 'read_image', lambda path: seen.append(path) or np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(reading, 'read_image', lambda path, *_: seen.append(path) or np.zeros((4, 4, 3), np.uint8))
     list(normal_pixels([f'{i}.png' for i in range(397)], anomaly_spec()))
     assert seen == [f'{i}.png' for i in range(0, 397, 4)] and len(seen) == quantize.ENOUGH
 
@@ -152,3 +153,9 @@ def test_mistakes(exported, pictures, tmp_path) -> None:
     with pytest.raises(UserError, match=r'bad\.png'):
         quantize_onnx(exported, tmp_path / 'int8.onnx', [*pictures[:1], tmp_path / 'bad.png'])
     assert not (tmp_path / 'int8.onnx').exists()
+
+
+def test_images_are_read_as_the_model_asks(tmp_path) -> None:
+    cv2.imwrite(str(tmp_path / 'deep.png'), np.full((SIDE, SIDE), 819, np.uint16))
+    spec = anomaly_spec(input_size=(SIDE, SIDE), reading=reading.Reading(4095))
+    np.testing.assert_allclose(next(normal_pixels([tmp_path / 'deep.png'], spec)), 51, rtol=1e-6)
