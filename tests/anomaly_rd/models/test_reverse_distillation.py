@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from anomaly_rd.models import ReverseDistillation
 from anomaly_rd.models.teachers import FrozenTeacher, ResNetTeacher
-from anomaly_rd.models.teachers.frozen import load_weights
 from anomaly_rd.registry import MODELS
 from mminspect.engine import Bf16OptimWrapper
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.teacher_weights import load_weights
 
 RFA = dict(rfa=True, norm='BCN', act='SiLU', checkpointing=True)
 
