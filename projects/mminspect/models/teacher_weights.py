@@ -90,7 +90,8 @@ def stage_of(name: str) -> str:
     """The stage or head that a weight belongs to, without :data:`WRAPPERS`: ``layer1`` of ``layer1.0.conv1.weight``,
     ``blocks.5`` of ``blocks.5.0.bn1.bias``."""
     first, *rest = _unwrapped(name).split('.')
-    return (f'{first}.{rest[0]}' if rest and rest[0].isdigit() else first).replace('_', '.')
+    numbered = first[-1:].isdigit() or not (rest and rest[0].isdigit())
+    return (first if numbered else f'{first}.{rest[0]}').replace('_', '.')
 
 
 def _plain(name: str) -> str:

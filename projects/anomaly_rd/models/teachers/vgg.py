@@ -3,15 +3,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import torch
 from torch import Tensor, nn
-from torchvision.models import vgg16
+from torchvision.models.vgg import cfgs, make_layers
 
 from anomaly_rd.models.layers.vgg import CRITICAL, run_vgg
 from anomaly_rd.registry import MODELS
 
 from .frozen import FrozenTeacher
-from .resnet import materialise
+
+#: VGG-16's layers in torchvision's words: channels of each convolution, and 'M' for a pooling.
+LAYERS = cfgs['D']
 
 
 @MODELS.register_module()
@@ -35,9 +36,7 @@ class VGGTeacher(FrozenTeacher):
 
     def __init__(self, weights: str | None = None) -> None:
         super().__init__()
-        with torch.device('meta'):  # the classifier has 124 million weights
-            self.features = vgg16().features
-        materialise(self)
+        self.features = make_layers(LAYERS)
         for layer in self.features:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False

@@ -53,7 +53,7 @@ def test_other_strides() -> None:
 
 @pytest.mark.parametrize('backbone', [VIT | dict(out_type='cls_token'), VIT | dict(patch_size=12)])
 def test_outputs_that_are_no_maps_or_do_not_divide_the_image(backbone: dict) -> None:
-    with pytest.raises(UserError, match='needed are square maps .* choose its out_indices and out_type'):
+    with pytest.raises(UserError, match=r'needed are square maps .* choose its out_indices and out_type'):
         BackboneTeacher(backbone)
 
 

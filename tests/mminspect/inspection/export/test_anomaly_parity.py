@@ -26,7 +26,7 @@ ON_OPENVINO = ('akf-oce_r18_20e_mvtec', 'bcn-only_wrn50_300e_mvtec', 'textile-di
 @pytest.fixture(autouse=True)
 def thin_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
     """An eighth of the channels."""
-    monkeypatch.setattr(vgg, 'WIDTHS', tuple(tuple(width // 8 for width in block) for block in vgg.WIDTHS))
+    monkeypatch.setattr(vgg, 'LAYERS', [layer if layer == 'M' else layer // 8 for layer in vgg.LAYERS])
     thin = {size: tuple(tuple(width // 8 for width in block) for block in widths)
             for size, widths in cloner.WIDTHS.items()}
     monkeypatch.setattr(cloner, 'WIDTHS', thin)
