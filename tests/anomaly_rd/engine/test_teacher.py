@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from anomaly_rd.engine import TeacherIdentityHook, TeacherStatisticsHook
 from anomaly_rd.models.teachers import ResNetTeacher
 from mminspect.models.anomaly_model import AnomalyModel
-from mminspect.runtime.weights import TEACHER_KEY
+from mminspect.models.checkpoint import TEACHER_KEY
 from station_helpers import PIPELINE, loader_cfg
 
 
