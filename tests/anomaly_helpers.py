@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from mminspect.inspection.networks.anomaly import anomaly_network
 from mminspect.inspection.spec import NetworkSpec
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
-CONFIGS = sorted(p for p in FOLDER.rglob('*.py') if '_base_' not in p.parts)
+CONFIGS = sorted(p for p in FOLDER.rglob('*.py') if '_base_' not in p.parts
+                 and (find_spec('timm') or 'TIMMBackbone' not in p.read_text()))
 SIDE = 64
 #: What a model's config says about training alone, or of weights.
 TRAINING = ('cache_dtype', 'cache_features', 'cache_limit_bytes', 'checkpointing', 'loss', 'reduction', 'save_teacher',

@@ -1,8 +1,7 @@
 """Hooks and loops that mmengine lacks."""
 from .early_stop import NormalLossEarlyStopHook
 from .pictures import AnomalyPicturesHook
-from .teacher_identity import TeacherIdentityHook
-from .teacher_statistics import TeacherStatisticsHook
+from .teacher import TeacherIdentityHook, TeacherStatisticsHook
 from .threshold import ThresholdHook
 from .two_phase import TwoPhaseHook
 

@@ -1,9 +1,9 @@
 """Networks: teachers, bottlenecks, students, and the models that train them."""
-from . import bottlenecks, heads, layers, localization, losses, map_heads, students, teachers
+from . import bottlenecks, heads, layers, localization, losses, students, teachers
 from .data_preprocessor import AnomalyDataPreprocessor
 from .denoising_distillation import DenoisingDistillation
 from .multiresolution_distillation import MultiresolutionDistillation
 from .reverse_distillation import ReverseDistillation
 
 __all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'MultiresolutionDistillation', 'ReverseDistillation',
-           'bottlenecks', 'heads', 'layers', 'localization', 'losses', 'map_heads', 'students', 'teachers']
+           'bottlenecks', 'heads', 'layers', 'localization', 'losses', 'students', 'teachers']

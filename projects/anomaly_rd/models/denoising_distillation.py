@@ -10,10 +10,11 @@ from torch.nn import functional as F
 
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.anomaly_model import Maps
 
-from .map_heads import GaussianBlur
+from .heads import GaussianBlur
 from .students.denoising import DecoderOnlyStudent
 from .teacher_student import TeacherStudentModel
 from .teachers import FrozenTeacher
@@ -61,13 +62,13 @@ class DenoisingDistillation(TeacherStudentModel):
                  init_cfg: dict | None = None) -> None:
         super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
         self.need_levels(3, 4)
-        if map not in MAPS or reduction not in ('sum', 'mean'):
-            raise UserError(f"model has map={map!r} and reduction={reduction!r}: map is one of {', '.join(MAPS)}, "
-                            "reduction is 'sum' or 'mean'")
+        check_option('model.map', map, MAPS)
+        check_option('model.reduction', reduction, ('sum', 'mean'))
         if topk < 1:
             raise UserError(f'model.topk is {topk}: at least 1 pixel makes a score')
         self.map, self.reduction, self.topk = map, reduction, topk
         self.student = _build_student(student, self.teacher)
+        self.teacher.levels_wanted = None if self.student.reads_teacher else 3
         self.head = MODELS.build(head)
         self.loss_distill, self.segmentation_loss = MODELS.build(loss), MODELS.build(segmentation_loss)
         self.map_head, self.blur = MODELS.build(map_head), GaussianBlur(sigma)
@@ -136,7 +137,14 @@ class DenoisingDistillation(TeacherStudentModel):
 
 
 def _build_student(cfg: dict, teacher: FrozenTeacher) -> nn.Module:
-    """A student that has the teacher's widths."""
+    """A student that has the teacher's widths.
+
+    Raises:
+        UserError: The teacher has other strides than the students, whose encoder is a ResNet's.
+    """
+    if teacher.layout.strides != (4, 8, 16):
+        raise UserError(f'the teacher of DenoisingDistillation has strides {teacher.layout.strides}, and its students '
+                        'give levels of strides 4, 8 and 16: choose a teacher or out_indices with these')
     if MODELS.get(cfg['type']) is DecoderOnlyStudent:
         return MODELS.build(dict(cfg, layout=teacher.layout))
     return MODELS.build(dict(cfg, channels=teacher.channels[:3]))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.anomaly_model import EXPORT_MAP, Maps
 
@@ -54,9 +55,7 @@ class MultiresolutionDistillation(TeacherStudentModel):
                  positions: Sequence[str] = ('conv2_2', 'conv3_3'), save_teacher: bool = False,
                  data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
         super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
-        if where not in (*ON_STUDENT, *ON_SOURCE):
-            raise UserError(f"model.where is {where!r}, known are 'student', 'source_frozen', 'both_shared' and "
-                            "'source': change it in the config")
+        check_option('model.where', where, ('student', 'source_frozen', 'both_shared', 'source'))
         self.where, self.student = where, MODELS.build(student)
         self.loss_terms, self.localization = MODELS.build(loss), MODELS.build(localization)
         self.attention = nn.ModuleDict() if attention is None else self._build_attention(attention, positions)
@@ -67,8 +66,7 @@ class MultiresolutionDistillation(TeacherStudentModel):
     def _build_attention(self, cfg: dict, positions: Sequence[str]) -> nn.ModuleDict:
         ours, theirs = self.student.channels_at, self.teacher.channels_at
         for name in positions:
-            if name not in ours:
-                raise UserError(f'model.positions has {name!r}, known are {", ".join(ours)}: change it in the config')
+            check_option('a layer in model.positions', name, ours)
             if self.where == 'both_shared' and ours[name] != theirs[name]:
                 raise UserError(f"model.positions has {name!r}, where the source has {theirs[name]} channels and the "
                                 f"cloner {ours[name]}: where='both_shared' needs the last convolution of a block")
@@ -89,7 +87,7 @@ class MultiresolutionDistillation(TeacherStudentModel):
     @property
     def limits(self) -> dict[str, str]:
         """No exported file has the map."""
-        return {EXPORT_MAP: 'its anomaly map is made of gradients'}
+        return {**super().limits, EXPORT_MAP: 'its anomaly map is made of gradients'}
 
     def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> dict[str, Tensor]:
         """``loss_val`` and ``loss_dir`` of images (N, 3, H, W), sides divisible by 32."""

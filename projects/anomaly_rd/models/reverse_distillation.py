@@ -39,7 +39,8 @@ class ReverseDistillation(TeacherStudentModel):
         save_teacher: See :class:`TeacherStudentModel`.
 
     Raises:
-        UserError: The teacher has not three levels, or ``cache_dtype`` is unknown.
+        UserError: The teacher has not three levels, or images of other sizes than its strides need may come, or
+            ``cache_dtype`` is unknown.
     """
 
     map_options: ClassVar[tuple[str, ...]] = ('map_head', )
@@ -50,6 +51,7 @@ class ReverseDistillation(TeacherStudentModel):
                  save_teacher: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
         self.need_levels(3, 3)
+        self.need_sides(self.teacher.layout.grid)
         layout = dict(layout=self.teacher.layout)
         self.bottleneck = MODELS.build(bottleneck, default_args=layout)
         self.decoder = MODELS.build(decoder, default_args=layout)
@@ -60,7 +62,7 @@ class ReverseDistillation(TeacherStudentModel):
         """``loss_distill`` () of normalised images.
 
         Args:
-            inputs: (N, 3, H, W), sides divisible by 32.
+            inputs: (N, 3, H, W), sides divisible by the ``grid`` of the teacher's layout (32 for a ResNet).
             data_samples: One per image; needed with ``cache_features``.
         """
         caching = self.training and self.cache is not None
@@ -73,7 +75,7 @@ class ReverseDistillation(TeacherStudentModel):
         return Maps(score, anomaly_map, tuple(levels))
 
     def features(self, inputs: Tensor) -> tuple[Levels, Levels]:
-        """Levels (N, C_k, H / 2**(k + 1), W / 2**(k + 1)), k = 1, 2, 3, of teacher and of student."""
+        """Levels (N, C_k, H / s_k, W / s_k), k = 1, 2, 3, of teacher and of student, s_k the teacher's strides."""
         teacher_feats = self.extract_feat(inputs)
         return teacher_feats, self.decoder(self.bottleneck(teacher_feats))
 

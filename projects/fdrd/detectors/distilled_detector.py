@@ -10,9 +10,10 @@ from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from fdrd.tracing import recording_targets, trace_head
+from fdrd.tracing import Trace, recording_targets, trace_head
+from mminspect.models.teacher import computing_as, dtype_of_student, has_own_precision
 
-from .frozen_teacher import TeacherSlot, peek_feat_channels
+from .frozen_teacher import DetectorTeacherSlot, peek_feat_channels
 
 
 @MODELS.register_module()
@@ -30,15 +31,20 @@ class DistilledDetector(SingleStageDetector):
             student that only predicts.
         teacher_ckpt: Its checkpoint, loaded strictly. None gives random weights, which is announced loudly.
         distillers: Configs of the :class:`fdrd.distillers.DistillationTerm` modules.
+        teacher_dtype: ``'bfloat16'`` or ``'float16'``: the teacher computes in half precision, whatever the student
+            computes in; None: as the student.
         data_preprocessor: ``DualViewDetDataPreprocessor`` where the pipeline makes two views.
+
+    Raises:
+        UserError: Another ``teacher_dtype``.
     """
 
     def __init__(self, backbone: dict, neck: dict, bbox_head: dict, teacher_config: dict | str | None,
                  teacher_ckpt: str | None = None, distillers: list[dict] | None = None, train_cfg: dict | None = None,
                  test_cfg: dict | None = None, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+                 init_cfg: dict | None = None, teacher_dtype: str | None = None) -> None:
         super().__init__(backbone, neck, bbox_head, train_cfg, test_cfg, data_preprocessor, init_cfg)
-        self.teacher_slot = TeacherSlot(teacher_config, teacher_ckpt)
+        self.teacher_slot = DetectorTeacherSlot(teacher_config, teacher_ckpt, teacher_dtype)
         self.distillers = nn.ModuleList(MODELS.build(cfg) for cfg in distillers or [])
         teacher_width = peek_feat_channels(teacher_config)
         for term in self.distillers:
@@ -79,11 +85,8 @@ class DistilledDetector(SingleStageDetector):
         """
         if inputs_clean is not None and inputs_clean.shape != batch_inputs.shape:
             raise ValueError(f'the student sees {tuple(batch_inputs.shape)}, the teacher {tuple(inputs_clean.shape)}')
-        teacher, hold = self.teacher, self.hold
-        with torch.no_grad():
-            clean = batch_inputs if inputs_clean is None else inputs_clean
-            teacher_trace = trace_head(teacher.bbox_head, teacher.extract_feat(clean), hold)
-        student_trace = trace_head(self.bbox_head, self.extract_feat(batch_inputs), hold)
+        teacher_trace = self._teacher_trace(batch_inputs if inputs_clean is None else inputs_clean)
+        student_trace = trace_head(self.bbox_head, self.extract_feat(batch_inputs), self.hold)
         instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         with recording_targets(self.bbox_head) as targets:
             losses = self.bbox_head.loss_by_feat(*student_trace.outputs, instances, metas, ignored)
@@ -94,11 +97,24 @@ class DistilledDetector(SingleStageDetector):
             losses.update(added)
         return losses
 
+    @torch.no_grad()
+    def _teacher_trace(self, images: Tensor) -> Trace | None:
+        """What the terms need of the teacher for images (N, 3, H, W), in the student's dtype; None where there is no
+        term."""
+        teacher = self.teacher
+        if not self.distillers:
+            return None
+        head_too = any(term.reads_head for term in self.distillers)
+        with computing_as(teacher, images.dtype):
+            own = has_own_precision(teacher, images.dtype)
+            neck = teacher.extract_feat(images.to(next(teacher.parameters()).dtype) if own else images)
+            trace = trace_head(teacher.bbox_head, neck, self.hold) if head_too else Trace(teacher.bbox_head, neck)
+        return trace.to(dtype_of_student(images)) if own else trace
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DistilledDetector:
         """Move or cast the teacher along with the student (``to``, ``cuda``, ``half``, ... all end here)."""
         super()._apply(fn, recurse)
-        if self.teacher_slot.module is not None:
-            self.teacher_slot.module._apply(fn)
+        self.teacher_slot.follow(fn)
         return self
 
     def distillation_parameters(self) -> dict[str, Tensor]:

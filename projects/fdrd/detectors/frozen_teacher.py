@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from pathlib import Path
 
 import torch
@@ -11,32 +10,36 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import print_log
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from fdrd.tracing import layout_of
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import sha256, weight_mismatch, weights_sha256
+from mminspect.models.checkpoint import Checkpoint, sha256, weight_mismatch, weights_sha256
+from mminspect.models.teacher import TeacherSlot, announce_random, freeze
 
 
-class TeacherSlot:
-    """Holds the teacher outside the module tree, and loads it on first use.
+class DetectorTeacherSlot(TeacherSlot):
+    """A slot that loads its teacher on first use.
 
-    A plain object, so that ``nn.Module`` neither registers nor saves nor trains what is in it. A copy (EMA hooks copy
-    the model, ``torch.save(model)`` pickles it) is an empty slot: copies predict, they do not distil.
+    A copy (EMA hooks copy the model, ``torch.save(model)`` pickles it) is an empty slot: copies predict, they do not
+    distil.
+
+    Args:
+        config: See :func:`read_teacher_config`.
+        checkpoint: File or URL of the weights; None for random ones.
+        dtype: See :class:`~mminspect.models.teacher.TeacherSlot`.
 
     Attributes:
-        module: The teacher, or None while nobody asked for it.
-        fingerprint: SHA-256 of its weights; '' for random ones or before loading.
+        fingerprint: SHA-256 of the checkpoint's file, or of the weights of one that is no file here; '' for random
+            weights or before loading.
     """
 
-    def __init__(self, config: dict | str, checkpoint: str | None) -> None:
-        self.config, self.checkpoint = config, checkpoint
-        self.module: nn.Module | None = None
-        self.fingerprint = ''
+    def __init__(self, config: dict | str, checkpoint: str | None, dtype: str | None = None) -> None:
+        super().__init__(dtype)
+        self.config, self.checkpoint, self._dtype_name = config, checkpoint, dtype
 
-    def __reduce__(self) -> tuple[type[TeacherSlot], tuple[dict | str, str | None]]:
-        return TeacherSlot, (self.config, self.checkpoint)
+    def __reduce__(self) -> tuple[type[DetectorTeacherSlot], tuple[dict | str, str | None, str | None]]:
+        return DetectorTeacherSlot, (self.config, self.checkpoint, self._dtype_name)
 
     def get(self, student: nn.Module) -> nn.Module:
         """The frozen teacher on the student's device, checked against the student.
@@ -45,13 +48,19 @@ class TeacherSlot:
             UserError: See :func:`load_teacher` and :func:`check_compatible`.
         """
         if self.module is None:
-            teacher = load_teacher(self.config, self.checkpoint).to(next(student.parameters()))  # its device and dtype
+            teacher = load_teacher(self.config, self.checkpoint)
             check_compatible(student, teacher)
-            if self.checkpoint is not None:
-                local = Path(self.checkpoint).is_file()
-                self.fingerprint = sha256(self.checkpoint) if local else weights_sha256(teacher.state_dict())
-            self.module = teacher
+            fingerprint = self._identity_of(teacher)
+            self.put(teacher)
+            self.fingerprint = fingerprint
+            teacher.to(next(student.parameters()) if self.dtype is None else next(student.parameters()).device)
         return self.module
+
+    def _identity_of(self, teacher: nn.Module) -> str:
+        if self.checkpoint is None:
+            return ''
+        local = Path(self.checkpoint).is_file()
+        return sha256(self.checkpoint) if local else weights_sha256(teacher.state_dict())
 
 
 def read_teacher_config(source: dict | str | Path) -> Config | dict:
@@ -105,30 +114,28 @@ def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module
     cfg['backbone'] = dict(cfg['backbone'], init_cfg=None)  # its weights come from the checkpoint, not from the network
     teacher = MODELS.build(cfg)
     if checkpoint is None:
-        print_log('The teacher has RANDOM weights (teacher_ckpt=None): distilling from it teaches nothing.',
-                  logger='current', level=logging.WARNING)
+        announce_random('the detector', 'teacher_ckpt')
         teacher.init_weights()
         teacher.dataset_meta = {}
     else:
         teacher.dataset_meta = _load_strictly(teacher, checkpoint).get('dataset_meta') or {}
         name = source if isinstance(source, (str, Path)) else 'a dict'
         print_log(f'Teacher: {type(teacher).__name__} of {name} with the weights of {checkpoint}', logger='current')
-    return teacher.requires_grad_(False).eval()
+    return freeze(teacher)
 
 
 def _load_strictly(teacher: nn.Module, checkpoint: str) -> dict:
     """Load the weights; returns the checkpoint's ``meta``."""
     try:
-        loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
+        opened = Checkpoint.open(checkpoint)
     except (UserError, OSError) as error:  # OSError: also what a download may raise
         raise UserError(f'teacher_ckpt: {error}; train the teacher first or correct model.teacher_ckpt') from error
-    weights = loaded.get('state_dict', loaded)
-    if examples := weight_mismatch(teacher.state_dict(), weights):
+    if examples := weight_mismatch(teacher.state_dict(), opened.weights):
         raise UserError(f'teacher_ckpt {checkpoint} does not belong to teacher_config: {examples}; '
                         'name the config that this checkpoint was trained with')
     with torch.no_grad():
-        teacher.load_state_dict(weights, strict=True)
-    return loaded.get('meta') or {}
+        teacher.load_state_dict(opened.weights, strict=True)
+    return opened.content.get('meta') or {}
 
 
 def check_compatible(student: nn.Module, teacher: nn.Module) -> None:

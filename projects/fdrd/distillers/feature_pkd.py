@@ -19,6 +19,8 @@ class FeaturePKD(DistillationTerm):
         levels: Number of levels, finest first; None for all.
     """
 
+    reads_head = False
+
     def __init__(self, loss: dict | None = None, levels: int | None = None) -> None:
         super().__init__()
         self.loss = MODELS.build(loss or dict(type='PKDLoss', loss_weight=10.0))

@@ -14,9 +14,12 @@ class DistillationTerm(nn.Module):
 
     Attributes:
         hold: Numbers of the tower convolutions whose features the term needs in both traces.
+        reads_head: Whether the term needs anything of the teacher's head. If no term does, the head is not computed:
+            the teacher's trace then has its neck alone.
     """
 
     hold: tuple[int, ...] = ()
+    reads_head: bool = True
 
     def build_adapters(self, student_width: int, teacher_width: int) -> None:
         """Create train-time layers, before the optimiser is built. Default: none.

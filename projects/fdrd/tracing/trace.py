@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+
+from mminspect.models.teacher import computing_as, has_own_precision
 
 from .layout import HeadLayout, layout_of
 
@@ -19,13 +21,22 @@ class Trace:
         neck: Neck outputs, (N, C, H_l, W_l).
         held: Held tower features by convolution number t: a pair (cls tower, reg tower) of lists of (N, C, H_l, W_l),
             taken behind the norm of convolution t and before its ReLU; t = 0 is the neck output itself.
-        outputs: The head's own return value: lists of class scores, box outputs and, for ATSS, centernesses.
+        outputs: The head's own return value: lists of class scores, box outputs and, for ATSS, centernesses; empty
+            where nobody asked for it.
     """
 
     head: nn.Module
     neck: tuple[Tensor, ...]
-    held: dict[int, tuple[list[Tensor], list[Tensor]]]
-    outputs: tuple[list[Tensor], ...]
+    held: dict[int, tuple[list[Tensor], list[Tensor]]] = field(default_factory=dict)
+    outputs: tuple[list[Tensor], ...] = ()
+
+    def to(self, dtype: torch.dtype) -> Trace:
+        """The same with maps of another dtype."""
+        def cast(maps: Iterable[Tensor]) -> list[Tensor]:
+            return [x.to(dtype) for x in maps]
+
+        held = {t: (cast(cls), cast(reg)) for t, (cls, reg) in self.held.items()}
+        return Trace(self.head, tuple(cast(self.neck)), held, tuple(cast(maps) for maps in self.outputs))
 
 
 def trace_head(head: nn.Module, neck: tuple[Tensor, ...], hold: Iterable[int] = ()) -> Trace:
@@ -61,7 +72,8 @@ def resume_towers(head: nn.Module, cls_features: list[Tensor], reg_features: lis
                   start: int) -> tuple[list[Tensor], ...]:
     """Finish the forward pass of ``head`` from held features.
 
-    That is: the ReLU (if ``start > 0``), the convolutions from number ``start + 1`` on, the output convolutions.
+    That is: the ReLU (if ``start > 0``), the convolutions from number ``start + 1`` on, the output convolutions. A head
+    whose weights are in half precision computes in it (a teacher's dtype); the outputs have the features' dtype.
 
     Args:
         head: The head whose remaining layers are used.
@@ -75,13 +87,15 @@ def resume_towers(head: nn.Module, cls_features: list[Tensor], reg_features: lis
     layout = layout_of(head)
     levels = []
     for level, pair in enumerate(zip(cls_features, reg_features, strict=True)):
-        finished = []
-        for feature, convs in zip(pair, (head.cls_convs, head.reg_convs), strict=True):
-            feature = torch.relu(feature) if start else feature
-            for conv in convs[start:]:
-                feature = conv(feature)
-            finished.append(feature)
-        levels.append(_outputs(head, layout, level, *finished))
+        finished, dtype = [], pair[0].dtype
+        with computing_as(head, dtype):
+            for feature, convs in zip(pair, (head.cls_convs, head.reg_convs), strict=True):
+                feature = torch.relu(feature) if start else feature
+                for conv in convs[start:]:
+                    feature = conv(feature)
+                finished.append(feature)
+            outputs = _outputs(head, layout, level, *finished)
+        levels.append([output.to(dtype) for output in outputs] if has_own_precision(head, dtype) else outputs)
     return tuple(map(list, zip(*levels, strict=True)))
 
 

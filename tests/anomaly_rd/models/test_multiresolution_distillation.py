@@ -20,7 +20,7 @@ LOCALIZATIONS = [dict(type='Gradients'), dict(type='SmoothGrad', samples=3), dic
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch) -> None:
     """An eighth of the channels."""
-    monkeypatch.setattr(vgg, 'WIDTHS', ((8,) * 2, (16,) * 2, (32,) * 3, (64,) * 3, (64,) * 3))
+    monkeypatch.setattr(vgg, 'LAYERS', [layer if layer == 'M' else layer // 8 for layer in vgg.LAYERS])
     monkeypatch.setitem(cloner.WIDTHS, 'small', ((4, 4), (4, 16), (4, 4, 32), (4, 4, 64), (4, 4, 64)))
 
 

@@ -12,11 +12,12 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from anomaly_rd.models import ReverseDistillation
-from anomaly_rd.models.teachers import FrozenTeacher, ResNetTeacher
-from anomaly_rd.models.teachers.frozen import load_weights
+from anomaly_rd.models.teachers import BackboneTeacher, FrozenTeacher, ResNetTeacher
 from anomaly_rd.registry import MODELS
+from mminspect.core.errors import UserError
 from mminspect.engine import Bf16OptimWrapper
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.models.checkpoint import IN_CHECKPOINT
 
 RFA = dict(rfa=True, norm='BCN', act='SiLU', checkpointing=True)
 
@@ -31,10 +32,7 @@ class TinyTeacher(FrozenTeacher):
         self.levels = nn.ModuleList(
             nn.Sequential(nn.Conv2d(i, o, s + 1, s, s // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True))
             for i, o, s in ((3, 8, 4), (8, 16, 2), (16, 32, 2)))
-        self.is_random = weights is None
-        if weights is not None:
-            load_weights(self, weights)
-        self.freeze()
+        self.fill(weights)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         levels = []
@@ -45,13 +43,14 @@ class TinyTeacher(FrozenTeacher):
 
 
 def build(fusion: str = 'MFF', tail: str = 'OCE', decoder: dict | None = None, weights: Path | None = None,
-          teacher: type[FrozenTeacher] = TinyTeacher, **options: Any) -> ReverseDistillation:
+          teacher: type[FrozenTeacher] | dict = TinyTeacher, **options: Any) -> ReverseDistillation:
     init_default_scope('anomaly_rd')
+    cfg = teacher if isinstance(teacher, dict) else dict(type=teacher, weights=weights and str(weights))
     return MODELS.build(dict(
-        type='ReverseDistillation', teacher=dict(type=teacher, weights=weights and str(weights)),
+        type='ReverseDistillation', teacher=cfg,
         bottleneck=dict(type='FusionBottleneck', fusion=dict(type=fusion), tail=dict(type=tail)),
         decoder=dict(type='ReverseDecoder', **(decoder or {})), loss=dict(type='CosineDistillationLoss'),
-        map_head=dict(type='CosineMapHead'), data_preprocessor=dict(type='AnomalyDataPreprocessor'), **options))
+        map_head=dict(type='CosineMapHead'), data_preprocessor=dict(type='AnomalyDataPreprocessor')) | options)
 
 
 def samples(n: int, folder: str = 'good') -> list[AnomalyDataSample]:
@@ -217,6 +216,81 @@ def test_bfloat16_and_channels_last() -> None:
     for a, b in zip(exact, fast, strict=True):
         assert b.anomaly_map.dtype == b.pred_score.dtype == b.level_maps[0].dtype == torch.float32
         assert torch.allclose(a.anomaly_map, b.anomaly_map, rtol=0.05)
+
+
+class OtherStrides(TinyTeacher):
+    """The same with another stride of the first level: 2, 4, 8."""
+
+    strides = (2, 4, 8)
+
+    def __init__(self, weights: str | None) -> None:
+        super().__init__(weights)
+        self.levels[0][0].stride = (2, 2)
+
+
+VIT = dict(type='mmpretrain.VisionTransformer', img_size=32, patch_size=8, out_type='featmap', out_indices=(0, 1, 2),
+           arch=dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32))
+
+
+class TinyViT(BackboneTeacher):
+    """Three blocks of equal stride."""
+
+    def __init__(self, weights: str | None) -> None:
+        super().__init__(VIT, weights, image_size=32)
+
+
+@pytest.mark.parametrize('fusion', [dict(type='MFF'), dict(type='AKF'),
+                                    dict(type='AKF', align='deep_to_shallow', final='three')], ids=str)
+@pytest.mark.parametrize('tail', ['OCE', 'Reduce'])
+@pytest.mark.parametrize(('teacher', 'size', 'sides'), [(OtherStrides, 32, (16, 8, 4)), (TinyViT, 40, (5, 5, 5))])
+def test_teachers_of_other_strides(teacher: type[FrozenTeacher], size: int, sides: tuple[int, ...], fusion: dict,
+                                   tail: str) -> None:
+    divisor = 8 if teacher is TinyViT else 16
+    model = build(tail=tail, teacher=teacher, bottleneck=dict(type='FusionBottleneck', fusion=fusion,
+                                                              tail=dict(type=tail)),
+                  data_preprocessor=dict(type='AnomalyDataPreprocessor', size_divisor=divisor))
+    losses = train(model, 3, size)
+    assert all(np.isfinite(losses)) and losses[-1] < losses[0]
+    with torch.no_grad():
+        theirs, ours = model.eval()(torch.randn(2, 3, size, size))
+        sample, = model(torch.randn(1, 3, size, size), mode='predict')
+    assert [level.shape[2:] for level in ours] == [level.shape[2:] for level in theirs] == [(s, s) for s in sides]
+    assert [level.shape[1] for level in ours] == [level.shape[1] for level in theirs]
+    assert sample.anomaly_map.shape == (size, size) and sample.anomaly_map.std() > 0
+
+
+def test_sizes_of_images_that_a_vision_transformer_cannot_have() -> None:
+    fourteen = dict(type='BackboneTeacher', backbone=VIT | dict(patch_size=14), image_size=56)
+    with pytest.raises(UserError, match=r'multiples of 14 pixels, and size_divisor of model\.data_preprocessor is 32'):
+        build(teacher=fourteen)
+
+
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+def test_teacher_in_half_precision_and_student_in_float32(dtype: str, weights: Path) -> None:
+    exact = build(weights=weights)
+    half = build(teacher=dict(type=TinyTeacher, weights=str(weights), dtype=dtype))
+    half.load_state_dict(exact.state_dict())
+    assert {p.dtype for p in half.teacher.parameters()} == {getattr(torch, dtype)}
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    assert half.teacher_sha256() == exact.teacher_sha256() and list(half.limits) == ['export'] and not exact.limits
+    x = torch.randn(2, 3, 32, 32)
+    for theirs, ours in zip(exact.extract_feat(x), half.extract_feat(x), strict=True):
+        assert ours.dtype == torch.float32 and torch.allclose(ours, theirs, rtol=0.05, atol=0.05)
+    losses = train(half, 3)
+    assert all(np.isfinite(losses)) and losses[-1] < losses[0]
+    with torch.autocast('cpu', torch.bfloat16):
+        assert half.extract_feat(x)[0].dtype == torch.bfloat16  # what the student computes in
+
+
+def test_weights_that_come_with_the_checkpoint(weights: Path, messages: list[str]) -> None:
+    """Their file is not read, and what is loaded next brings them."""
+    saved = build(weights=weights, save_teacher=True)
+    other = build(teacher=dict(type=TinyTeacher, weights=IN_CHECKPOINT))
+    assert not other.teacher.is_random and not any('RANDOM' in message for message in messages)
+    result = other.load_state_dict(saved.state_dict())
+    assert not result.missing_keys and other.teacher_sha256() is None
+    assert all(torch.equal(v, other.teacher.state_dict()[k]) for k, v in saved.teacher.state_dict().items())
+    assert other.state_dict().keys() == saved.state_dict().keys()
 
 
 def stripes(n: int, defective: bool = False) -> tuple[Tensor, np.ndarray]:

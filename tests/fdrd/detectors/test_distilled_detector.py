@@ -91,6 +91,34 @@ def test_teacher_sees_the_clean_view_and_keeps_no_graph() -> None:
     assert seen[0] is clean and seen[1] is inputs and modes == [False, False]
 
 
+@pytest.mark.parametrize(('terms', 'calls'), [([], (0, 0)), ([dict(type='FeaturePKD')], (1, 0)),
+                                              ([dict(type='FeaturePKD'), dict(type='LocalizationKD')], (1, 5))])
+def test_no_more_of_the_teacher_is_computed_than_the_terms_need(terms: list[dict], calls: tuple[int, int]) -> None:
+    student, seen = build(distilled_cfg(distillers=terms)), {'neck': 0, 'head': 0}
+    for name, part in (('neck', student.teacher.neck), ('head', student.teacher.bbox_head.gfl_cls)):
+        part.register_forward_hook(lambda *_, name=name: seen.update({name: seen[name] + 1}))
+    assert total(student(*batch(), mode='loss')).isfinite()
+    assert (seen['neck'], seen['head']) == calls  # the head runs once a level
+
+
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+@pytest.mark.parametrize('kind', HEADS)
+def test_teacher_in_half_precision_and_student_in_float32(kind: str, dtype: str) -> None:
+    terms = [KD[kind], dict(type='FeaturePKD')]
+    exact = build(distilled_cfg(kind, terms))
+    half = build(dict(distilled_cfg(kind, terms), teacher_dtype=dtype))
+    half.load_state_dict(exact.state_dict())
+    half.teacher.load_state_dict(exact.teacher.state_dict())
+    inputs, samples = batch()
+    expected, losses = (m(inputs, copy.deepcopy(samples), mode='loss') for m in (exact, half))
+    assert {p.dtype for p in half.teacher.parameters()} == {getattr(torch, dtype)}
+    total(losses).backward()
+    assert all(p.grad.isfinite().all() and p.dtype == torch.float32 for p in half.parameters() if p.requires_grad)
+    for name, values in expected.items():
+        found, wanted = (sum(v).item() if isinstance(v, list) else v.item() for v in (losses[name], values))
+        assert found == pytest.approx(wanted, rel=0.05, abs=2e-3), name
+
+
 def test_views_of_different_size_are_refused() -> None:
     inputs, samples = batch()
     with pytest.raises(ValueError, match='the student sees'):

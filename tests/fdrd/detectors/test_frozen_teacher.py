@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from fdrd.detectors.frozen_teacher import TeacherSlot, load_teacher, peek_feat_channels, read_teacher_config
+from fdrd.detectors.frozen_teacher import DetectorTeacherSlot, load_teacher, peek_feat_channels, read_teacher_config
 from helpers import batch, build, detector_cfg, distilled_cfg, init_quietly, save_checkpoint
 from mminspect.core.errors import UserError
 from mminspect.models.checkpoint import sha256
@@ -54,7 +54,7 @@ def test_teacher_may_come_from_a_config_file(teacher_file: Path, tmp_path: Path,
 def test_random_teacher_is_announced(messages: list[str]) -> None:
     init_default_scope('mmdet')
     teacher = load_teacher(dict(model=ConfigDict(detector_cfg())), None)
-    assert any('RANDOM weights' in text for text in messages)
+    assert any('RANDOM teacher weights' in text for text in messages)
     assert not teacher.training and not any(p.requires_grad for p in teacher.parameters())
 
 
@@ -112,7 +112,7 @@ def test_checkpoint_that_cannot_be_downloaded(monkeypatch) -> None:
     def offline(*_, **__) -> None:
         raise URLError('no route to host')
 
-    monkeypatch.setattr('fdrd.detectors.frozen_teacher.CheckpointLoader.load_checkpoint', offline)
+    monkeypatch.setattr('mminspect.models.checkpoint.CheckpointLoader.load_checkpoint', offline)
     with pytest.raises(UserError, match=r'teacher_ckpt: .*no route to host'):
         start(distilled_cfg(ckpt='https://example.org/a.pth'))
 
@@ -175,7 +175,7 @@ def test_failed_check_leaves_no_teacher_behind() -> None:
 
 
 def test_copy_of_a_slot_is_empty() -> None:
-    slot = TeacherSlot('a.py', 'a.pth')
+    slot = DetectorTeacherSlot('a.py', 'a.pth')
     slot.module = nn.Linear(1, 1)
     twin = copy.deepcopy(slot)
     assert (twin.config, twin.checkpoint, twin.module) == ('a.py', 'a.pth', None)

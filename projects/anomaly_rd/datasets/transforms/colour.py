@@ -1,11 +1,9 @@
-"""Changes of colour."""
+"""Changes of colour, by torchvision."""
 from __future__ import annotations
 
-import cv2
 import numpy as np
-
-#: Weights of red, green and blue in the luma (ITU-R BT.601).
-LUMA = np.array((0.299, 0.587, 0.114), np.float32)
+import torch
+from torchvision.transforms.v2 import functional as F
 
 
 def jitter_colour(image: np.ndarray, brightness: float = 1.0, contrast: float = 1.0, saturation: float = 1.0,
@@ -17,18 +15,13 @@ def jitter_colour(image: np.ndarray, brightness: float = 1.0, contrast: float = 
         brightness: Factor.
         contrast: Factor on the distance from the image's mean luma.
         saturation: Factor on the distance from the pixel's luma.
-        hue: Shift, as a share of the colour circle.
+        hue: Shift, as a share of the colour circle, -0.5..0.5.
 
     Returns:
         A new array (H, W, 3) float32.
     """
-    image = (image * np.float32(brightness)).clip(0, 255)
-    mean = (image @ LUMA).mean()
-    image = (mean + (image - mean) * np.float32(contrast)).clip(0, 255)
-    luma = (image @ LUMA)[..., None]
-    image = (luma + (image - luma) * np.float32(saturation)).clip(0, 255)
-    if not hue:
-        return image
-    hsv = cv2.cvtColor(image / 255, cv2.COLOR_RGB2HSV)  # for float32 the hue is in degrees
-    hsv[..., 0] = (hsv[..., 0] + 360 * hue) % 360
-    return (cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255).clip(0, 255)
+    pixels = torch.from_numpy(np.ascontiguousarray(image / np.float32(255))).permute(2, 0, 1)
+    pixels = F.adjust_saturation(F.adjust_contrast(F.adjust_brightness(pixels, brightness), contrast), saturation)
+    if hue:
+        pixels = F.adjust_hue(pixels, hue)
+    return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy() * np.float32(255))

@@ -1,8 +1,5 @@
 """Bottlenecks between teacher and decoder."""
 from .akf import AKF
-from .bottleneck import FusionBottleneck
-from .mff import MFF
-from .oce import OCE
-from .reduce import Reduce
+from .bottleneck import MFF, OCE, FusionBottleneck, Reduce
 
 __all__ = ['AKF', 'MFF', 'OCE', 'FusionBottleneck', 'Reduce']

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from anomaly_rd.models.layers import ConvNormAct
-from anomaly_rd.models.layers.options import check_option
 from anomaly_rd.registry import MODELS
+from mminspect.core.options import check_option
 
 from .fuse import AdaptiveFuse
 
@@ -28,10 +28,11 @@ class AKF(nn.Module):
         channels: Channels (c1, c2, c3) of the teacher's three levels.
         weight, weight_channels, normalise, refine_blocks: See :class:`~.fuse.AdaptiveFuse`.
         final: Levels in the last step: ``'two'``, or ``'three'``, which adds the first level once more.
-        align: ``'shallow_to_deep'``: the shallower map is halved by a strided convolution and fused at the deeper
-            one's size. ``'deep_to_shallow'``: the deeper map is doubled bilinearly and fused at the shallower one's
+        align: ``'shallow_to_deep'``: the shallower map is reduced by a strided convolution and fused at the deeper
+            one's size. ``'deep_to_shallow'``: the deeper map is enlarged bilinearly and fused at the shallower one's
             size, from level 3 up to level 1; strided convolutions then lead back to the size of level 3.
         input_size: (height, width) of the images in pixels, for ``weight='static'`` only.
+        strides: Strides (s1, s2, s3) of the levels, each a multiple of the one before.
 
     Attributes:
         out_channels: c3.
@@ -44,42 +45,44 @@ class AKF(nn.Module):
                  weight_channels: Literal['one', 'full'] = 'one', normalise: Literal['softmax', 'sigmoid'] = 'softmax',
                  final: Literal['two', 'three'] = 'two',
                  align: Literal['shallow_to_deep', 'deep_to_shallow'] = 'shallow_to_deep', refine_blocks: int = 0,
-                 input_size: tuple[int, int] = (256, 256)) -> None:
+                 input_size: tuple[int, int] = (256, 256), strides: Sequence[int] = (4, 8, 16)) -> None:
         super().__init__()
         check_option('AKF.final', final, FINALS)
         check_option('AKF.align', align, ALIGNMENTS)
         self.out_channels = channels[2]
         self.upwards = align == 'deep_to_shallow'
-        widths = channels[::-1] if self.upwards else channels
-        strides = (16, 8, 4) if self.upwards else (4, 8, 16)
+        first, second = strides[1] // strides[0], strides[2] // strides[1]
+        widths, factors = channels, (first, second)
+        if self.upwards:
+            widths, strides, factors = channels[::-1], strides[::-1], (second, first)
 
         def fuse(step: int, levels: int) -> AdaptiveFuse:
             size = (input_size[0] // strides[step], input_size[1] // strides[step])
             return AdaptiveFuse(widths[step], levels, weight, weight_channels, normalise, refine_blocks, size)
 
-        adapt = _Doubled if self.upwards else _Halved
-        self.adapt1, self.adapt2 = adapt(widths[0], widths[1], 2), adapt(widths[1], widths[2], 2)
-        self.adapt_first = adapt(widths[0], widths[2], 4) if final == 'three' else None
+        adapt = _Enlarged if self.upwards else _Reduced
+        self.adapt1, self.adapt2 = adapt(*widths[:2], factors[0]), adapt(*widths[1:], factors[1])
+        self.adapt_first = adapt(widths[0], widths[2], first * second) if final == 'three' else None
         self.fuse1, self.fuse2 = fuse(1, 2), fuse(2, 3 if final == 'three' else 2)
         c1, c2, c3 = channels
-        self.back = nn.Sequential(_Halved(c1, c2, 2), _Halved(c2, c3, 2)) if self.upwards else nn.Identity()
+        self.back = nn.Sequential(_Reduced(c1, c2, first), _Reduced(c2, c3, second)) if self.upwards else nn.Identity()
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Fuse (N, c1, 4h, 4w), (N, c2, 2h, 2w) and (N, c3, h, w) to (N, c3, h, w)."""
+        """Fuse levels 1 to 3, the last (N, c3, h, w), to (N, c3, h, w)."""
         first, second, third = features[::-1] if self.upwards else features
         fused = self.fuse1((self.adapt1(first), second))
         again = () if self.adapt_first is None else (self.adapt_first(first),)
         return self.back(self.fuse2((*again, self.adapt2(fused), third)))
 
 
-class _Halved(ConvNormAct):
+class _Reduced(ConvNormAct):
     """3 x 3 convolution with a stride."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__(in_channels, out_channels, 3, stride)
 
 
-class _Doubled(ConvNormAct):
+class _Enlarged(ConvNormAct):
     """1 x 1 convolution, then bilinear enlargement."""
 
     def __init__(self, in_channels: int, out_channels: int, factor: int) -> None:

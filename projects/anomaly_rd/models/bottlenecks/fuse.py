@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from anomaly_rd.models.layers import BasicBlock, ConvNormAct
-from anomaly_rd.models.layers.options import check_option
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 #: Channels to which each map is cut before the weights are predicted from all of them.
 COMPRESSED = 8

@@ -1,5 +1,6 @@
-"""Heads: from the features of teacher and student to a segmentation."""
+"""Heads: from the features of teacher and student to anomaly maps, scores and segmentations."""
+from .maps import CosineMapHead, GaussianBlur
 from .pyramid import ASPP, FPN, SPP
 from .refinement import RefinementHead
 
-__all__ = ['ASPP', 'FPN', 'SPP', 'RefinementHead']
+__all__ = ['ASPP', 'FPN', 'SPP', 'CosineMapHead', 'GaussianBlur', 'RefinementHead']

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from anomaly_rd.models.layers import ConvNormAct, residual_stage
 from anomaly_rd.registry import MODELS
-from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 from .pyramid import ASPP, FPN, SPP
 
@@ -36,8 +36,7 @@ class RefinementHead(BaseModule):
     def __init__(self, in_channels: Sequence[int] = (64, 128, 256), channels: int = 256, pyramid: str = 'aspp',
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d'))
-        if pyramid not in PYRAMIDS:
-            raise UserError(f'head.pyramid is {pyramid!r}, known are {", ".join(PYRAMIDS)}: change it in the config')
+        check_option('head.pyramid', pyramid, PYRAMIDS)
         self.residual = residual_stage('basic', 2, sum(in_channels), channels, 'none')
         self.pyramid = PYRAMIDS[pyramid](channels)
         self.classifier = nn.Sequential(ConvNormAct(channels, channels, 3), nn.Conv2d(channels, 1, 1))

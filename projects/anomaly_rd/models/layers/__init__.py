@@ -1,8 +1,6 @@
 """Building blocks of teachers, bottlenecks and students."""
-from .act import build_act
 from .bcn import BatchChannelNorm
-from .conv import ConvNormAct
-from .norm import build_norm
+from .conv import ConvNormAct, build_act, build_norm
 from .residual import BasicBlock, Bottleneck, residual_stage
 from .residual_attention import ResidualAttention
 from .rfa_conv import RFAConv

@@ -1,7 +1,7 @@
 """Residual blocks of encoders and decoders: ResNet's (He et al., arXiv:1512.03385), mirrored or with RFAConv.
 
-A decoder's block doubles height and width by a transposed 2 x 2 convolution with stride 2 where the encoder's halves
-them (reverse distillation, Deng and Li, CVPR 2022, arXiv:2201.10703).
+A decoder's block enlarges maps by a transposed convolution whose kernel is its stride (2 for a ResNet) where the
+encoder's makes them smaller (reverse distillation, Deng and Li, CVPR 2022, arXiv:2201.10703).
 """
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from .act import build_act
-from .norm import build_norm
-from .options import check_option
+from mminspect.core.options import check_option
+
+from .conv import build_act, build_norm
 from .rfa_conv import RFAConv
 
 Resample = Literal['none', 'down', 'up']
@@ -21,18 +21,18 @@ RESAMPLES = ('none', 'down', 'up')
 class _ResidualBlock(nn.Module):
     """``act(body(x) + shortcut(x))``; the shortcut resamples and adapts the width where that is needed."""
 
-    def __init__(self, in_channels: int, out_channels: int, body: nn.Sequential, resample: Resample,
+    def __init__(self, in_channels: int, out_channels: int, body: nn.Sequential, resample: Resample, factor: int,
                  norm: str | dict, act: str) -> None:
         super().__init__()
         self.body, self.shortcut = body, nn.Identity()
         if resample != 'none' or in_channels != out_channels:
-            kernel = 2 if resample == 'up' else 1
-            self.shortcut = nn.Sequential(_conv(in_channels, out_channels, kernel, resample),
+            kernel = factor if resample == 'up' else 1
+            self.shortcut = nn.Sequential(_conv(in_channels, out_channels, kernel, resample, factor),
                                           build_norm(norm, out_channels))
         self.act = build_act(act)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, out_channels, H', W'), half or double the size where it resamples."""
+        """Map (N, in_channels, H, W) to (N, out_channels, H', W'), of another size where it resamples."""
         return self.act(self.body(x).add_(self.shortcut(x)))  # a normalisation does not need its own output
 
 
@@ -42,20 +42,21 @@ class BasicBlock(_ResidualBlock):
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
-        resample: Whether to halve (``'down'``) or double (``'up'``) height and width.
-        norm: See :func:`~anomaly_rd.models.layers.norm.build_norm`.
-        act: See :func:`~anomaly_rd.models.layers.act.build_act`.
+        resample: Whether to divide (``'down'``) or multiply (``'up'``) height and width by ``factor``.
+        norm: See :func:`~anomaly_rd.models.layers.conv.build_norm`.
+        act: See :func:`~anomaly_rd.models.layers.conv.build_act`.
         rfa: Put an RFAConv in front of the first convolution.
+        factor: See ``resample``.
     """
 
     def __init__(self, in_channels: int, out_channels: int, resample: Resample = 'none', norm: str | dict = 'BN',
-                 act: str = 'ReLU', rfa: bool = False) -> None:
+                 act: str = 'ReLU', rfa: bool = False, factor: int = 2) -> None:
         body = nn.Sequential(
             *([RFAConv(in_channels, in_channels, norm=norm, act=act)] if rfa else []),
-            _conv(in_channels, out_channels, 2 if resample == 'up' else 3, resample),
+            _conv(in_channels, out_channels, factor if resample == 'up' else 3, resample, factor),
             build_norm(norm, out_channels), build_act(act),
             _conv(out_channels, out_channels, 3), build_norm(norm, out_channels))
-        super().__init__(in_channels, out_channels, body, resample, norm, act)
+        super().__init__(in_channels, out_channels, body, resample, factor, norm, act)
 
 
 class Bottleneck(_ResidualBlock):
@@ -64,26 +65,29 @@ class Bottleneck(_ResidualBlock):
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
-        resample: Whether to halve (``'down'``) or double (``'up'``) height and width.
-        norm: See :func:`~anomaly_rd.models.layers.norm.build_norm`.
-        act: See :func:`~anomaly_rd.models.layers.act.build_act`.
+        resample: Whether to divide (``'down'``) or multiply (``'up'``) height and width by ``factor``.
+        norm: See :func:`~anomaly_rd.models.layers.conv.build_norm`.
+        act: See :func:`~anomaly_rd.models.layers.conv.build_act`.
         rfa: Put an RFAConv in front of the middle convolution.
         wide: Half instead of a quarter of ``out_channels`` inside.
+        factor: See ``resample``.
     """
 
     def __init__(self, in_channels: int, out_channels: int, resample: Resample = 'none', norm: str | dict = 'BN',
-                 act: str = 'ReLU', rfa: bool = False, wide: bool = False) -> None:
+                 act: str = 'ReLU', rfa: bool = False, wide: bool = False, factor: int = 2) -> None:
         width = out_channels // (2 if wide else 4)
         body = nn.Sequential(
             _conv(in_channels, width, 1), build_norm(norm, width), build_act(act),
             *([RFAConv(width, width, norm=norm, act=act)] if rfa else []),
-            _conv(width, width, 2 if resample == 'up' else 3, resample), build_norm(norm, width), build_act(act),
+            _conv(width, width, factor if resample == 'up' else 3, resample, factor), build_norm(norm, width),
+            build_act(act),
             _conv(width, out_channels, 1), build_norm(norm, out_channels))
-        super().__init__(in_channels, out_channels, body, resample, norm, act)
+        super().__init__(in_channels, out_channels, body, resample, factor, norm, act)
 
 
 def residual_stage(block: Literal['basic', 'bottleneck'], blocks: int, in_channels: int, out_channels: int,
-                   resample: Resample, wide: bool = False, **options: str | dict | bool) -> nn.Sequential:
+                   resample: Resample, wide: bool = False, factor: int = 2,
+                   **options: str | dict | bool) -> nn.Sequential:
     """``blocks`` residual blocks, of which the first resamples and changes the width.
 
     Args:
@@ -93,6 +97,7 @@ def residual_stage(block: Literal['basic', 'bottleneck'], blocks: int, in_channe
         out_channels: Channels of the output.
         resample: What the first block does to height and width.
         wide: As for :class:`Bottleneck`; without meaning for basic blocks.
+        factor: What the first block divides or multiplies height and width by; 1 is ``resample='none'``.
         options: ``norm``, ``act`` and ``rfa`` of every block.
 
     Raises:
@@ -103,12 +108,14 @@ def residual_stage(block: Literal['basic', 'bottleneck'], blocks: int, in_channe
     if block == 'bottleneck':
         options['wide'] = wide
     kind = Bottleneck if block == 'bottleneck' else BasicBlock
-    first = kind(in_channels, out_channels, resample, **options)
+    first = kind(in_channels, out_channels, 'none' if factor == 1 else resample, factor=factor, **options)
     return nn.Sequential(first, *(kind(out_channels, out_channels, **options) for _ in range(blocks - 1)))
 
 
-def _conv(in_channels: int, out_channels: int, kernel: int, resample: Resample = 'none') -> nn.Module:
-    """Convolution without bias that keeps, halves or (2 x 2, transposed) doubles height and width."""
+def _conv(in_channels: int, out_channels: int, kernel: int, resample: Resample = 'none',
+          factor: int = 2) -> nn.Module:
+    """Convolution without bias that keeps, divides or (transposed, without overlap) multiplies height and width."""
     if resample == 'up':
-        return nn.ConvTranspose2d(in_channels, out_channels, kernel, stride=2, bias=False)
-    return nn.Conv2d(in_channels, out_channels, kernel, 2 if resample == 'down' else 1, (kernel - 1) // 2, bias=False)
+        return nn.ConvTranspose2d(in_channels, out_channels, kernel, stride=factor, bias=False)
+    stride = factor if resample == 'down' else 1
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, (kernel - 1) // 2, bias=False)

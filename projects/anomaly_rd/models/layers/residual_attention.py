@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anomaly_rd.registry import MODELS
-from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 
 class PreActBottleneck(nn.Module):
@@ -45,9 +45,7 @@ class ResidualAttention(nn.Module):
 
     def __init__(self, channels: int, attend: Literal['residual', 'product'] = 'residual') -> None:
         super().__init__()
-        if attend not in ('residual', 'product'):
-            raise UserError(f"attention.attend is {attend!r}, known are 'residual' and 'product': change it in the "
-                            'config')
+        check_option('attention.attend', attend, ('residual', 'product'))
         self.offset = 1.0 if attend == 'residual' else 0.0
         self.trunk = nn.Sequential(PreActBottleneck(channels), PreActBottleneck(channels))
         self.down = nn.Sequential(nn.MaxPool2d(3, 2, 1), PreActBottleneck(channels))

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from .act import build_act
-from .norm import build_norm
+from .conv import build_act, build_norm
 
 
 class RFAConv(nn.Module):
@@ -24,8 +23,8 @@ class RFAConv(nn.Module):
         in_channels: C of the input.
         out_channels: Channels of the output.
         kernel: k, odd.
-        norm: See :func:`~anomaly_rd.models.layers.norm.build_norm`.
-        act: See :func:`~anomaly_rd.models.layers.act.build_act`.
+        norm: See :func:`~anomaly_rd.models.layers.conv.build_norm`.
+        act: See :func:`~anomaly_rd.models.layers.conv.build_act`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, norm: str | dict = 'BN',

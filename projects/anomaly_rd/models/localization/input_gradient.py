@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from anomaly_rd.models.map_heads import GaussianBlur
+from anomaly_rd.models.heads import GaussianBlur
 from anomaly_rd.registry import MODELS
 
-from .grey_opening import GreyOpening
-
+#: OpenCV's ellipse of 3 x 3, (row, column) from the centre.
+CROSS = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
 #: Images (N, 3, H, W) to their scores (N,), each of one image alone.
 Score = Callable[[Tensor], Tensor]
 
@@ -73,3 +74,21 @@ class Gradients(InputGradient):
     def saliency(self, score: Score, images: Tensor, student: nn.Module) -> Tensor:
         """(N, 3, H, W), signed."""
         return gradient(score, images)
+
+
+class GreyOpening(nn.Module):
+    """Grey-scale opening with a 3 x 3 ellipse, which is a cross: the minimum over it, then the maximum over that.
+
+    Every threshold of the result is the opening of the threshold of the map. Nothing comes in from outside the map.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Open maps (N, H, W); same shape."""
+        return -_eroded(-_eroded(maps))
+
+
+def _eroded(maps: Tensor) -> Tensor:
+    height, width = maps.shape[1:]
+    padded = F.pad(maps, (1, 1, 1, 1), value=torch.inf)
+    shifted = [padded[:, 1 + y:1 + y + height, 1 + x:1 + x + width] for y, x in CROSS]
+    return torch.stack(shifted).amin(0)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from anomaly_rd.models.layers.vgg import CRITICAL, build_vgg, channels_by_name, run_vgg
 from anomaly_rd.registry import MODELS
-from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 WIDTHS = dict(
     small=((16, 16), (16, 128), (16, 16, 256), (16, 16, 512), (16, 16, 512)),
@@ -37,8 +37,7 @@ class Cloner(BaseModule):
 
     def __init__(self, size: Literal['small', 'equal'] = 'small', init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg or dict(type='Xavier', layer='Conv2d', distribution='uniform'))
-        if size not in WIDTHS:
-            raise UserError(f'cloner.size is {size!r}, known are {", ".join(WIDTHS)}: change it in the config')
+        check_option('cloner.size', size, WIDTHS)
         self.channels_at = channels_by_name(WIDTHS[size])
         self.channels = tuple(self.channels_at[name] for name in CRITICAL)
         self.layers = nn.ModuleDict(build_vgg(WIDTHS[size], _convolution))

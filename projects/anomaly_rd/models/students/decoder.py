@@ -17,7 +17,8 @@ from mminspect.core.errors import UserError
 
 @MODELS.register_module()
 class ReverseDecoder(BaseModule):
-    """The teacher mirrored: three stages of residual blocks, of which the first block doubles height and width.
+    """The teacher mirrored: three stages of residual blocks, of which the first block enlarges the map as much as the
+    teacher makes it smaller (twice for a ResNet).
 
     Reverse distillation's decoder (Deng and Li, arXiv:2201.10703) by default. Receptive-field-attention reverse
     distillation is ``rfa=True, norm='BCN', act='SiLU'``; each of the three alone is an ablation.
@@ -26,8 +27,8 @@ class ReverseDecoder(BaseModule):
         layout: Of the teacher; ReverseDistillation passes it on.
         blocks: Blocks per stage from deep to shallow; None for 2, 2, 2 (ResNet-18) or 3, 4, 6. The paper on
             receptive-field attention can be read as (6, 4, 3), the teacher's counts mirrored.
-        norm: See :func:`~anomaly_rd.models.layers.norm.build_norm`.
-        act: See :func:`~anomaly_rd.models.layers.act.build_act`.
+        norm: See :func:`~anomaly_rd.models.layers.conv.build_norm`.
+        act: See :func:`~anomaly_rd.models.layers.conv.build_act`.
         rfa: Put an RFAConv into every block.
         checkpointing: Keep only the inputs of blocks in training and compute each block a second time in the backward
             pass: a fraction of the memory, about a third more computation, the same gradients and statistics.
@@ -47,12 +48,13 @@ class ReverseDecoder(BaseModule):
         if len(counts) != 3 or not all(isinstance(count, int) and count >= 1 for count in counts):
             raise UserError(f'decoder.blocks is {blocks!r}: give the number of blocks of three stages, as in (3, 4, 6)')
         self.stages = nn.ModuleList(
-            residual_stage(layout.block, count, widths[i], widths[i + 1], 'up', layout.wide, norm=norm, act=act,
-                           rfa=rfa)
-            for i, count in enumerate(counts))
+            residual_stage(layout.block, count, widths[i], widths[i + 1], 'up', layout.wide, factor, norm=norm,
+                           act=act, rfa=rfa)
+            for i, (count, factor) in enumerate(zip(counts, layout.factors[::-1], strict=True)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map (N, 2 * c3, h, w) to (N, c1, 8h, 8w), (N, c2, 4h, 4w), (N, c3, 2h, 2w): levels 1 to 3."""
+        """Map the embedding (N, 2 * c3, H / g, W / g), g the layout's grid, to levels 1 to 3,
+        (N, c_k, H / s_k, W / s_k)."""
         recompute = self.checkpointing and self.training and torch.is_grad_enabled()
         features = []
         for stage in self.stages:

@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 DTYPES = ('bfloat16', 'float32')
 
@@ -25,8 +25,7 @@ class FeatureCache:
     """
 
     def __init__(self, dtype: str = 'bfloat16', limit_bytes: int = 4 * 2**30) -> None:
-        if dtype not in DTYPES:
-            raise UserError(f'model.cache_dtype is {dtype!r}, known are {", ".join(DTYPES)}: change it in the config')
+        check_option('model.cache_dtype', dtype, DTYPES)
         self.dtype, self.limit_bytes = getattr(torch, dtype), limit_bytes
         self.full = False
         self._size = 0

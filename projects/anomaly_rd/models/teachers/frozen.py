@@ -1,48 +1,82 @@
 """What all teachers have in common: they never change, and they say so when they know nothing."""
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
-from urllib.error import URLError
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
-from mmengine.logging import print_log
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import IN_CHECKPOINT, weight_mismatch
+from mminspect.models.checkpoint import IN_CHECKPOINT
+from mminspect.models.teacher import announce_random, computing_as, dtype_of_student, freeze, has_own_precision
+from mminspect.models.teacher_weights import load_weights
 
 from .layout import TeacherLayout
-
-#: Where weights come from.
-HINT = ('give model.teacher.weights a file, a URL such as torchvision://resnet18 (needs a network), or None for random '
-        'weights; the configs called r18 read the folder MMINSPECT_WEIGHTS')
 
 
 class FrozenTeacher(nn.Module):
     """A network in eval mode for good, whose parameters have no gradients (those of its input it does compute).
 
+    Maps images (N, 3, H, W) to levels (N, channels[k], H / strides[k], W / strides[k]), which have the dtype of the
+    images whatever the weights have.
+
     Attributes:
-        channels, block, depth, wide: See :class:`TeacherLayout`.
+        channels, strides, block, depth, wide: See :class:`TeacherLayout`; of all levels.
         is_random: Whether its weights were drawn, not loaded; a checkpoint must then take the teacher along.
+        is_in_checkpoint: Whether its weights come with the model's checkpoint (``weights='checkpoint'``).
+        levels_wanted: Levels that the model reads; deeper ones need not be computed. None: all.
     """
 
     channels: tuple[int, ...]
-    block: str
-    depth: int
-    wide: bool
+    strides: tuple[int, ...] = (4, 8, 16, 32)
+    block: str = 'basic'
+    depth: int = 18
+    wide: bool = False
     is_random: bool = True
+    is_in_checkpoint: bool = False
+    levels_wanted: int | None = None
 
     @property
     def layout(self) -> TeacherLayout:
-        """What bottleneck and decoder must know."""
-        return TeacherLayout(self.channels[:3], self.block, self.depth, self.wide)
+        """What bottleneck and decoder must know, of the first three levels."""
+        channels = self.channels[:3]
+        return TeacherLayout(channels, self.block, self.depth, self.wide, tuple(self.strides[:len(channels)]))
+
+    def __call__(self, x: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+        """As ``forward``, in the precision of the weights; see :func:`mminspect.models.teacher.computing_as`."""
+        if not has_own_precision(self, x.dtype):
+            return super().__call__(x, *args, **kwargs)
+        with computing_as(self, x.dtype):
+            levels = super().__call__(x.to(next(self.parameters()).dtype), *args, **kwargs)
+        return tuple(level.to(dtype_of_student(x)) for level in levels)
+
+    def fill(self, weights: str | None, draw: Callable[[], None] | None = None, network: nn.Module | None = None,
+             ignored: tuple[str, ...] = (), any_publisher: bool = False) -> None:
+        """Give the teacher its weights and freeze it; the last line of a teacher's constructor.
+
+        Args:
+            weights: Path or URL; None for random ones, which is announced; ``'checkpoint'`` where the checkpoint that
+                is loaded next has them.
+            draw: Draws random weights; None where the constructor has drawn them.
+            network: What the weights belong to; None for the teacher itself.
+            ignored, any_publisher: See :func:`mminspect.models.teacher_weights.load_weights`.
+
+        Raises:
+            UserError: The weights cannot be read or are not those of this teacher.
+        """
+        self.is_random, self.is_in_checkpoint = weights is None, weights == IN_CHECKPOINT
+        if self.is_random:
+            if draw is not None:
+                draw()
+            announce_random(type(self).__name__, 'weights')
+        else:
+            load_weights(network or self, weights, ignored, any_publisher)
+        self.freeze()
 
     def freeze(self) -> None:
-        """Switch off training and gradients; the last line of a teacher's constructor."""
-        self.requires_grad_(False).eval()
+        """Switch off training and gradients."""
+        freeze(self)
 
     def train(self, mode: bool = True) -> FrozenTeacher:
         """Stay in eval mode: runners call ``train()`` on the whole model at each epoch."""
@@ -75,53 +109,3 @@ class FrozenTeacher(nn.Module):
 
     def _norms(self) -> list[nn.Module]:
         return [module for module in self.modules() if isinstance(module, _BatchNorm)]
-
-    def announce_random(self) -> None:
-        """Log that this teacher knows nothing."""
-        print_log(f'RANDOM teacher weights: {type(self).__name__} has weights=None. What it teaches is weak unless a '
-                  'checkpoint brings the teacher along; name a file or URL of pretrained weights.',
-                  logger='current', level=logging.WARNING)
-
-
-def read_weights(source: str) -> Mapping[str, Tensor]:
-    """Named weights of a backbone, without executing anything in the file.
-
-    Args:
-        source: Path of a ``.pth`` or ``.safetensors`` file, URL, or ``'torchvision://resnet18'`` and the like. Prefixes
-            ``module.`` are removed, and where names begin with ``backbone.``, only those are used.
-
-    Raises:
-        UserError: There is no such file, or it is damaged or no checkpoint, or the network does not answer.
-    """
-    try:
-        loaded = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
-    except (UserError, URLError, OSError, KeyError) as error:  # KeyError: torchvision knows no such name
-        raise UserError(f'teacher weights {source} cannot be loaded ({error}): {HINT}') from error
-    weights = {name.removeprefix('module.'): value for name, value in loaded.get('state_dict', loaded).items()}
-    of_backbone = {name.removeprefix('backbone.'): value for name, value in weights.items()
-                   if name.startswith('backbone.')}
-    return of_backbone or weights
-
-
-def load_weights(network: nn.Module, source: str, ignored: tuple[str, ...] = ()) -> None:
-    """Load weights that must be those of ``network``; none for :data:`IN_CHECKPOINT`, a checkpoint has them.
-
-    Args:
-        network: Network to fill.
-        source: See :func:`read_weights`.
-        ignored: Beginnings of names that may be in the file though not in the network (unused stages, heads).
-
-    Raises:
-        UserError: As :func:`read_weights`, or names are missing or left over, or shapes differ.
-    """
-    if source == IN_CHECKPOINT:
-        return
-    own = network.state_dict()
-    weights = {name: value for name, value in read_weights(source).items()
-               if name in own or not name.startswith(ignored)}
-    needed = {name: value for name, value in own.items()
-              if name in weights or not name.endswith('num_batches_tracked')}  # counters are absent from older files
-    if examples := weight_mismatch(needed, weights):
-        raise UserError(f'teacher weights {source} do not fit this teacher: {examples}; name the weights of this '
-                        'architecture in teacher.weights')
-    network.load_state_dict(weights, strict=False)

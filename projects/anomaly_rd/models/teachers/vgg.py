@@ -1,16 +1,18 @@
-"""The VGG-16 teacher with torchvision's names of weights."""
+"""The VGG-16 teacher: torchvision's convolutions, with the gradients of its input."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
 
-from anomaly_rd.models.layers.vgg import BLOCKS, CRITICAL, build_vgg, channels_by_name, run_vgg
+from anomaly_rd.models.layers.vgg import CRITICAL, run_vgg
 from anomaly_rd.registry import MODELS
 
-from .frozen import FrozenTeacher, load_weights
+from .frozen import FrozenTeacher
 
-WIDTHS = tuple((width,) * count for width, count in zip((64, 128, 256, 512, 512), BLOCKS, strict=True))
+#: VGG-16's layers in torchvision's words: channels of each convolution, and 'M' for a pooling.
+LAYERS = cfgs['D']
 
 
 @MODELS.register_module()
@@ -21,7 +23,8 @@ class VGGTeacher(FrozenTeacher):
 
     Args:
         weights: Path, URL or ``'torchvision://vgg16'`` of weights with torchvision's names (``features.0.weight``,
-            ...), with ``classifier`` or without. None gives random weights, which is announced loudly.
+            ...), with ``classifier`` or without. None gives random weights, which is announced loudly; ``'checkpoint'``
+            leaves them to the checkpoint.
 
     Attributes:
         channels: Channels of pool2, pool3, pool4 and pool5.
@@ -33,16 +36,14 @@ class VGGTeacher(FrozenTeacher):
 
     def __init__(self, weights: str | None = None) -> None:
         super().__init__()
-        self.features, self._names = _build()
-        self.channels_at = channels_by_name(WIDTHS)
+        self.features = make_layers(LAYERS)
+        for layer in self.features:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False
+        self._names = names_of(self.features)
+        self.channels_at = _channels_at(self._names, self.features)
         self.channels = tuple(self.channels_at[name] for name in CRITICAL)
-        self.is_random = weights is None
-        if self.is_random:
-            self._draw()
-            self.announce_random()
-        else:
-            load_weights(self, weights, ignored=('classifier.',))
-        self.freeze()
+        self.fill(weights, self._draw, ignored=('classifier.',))
 
     def _draw(self) -> None:
         """torchvision's initialisation."""
@@ -56,15 +57,24 @@ class VGGTeacher(FrozenTeacher):
         return run_vgg(zip(self._names, self.features, strict=True), x, inserted)
 
 
-def _build() -> tuple[nn.Sequential, list[str]]:
-    """Layers in torchvision's order and the name of each, '' for convolutions before their activation."""
-    layers, names = nn.Sequential(), []
-    for name, layer in build_vgg(WIDTHS, _convolution).items():
-        parts = list(layer) if isinstance(layer, nn.Sequential) else [layer]
-        layers.extend(parts)
-        names += [''] * (len(parts) - 1) + [name]
-    return layers, names
+def names_of(layers: Iterable[nn.Module]) -> list[str]:
+    """Names of a VGG's layers: ``'conv2_1'`` for an activation, ``'pool2'`` for a pooling, '' for convolutions."""
+    names, block, index = [], 1, 0
+    for layer in layers:
+        if isinstance(layer, nn.ReLU):
+            index += 1
+            names.append(f'conv{block}_{index}')
+        elif isinstance(layer, nn.MaxPool2d):
+            names.append(f'pool{block}')
+            block, index = block + 1, 0
+        else:
+            names.append('')
+    return names
 
 
-def _convolution(in_channels: int, out_channels: int, ends_block: bool) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU())
+def _channels_at(names: Iterable[str], layers: Iterable[nn.Module]) -> dict[str, int]:
+    channels, width = {}, 3
+    for name, layer in zip(names, layers, strict=True):
+        width = getattr(layer, 'out_channels', width)
+        channels[name] = width
+    return {name: width for name, width in channels.items() if name}

@@ -12,6 +12,8 @@ from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
 
 RESNET = dict(type='mmpretrain.ResNet', depth=18, out_indices=(0, 1, 2))
+VIT = dict(type='mmpretrain.VisionTransformer', img_size=56, out_type='featmap', out_indices=(0, 1, 2),
+           arch=dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32))
 TIMM = dict(type='mmpretrain.TIMMBackbone', model_name='resnet18', features_only=True, out_indices=(1, 2, 3))
 
 
@@ -44,9 +46,22 @@ def test_builds_without_memory() -> None:
     assert teacher.channels == (256, 512, 1024)
 
 
-def test_wrong_strides() -> None:
-    with pytest.raises(UserError, match='strides 4, 8 and 16: choose its out_indices'):
-        BackboneTeacher(dict(RESNET, out_indices=(1, 2, 3)))
+def test_other_strides() -> None:
+    teacher = BackboneTeacher(dict(RESNET, out_indices=(1, 2, 3)))
+    assert teacher.layout.strides == (8, 16, 32) and teacher.layout.grid == 64
+
+
+@pytest.mark.parametrize('backbone', [VIT | dict(out_type='cls_token'), VIT | dict(patch_size=12)])
+def test_outputs_that_are_no_maps_or_do_not_divide_the_image(backbone: dict) -> None:
+    with pytest.raises(UserError, match=r'needed are square maps .* choose its out_indices and out_type'):
+        BackboneTeacher(backbone)
+
+
+@pytest.mark.parametrize('patch', [8, 14])
+def test_vision_transformer_has_levels_of_equal_stride(patch: int) -> None:
+    teacher = BackboneTeacher(VIT | dict(patch_size=patch), image_size=4 * patch)
+    assert teacher.layout.strides == (patch, patch, patch) and teacher.layout.grid == patch
+    assert [tuple(level.shape) for level in teacher(torch.zeros(1, 3, 3 * patch, 5 * patch))] == [(1, 16, 3, 5)] * 3
 
 
 def test_wrong_weights(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import anomaly_rd  # noqa: F401 (registers the components)
-from anomaly_helpers import CONFIGS, FOLDER, SIDE, build_small, noise, prediction_key, small_cfg
+from anomaly_helpers import CONFIGS, FOLDER, RD4AD, SIDE, build_small, noise, prediction_key, small_cfg
 from anomaly_rd.models.students import cloner
 from anomaly_rd.models.teachers import vgg
 from mminspect.inspection.backends import open_network
@@ -26,7 +26,7 @@ ON_OPENVINO = ('akf-oce_r18_20e_mvtec', 'bcn-only_wrn50_300e_mvtec', 'textile-di
 @pytest.fixture(autouse=True)
 def thin_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
     """An eighth of the channels."""
-    monkeypatch.setattr(vgg, 'WIDTHS', tuple(tuple(width // 8 for width in block) for block in vgg.WIDTHS))
+    monkeypatch.setattr(vgg, 'LAYERS', [layer if layer == 'M' else layer // 8 for layer in vgg.LAYERS])
     thin = {size: tuple(tuple(width // 8 for width in block) for block in widths)
             for size, widths in cloner.WIDTHS.items()}
     monkeypatch.setattr(cloner, 'WIDTHS', thin)
@@ -83,6 +83,23 @@ def test_maps_and_scores(path: Path, tmp_path: Path) -> None:
             for name, result in results.items():
                 assert result.dtype == np.float32 and result.shape == expected[name].shape
                 np.testing.assert_allclose(result, expected[name], rtol=0, atol=limits[name])
+
+
+@pytest.mark.parametrize('backbone', [
+    dict(type='mmpretrain.MobileNetV2', widen_factor=0.25, out_indices=(0, 1, 2)),  # strides 2, 4, 8
+    dict(type='mmpretrain.VisionTransformer', img_size=SIDE, patch_size=8, out_type='featmap', out_indices=(0, 1, 2),
+         arch=dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32))], ids=lambda cfg: cfg['type'])
+def test_teachers_of_other_strides(backbone: dict, tmp_path: Path) -> None:
+    cfg, file, images = small_cfg(RD4AD), tmp_path / 'model.onnx', noise(3)
+    cfg.model.teacher.backbone = backbone
+    model = build_small(cfg)
+    assert model.teacher.layout.strides in ((2, 4, 8), (8, 8, 8))
+    module, values = anomaly_network(cfg, model)
+    export_onnx(TorchNetwork(module, NetworkSpec(name='other', fingerprint='0123456789abcdef', **values)), file)
+    expected, exported = by_mmengine(model, images), open_network(file, threads=1)(images)
+    assert expected['anomaly_map'].std() > 0.01
+    for name, value in expected.items():
+        np.testing.assert_allclose(exported[name], value, rtol=0, atol=1e-3)
 
 
 def test_every_config_is_covered() -> None:

@@ -4,7 +4,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from anomaly_rd.models.map_heads import CosineMapHead
+from anomaly_rd.models.heads import CosineMapHead, GaussianBlur
 from mminspect.core.errors import UserError
 
 SIZE = (32, 48)
@@ -80,12 +80,36 @@ def test_float32_for_half_precision_under_autocast() -> None:
     np.testing.assert_allclose(maps.numpy(), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize('bad', [dict(fusion='max'), dict(score='sum')])
-def test_unknown_options(bad: dict) -> None:
-    with pytest.raises(UserError, match='map_head has'):
+@pytest.mark.parametrize(('bad', 'words'), [(dict(fusion='max'), "fusion is 'max', known are sum, prod"),
+                                            (dict(score='sum'), "score is 'sum', known are max, topk_mean, mean")])
+def test_unknown_options(bad: dict, words: str) -> None:
+    with pytest.raises(UserError, match=rf'map_head\.{words}'):
         CosineMapHead(**bad)
 
 
 def test_score_of_no_pixels() -> None:
     with pytest.raises(UserError, match=r'map_head\.topk is 0'):
         CosineMapHead(score='topk_mean', topk=0)
+
+
+@pytest.mark.parametrize('sigma', [0.4, 1.0, 4.0])
+@pytest.mark.parametrize('size', [(64, 40), (16, 33), (5, 3)])  # the last two are smaller than the kernel of sigma 4
+def test_parity_with_scipy(sigma: float, size: tuple[int, int]) -> None:
+    maps = torch.rand(3, *size)
+    for ours, x in zip(GaussianBlur(sigma)(maps), maps, strict=True):
+        assert torch.allclose(ours, torch.from_numpy(gaussian_filter(x.numpy(), sigma)), atol=1e-5)
+
+
+def test_zero_sigma_changes_nothing() -> None:
+    maps = torch.rand(2, 5, 6)
+    assert torch.equal(GaussianBlur(0)(maps), maps)
+
+
+def test_kernel_is_no_part_of_checkpoints() -> None:
+    assert not GaussianBlur().state_dict()
+
+
+@pytest.mark.parametrize('sigma', [-2, float('inf'), float('nan')])
+def test_width_of_no_meaning(sigma: float) -> None:
+    with pytest.raises(UserError, match='0 for none'):
+        GaussianBlur(sigma)

@@ -1,7 +1,7 @@
 import pytest
 
-from anomaly_rd.models.layers.options import check_option
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 
 def test_known_words_only() -> None:
