@@ -9,7 +9,7 @@ from torch import Tensor
 
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
-from mminspect.models.anomaly_model import VIEW
+from mminspect.models.views import VIEW
 
 #: Of ImageNet, RGB, on the scale 0..255.
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)

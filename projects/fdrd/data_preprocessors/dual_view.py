@@ -1,13 +1,15 @@
-"""The same normalisation and padding for both views of a batch."""
+"""The same normalisation and padding for all views of a batch."""
 from __future__ import annotations
 
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
 
+from mminspect.models.views import VIEW
+
 
 @MODELS.register_module()
 class DualViewDetDataPreprocessor(DetDataPreprocessor):
-    """mmdet's ``DetDataPreprocessor`` that treats ``inputs_clean`` exactly as ``inputs``.
+    """mmdet's ``DetDataPreprocessor`` that treats every view ``inputs_<name>`` exactly as ``inputs``.
 
     Raises:
         ValueError: There are ``batch_augments``, which would move the labels of one view away from the other.
@@ -20,10 +22,10 @@ class DualViewDetDataPreprocessor(DetDataPreprocessor):
                              'in front of StudentNoise')
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Returns ``inputs`` (N, 3, H, W), ``data_samples`` and, if ``data`` has it, ``inputs_clean`` (N, 3, H, W)."""
-        data = dict(data)
-        clean = data.pop('inputs_clean', None)
-        out = super().forward(data, training)
-        if clean is not None:
-            out['inputs_clean'] = super().forward(dict(inputs=clean, data_samples=None), training)['inputs']
+        """Returns ``inputs`` (N, 3, H, W), ``data_samples`` and the views of ``data``, ``inputs_<name>`` (N, 3, H, W)
+        each, such as ``inputs_clean``."""
+        views = {name: images for name, images in data.items() if name.startswith(VIEW)}
+        out = super().forward({name: value for name, value in data.items() if name not in views}, training)
+        for name, images in views.items():
+            out[name] = super().forward(dict(inputs=images, data_samples=None), training)['inputs']
         return out

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from fdrd.tracing import Trace, recording_targets, trace_head
 from mminspect.models.teacher import computing_as, dtype_of_student, has_own_precision
+from mminspect.models.views import refuse_undeclared
 
 from .frozen_teacher import DetectorTeacherSlot, peek_feat_channels
 
@@ -71,8 +72,13 @@ class DistilledDetector(SingleStageDetector):
         _ = self.teacher
 
     def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor',
-                inputs_clean: Tensor | None = None) -> Any:
-        """As mmdet's detectors; ``inputs_clean`` (N, 3, H, W) is the teacher's view, ``inputs`` where it is None."""
+                inputs_clean: Tensor | None = None, **views: Tensor) -> Any:
+        """As mmdet's detectors; ``inputs_clean`` (N, 3, H, W) is the teacher's view, ``inputs`` where it is None.
+
+        Raises:
+            UserError: There is another view, which nobody takes.
+        """
+        refuse_undeclared(type(self).__name__, ('clean',), views)
         if mode == 'loss':
             return self.loss(inputs, data_samples, inputs_clean)
         return super().forward(inputs, data_samples, mode)

@@ -156,7 +156,7 @@ def check_compatible(student: nn.Module, teacher: nn.Module) -> None:
             raise UserError(f'student and teacher differ in {what}: {a} and {b}; give both the same in their configs')
     for name in ('mean', 'std'):
         a, b = (getattr(d.data_preprocessor, name, None) for d in (student, teacher))
-        if (a is None) != (b is None) or (a is not None and not torch.allclose(a.cpu(), b.cpu())):
+        if (a is None) != (b is None) or (a is not None and not torch.allclose(a.cpu().double(), b.cpu().double())):
             raise UserError(f'student and teacher normalise images with a different {name}; '
                             'give both the same data_preprocessor')
     a, b = (getattr(d.data_preprocessor, '_channel_conversion', False) for d in (student, teacher))

@@ -1,31 +1,33 @@
-"""Packing of one augmented sample in two views: noisy for the student, clean for the teacher."""
+"""Packing of one augmented sample in several views: noisy for the student, clean for the teacher."""
 from __future__ import annotations
 
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
 
+from mminspect.models.views import VIEW, views_in
+
 
 @TRANSFORMS.register_module()
 class PackDualViewInputs(PackDetInputs):
-    """mmdet's ``PackDetInputs`` that also packs ``img_clean`` (from :class:`StudentNoise`) as ``inputs_clean``.
+    """mmdet's ``PackDetInputs`` that also packs every view ``img_<name>`` as ``inputs_<name>``.
 
-    Both views share one set of labels. Without ``img_clean`` the result is that of ``PackDetInputs``.
+    ``img_clean`` comes from :class:`StudentNoise`. All views share one set of labels. Without further views the result
+    is that of ``PackDetInputs``.
     """
 
     def transform(self, results: dict) -> dict:
         """Pack ``results``.
 
         Returns:
-            Keys ``inputs`` (C, H, W), ``data_samples`` and, if there is a clean view, ``inputs_clean`` (C, H, W).
+            Keys ``inputs`` (C, H, W), ``data_samples`` and the views, ``inputs_<name>`` (C, H, W) each.
 
         Raises:
-            ValueError: The views differ in size, because a transform after StudentNoise changed ``img`` alone.
+            ValueError: Views differ in size, because a transform behind the one that made them changed ``img`` alone.
         """
         packed = super().transform(results)
-        if 'img_clean' in results:
-            if results['img_clean'].shape != results['img'].shape:
-                raise ValueError(f'img {results["img"].shape} and img_clean {results["img_clean"].shape} differ: '
+        for name, image in views_in(results).items():
+            if image.shape != results['img'].shape:
+                raise ValueError(f'img {results["img"].shape} and img_{name.removeprefix(VIEW)} {image.shape} differ: '
                                  'put StudentNoise behind every transform that resizes, pads or crops')
-            only_image = dict(img=results['img_clean'])
-            packed['inputs_clean'] = PackDetInputs(meta_keys=()).transform(only_image)['inputs']
+            packed[name] = PackDetInputs(meta_keys=()).transform(dict(img=image))['inputs']
         return packed

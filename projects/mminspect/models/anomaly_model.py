@@ -20,11 +20,10 @@ from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration
 
 from .anomaly_data_sample import AnomalyDataSample
+from .views import IMAGE, VIEW, refuse_undeclared
 
 #: Keys of :attr:`AnomalyModel.limits`: what a model may be unable to do.
 EXPORT, EXPORT_MAP, TRAINING_SCORES, DISTRIBUTED = 'export', 'export of the map', 'training scores', 'distributed'
-#: How keyword arguments and entries of a batch that hold a further view of an image begin.
-VIEW = 'inputs_'
 
 
 class Maps(NamedTuple):
@@ -178,15 +177,12 @@ class AnomalyModel(BaseModel):
         return dict(named, loss=sum(named[f'{part}.loss'] for part in optim_wrapper.keys()))
 
     def _check_views(self, views: Mapping[str, Tensor], mode: str) -> None:
-        declared = [VIEW + name for name in self.views]
-        if unknown := sorted(views.keys() - set(declared)):
-            raise UserError(f'the pipeline gives {type(self).__name__} the view {unknown[0]}, which it does not '
-                            f'declare (it declares {", ".join(declared) or "none"}): take the transform that makes '
-                            f"img_{unknown[0].removeprefix(VIEW)} out of the pipeline, or name it in the model's views")
-        if mode == 'loss' and (missing := [name for name in declared if views.get(name) is None]):
-            raise UserError(f'{type(self).__name__} trains on the view {missing[0]}, which the pipeline does not make: '
-                            f'add a transform that sets img_{missing[0].removeprefix(VIEW)} before PackAnomalyInputs '
-                            'in train_dataloader.dataset.pipeline')
+        refuse_undeclared(type(self).__name__, self.views, views)
+        missing = [name for name in self.views if views.get(VIEW + name) is None]
+        if mode == 'loss' and missing:
+            raise UserError(f'{type(self).__name__} trains on the view {VIEW}{missing[0]}, which the pipeline does not '
+                            f'make: add a transform that sets {IMAGE}{missing[0]} before PackAnomalyInputs in '
+                            'train_dataloader.dataset.pipeline')
 
 
 def add_predictions(data_samples: list[AnomalyDataSample] | None, maps: Maps) -> list[AnomalyDataSample]:

@@ -33,11 +33,12 @@ def by_hand(batch: list[Tensor]) -> np.ndarray:
 
 
 @pytest.mark.parametrize('training', [True, False])
-def test_both_views_are_normalised_and_padded_alike(training: bool) -> None:
+def test_all_views_are_normalised_and_padded_alike(training: bool) -> None:
     clean = images(1)
-    out = DualViewDetDataPreprocessor(**SETTINGS)(data(inputs_clean=clean), training)
+    out = DualViewDetDataPreprocessor(**SETTINGS)(data(inputs_clean=clean, inputs_grey=images(2)), training)
     np.testing.assert_allclose(out['inputs'], by_hand(images(0)), atol=1e-6)
     np.testing.assert_allclose(out['inputs_clean'], by_hand(clean), atol=1e-6)
+    np.testing.assert_allclose(out['inputs_grey'], by_hand(images(2)), atol=1e-6)
     assert [s.pad_shape for s in out['data_samples']] == [(64, 64), (64, 96)]
     assert {s.batch_input_shape for s in out['data_samples']} == {(64, 96)}
 

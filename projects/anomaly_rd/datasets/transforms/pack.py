@@ -10,7 +10,7 @@ from torch import Tensor
 
 from anomaly_rd.registry import TRANSFORMS
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
-from mminspect.models.anomaly_model import VIEW
+from mminspect.models.views import views_in
 
 META_KEYS = ('img_path', 'sample_idx', 'ori_shape', 'img_shape', 'crop', 'defect_type', 'defect_area', 'mask_path',
              'scan_id', 'scan_shape', 'scan_label', 'tile')
@@ -43,8 +43,7 @@ class PackAnomalyInputs(BaseTransform):
         for key in ('gt_mask', 'synthetic_mask'):
             if key in results:
                 setattr(sample, key, torch.from_numpy(results[key].astype(np.uint8)))
-        views = {f'{VIEW}{key.removeprefix("img_")}': _channels_first(value) for key, value in results.items()
-                 if key.startswith('img_') and isinstance(value, np.ndarray)}
+        views = {name: _channels_first(image) for name, image in views_in(results).items()}
         return dict(inputs=_channels_first(results['img']), data_samples=sample, **views)
 
 
