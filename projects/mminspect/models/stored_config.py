@@ -30,6 +30,8 @@ BUILT = ('model', 'test_dataloader', 'test_evaluator')
 #: Entries of a detector that name something of mmcv's, which is no component, and what they may name: mmcv evaluates
 #: the name of a suppression as Python.
 OPERATORS = {'nms': ('nms', 'soft_nms'), 'roi_layer': ('RoIAlign', 'RoIPool')}
+#: Entries that name files, whose names may hold anything.
+FILES = ('weights', 'checkpoint', 'teacher_ckpt')
 #: Ends of names of files that are programs, or whose reading runs what is in them.
 PROGRAMS = ('.py', '.pkl', '.pickle')
 _NUMBERS = {'inf': float('inf'), 'nan': float('nan')}
@@ -136,8 +138,10 @@ def check_components(cfg: Config, path: str) -> None:
 
     mmengine takes a name that it does not know for any object of any module (``os.system``) and calls it.
 
+    Some components evaluate strings (mmdet's ``CameraMotionCompensation``): there are none with a call in them.
+
     Raises:
-        UserError: A component is not registered, or there is no model.
+        UserError: A component is not registered, a string looks like a call, or there is no model.
     """
     if not isinstance(cfg.get('model'), Mapping):
         raise UserError(f'the config in {path} describes no model: name the config file that it was trained with '
@@ -149,6 +153,10 @@ def check_components(cfg: Config, path: str) -> None:
             if component not in registered or (scope and scope not in known):
                 raise UserError(f'the config in {path} names {name!r}, which is no registered component: install the '
                                 'package that has it, or name the config file (--config) if you trust it')
+    pipelines = [entry.get('pipeline') for entry in _entries(cfg.get('test_dataloader'))]
+    if call := next(_calls([cfg.model, pipelines]), None):
+        raise UserError(f'the config in {path} holds the text {call!r}, which a component could run as Python: name '
+                        'the config file (--config) if you trust it')
 
 
 def _types(node: Any) -> Iterator[str]:
@@ -181,8 +189,19 @@ def _entries(node: Any) -> Iterator[Mapping[str, Any]]:
             yield from _entries(child)
 
 
+def _calls(node: Any) -> Iterator[str]:
+    """Strings that call something if they are evaluated, but names of :data:`FILES`."""
+    if isinstance(node, Mapping):
+        node = [child for key, child in node.items() if key not in FILES]
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _calls(child)
+    elif isinstance(node, str) and '(' in node:
+        yield node
+
+
 def _names(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [str(name) for name in value or ()]
+    return [str(name) for name in (value if isinstance(value, (list, tuple)) else [value]) if name is not None]
 
 
 def _config(values: dict[str, Any], name: str) -> Config:
@@ -223,9 +242,9 @@ def _values_of(text: str) -> dict[str, Any]:
 
 
 def _literal(node: ast.expr) -> Any:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
-        return {keyword.arg: _literal(keyword.value) for keyword in node.keywords}
-    if isinstance(node, ast.Dict):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
+        return _called_dict(node)
+    if isinstance(node, ast.Dict) and None not in node.keys:
         return {ast.literal_eval(key): _literal(value) for key, value in zip(node.keys, node.values, strict=True)}
     if isinstance(node, (ast.List, ast.Tuple)):
         items = [_literal(item) for item in node.elts]
@@ -233,3 +252,12 @@ def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.Name) and node.id in _NUMBERS:
         return _NUMBERS[node.id]
     return ast.literal_eval(node)
+
+
+def _called_dict(node: ast.Call) -> dict[Any, Any]:
+    """``dict(a=...)``, or ``dict({'b c': ...})`` as mmengine writes it where a key is no name."""
+    if not all(isinstance(argument, ast.Dict) for argument in node.args) or len(node.args) > 1 \
+            or any(keyword.arg is None for keyword in node.keywords):
+        raise ValueError(f'line {node.lineno} holds a dict that is no plain one')
+    first = _literal(node.args[0]) if node.args else {}
+    return {**first, **{keyword.arg: _literal(keyword.value) for keyword in node.keywords}}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmdet.registry import TASK_UTILS
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
@@ -22,17 +23,16 @@ from mminspect.models.stored_config import CONFIG_KEY, as_stored, check_componen
 from mminspect.runtime import load_config
 
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
-#: Leaves a trace of being run, in the folder that it lies in.
-PROGRAM = 'from pathlib import Path\nPath(__file__).with_name("executed").touch()\nmodel = dict()\nclass Thing: ...\n'
+#: Leaves a trace of being run, also where mmengine runs a copy of the file.
+PROGRAM = 'import os\nos.close(os.open({!r}, os.O_CREAT))\nmodel = dict()\nThing = ResNet = 3\n'
 
 
 @pytest.fixture
 def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory with a program ``evil.py`` and a package ``evil_scope``; :func:`untouched` looks at it."""
     (tmp_path / 'evil_scope').mkdir()
-    (tmp_path / 'evil.py').write_text(PROGRAM)
-    (tmp_path / 'evil_scope' / '__init__.py').write_text(PROGRAM)
-    (tmp_path / 'evil_scope' / 'registry.py').write_text(PROGRAM)
+    for name in ('evil.py', 'evil_scope/__init__.py', 'evil_scope/registry.py'):
+        (tmp_path / name).write_text(PROGRAM.format(str(tmp_path / 'executed')))
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     for name in ('evil', 'evil_scope', 'evil_scope.registry'):
@@ -134,7 +134,7 @@ def test_nothing_but_components_is_built(name: str, keys: tuple[str, ...], evil:
 @pytest.mark.parametrize('keys', [('model', 'train_cfg', 'assigner'), ('model', 'test_cfg', 'nms'),
                                   ('model', 'bbox_head', 'anchor_generator'), ('model', 'neck', 'init_cfg')])
 def test_nor_in_the_settings_of_a_detector(keys: tuple[str, ...], evil: Path) -> None:
-    with pytest.raises(UserError, match='which is no registered component'):
+    with pytest.raises(UserError, match='names'):
         inspect(changed(put(*keys, type='__import__("os").system("touch executed")'), detector=True))
     with pytest.raises(UserError, match='names'):
         inspect(changed(put(*keys, type='os.mkdir', path='executed'), detector=True))
@@ -170,21 +170,49 @@ def test_the_config_file_of_a_teacher_is_not_read(evil: Path) -> None:
     assert untouched(evil)
 
 
+def test_and_would_be_run_if_it_were(evil: Path) -> None:
+    Config.fromfile(evil / 'evil.py')
+    assert not untouched(evil)
+
+
+def test_components_that_evaluate_text_get_none(evil: Path) -> None:
+    """It is registered, and an assigner in a detector's settings is built."""
+    text = '__import__("os").mkdir("executed")'
+    entry = dict(type='CameraMotionCompensation', warp_mode=text)
+    with pytest.raises(UserError, match=r'holds the text .* which a component could run as Python'):
+        inspect(changed(put('model', 'train_cfg', 'assigner', **entry), detector=True))
+    step = dict(type='LoadInspectionImage', max_value=text)
+    with pytest.raises(UserError, match='holds the text'):
+        inspect(changed(lambda cfg: cfg.test_dataloader.dataset.pipeline.append(step)))
+    assert untouched(evil)
+    inspect(changed(lambda cfg: cfg.test_dataloader.dataset.update(data_root='photos (1)')))  # a name of a folder
+    TASK_UTILS.build(entry)
+    assert not untouched(evil), 'this test cannot fail'
+
+
+@pytest.mark.parametrize('named', ['evil', ['evil'], dict(imports='evil'), dict(imports=['fdrd', 'evil'])])
+def test_every_way_to_name_modules_is_seen(named: Any, evil: Path) -> None:
+    with pytest.raises(UserError, match='wants the Python module evil'):
+        inspect(changed(lambda cfg: cfg.__setattr__('custom_imports', named)))
+    assert untouched(evil)
+
+
 def test_pickled_annotations_are_not_read() -> None:
     cfg = config_for(changed(lambda cfg: cfg.test_dataloader.dataset.update(ann_file='evil.PKL')))
     assert cfg.test_dataloader.dataset.ann_file is None
 
 
 def test_text_of_the_version_before_is_understood_as_far_as_it_is_data() -> None:
-    text = "model = dict(type='A', sizes=(1, -2), more=[dict(a=None), {'b c': 1e-3}])\ntimes = inf\n"
+    text = "model = dict(type='A', sizes=(1, -2), more=[dict(a=None), {'b c': 1e-3}, dict({'a.b': dict(c=2)})])\ntimes = inf\n"
     cfg = Checkpoint('a.pth', dict(state_dict={}, meta=dict(cfg=text, experiment_name='rd4ad_20_x'))).config()
-    assert cfg.model == dict(type='A', sizes=(1, -2), more=[dict(a=None), {'b c': 1e-3}])
+    assert cfg.model == dict(type='A', sizes=(1, -2), more=[dict(a=None), {'b c': 1e-3}, {'a.b': dict(c=2)}])
     assert cfg.times == float('inf') and cfg.filename == 'rd4ad.py'
 
 
 @pytest.mark.parametrize('text', [
     'import evil', 'from evil import Thing', 'model = __import__("evil")', 'model = dict(a=open("executed", "w"))',
-    'model = dict(a=[i for i in "ab"])', 'exec("import evil")', 'model = dict(**{"a": __import__("evil")})',
+    'model = dict(a=[i for i in "ab"])', 'exec("import evil")', 'model = dict(**{"a": __import__("evil")})', 'model = dict(**{"a": 1})', 'model = {**{"a": 1}}',
+    'model = dict({"a": 1}, {"b": 2})', 'model = dict({"a": __import__("evil")})',
     'def f(): ...', 'a.b = 1', 'a = b = 1', 'model = dict([("a", 1)])', 'a = 1 if', 'x = ' + '[' * 5000,
     'filename = 1', '(' * 100000])
 def test_text_with_anything_else_is_refused(text: str, evil: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +223,7 @@ def test_text_with_anything_else_is_refused(text: str, evil: Path, monkeypatch: 
     assert untouched(evil)
 
 
-@pytest.mark.parametrize('values', [None, 3, 'text', [1], {1: 2}, dict(filename='a')])
+@pytest.mark.parametrize('values', [None, 3, 'text', [1], dict(filename='a')])
 def test_damaged_entries(values: Any) -> None:
     checkpoint = Checkpoint('a.pth', dict(state_dict={}, config=dict(name='a', values=values)))
     with pytest.raises(UserError, match='cannot be read as data'):
