@@ -134,7 +134,7 @@ def config_for(checkpoint: Checkpoint, config: str | Path | Config | None = None
         UserError: The file cannot be read; or the checkpoint has no config, or one that names components or modules
             which are not installed.
     """
-    from mminspect.models.stored_config import check_components, import_methods_of
+    from mminspect.models.config_trust import check_components, import_methods_of
     from mminspect.runtime import load_config, override
     if isinstance(config, (str, Path)):
         return load_config(str(config), options)

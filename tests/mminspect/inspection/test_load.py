@@ -37,8 +37,8 @@ def folder(tmp_path):
     config = dict(name='method.py', values=dict(default_scope='anomaly_rd', model=dict(type='ReverseDistillation')))
     torch.save(dict(state_dict={'w.pth': torch.ones(1)}, config=config), tmp_path / 'epoch_1.pth')
     save_file({'w.safetensors': torch.ones(1)}, tmp_path / 'weights.safetensors')
-    (tmp_path / 'beside.py').write_text('from pathlib import Path\nPath(__file__).with_suffix(".ran").touch()\n'
-                                        'model = dict()')
+    trace = str(tmp_path / 'beside.ran')  # mmengine runs a copy, in another folder
+    (tmp_path / 'beside.py').write_text(f'import os\nos.close(os.open({trace!r}, os.O_CREAT))\nmodel = dict()')
     return tmp_path
 
 
