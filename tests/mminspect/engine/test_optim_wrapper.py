@@ -1,8 +1,9 @@
 import pytest
 import torch
-from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
+from mminspect.core.errors import UserError
 from mminspect.engine import Bf16OptimWrapper
 
 
@@ -49,3 +50,39 @@ def test_state_is_that_of_the_plain_wrapper() -> None:
     model, wrapper = pair()
     plain = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     assert wrapper.state_dict().keys() == plain.state_dict().keys()  # no scaler to resume
+
+
+class TwoParts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 3), nn.Linear(3, 1)
+
+
+def test_each_part_has_an_optimiser_of_its_own() -> None:
+    model = TwoParts()
+    wrappers = build_optim_wrapper(model, dict(
+        constructor='PartsOptimWrapperConstructor',
+        second=dict(type='mmengine.Bf16OptimWrapper', optimizer=dict(type='SGD', lr=0.5)),
+        first=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.1))))
+    assert isinstance(wrappers, OptimWrapperDict) and list(wrappers.keys()) == ['second', 'first']  # order of steps
+    held = {name: {id(p) for group in wrappers[name].param_groups for p in group['params']} for name in wrappers.keys()}
+    assert held == {name: {id(p) for p in getattr(model, name).parameters()} for name in ('second', 'first')}
+    assert isinstance(wrappers['second'], Bf16OptimWrapper)
+    assert wrappers.get_lr() == {'second.lr': [0.5], 'first.lr': [0.1]}
+
+
+@pytest.mark.parametrize(('cfg', 'sentence'), [
+    (dict(third=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1))), "entry 'third', but TwoParts has no"),
+    ({}, 'needs an entry with type and optimizer'),
+    (dict(first=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1)), paramwise_cfg=dict(norm_decay_mult=0)),
+     'paramwise_cfg inside of these')])
+def test_parts_that_cannot_be(cfg: dict, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        build_optim_wrapper(TwoParts(), dict(cfg, constructor='PartsOptimWrapperConstructor'))
+
+
+def test_nothing_is_optimised_without_an_optimiser() -> None:
+    model = TwoParts()
+    wrapper = build_optim_wrapper(model, dict(type='NoOptimWrapper', constructor='NoOptimWrapperConstructor'))
+    mine = {id(p) for p in model.parameters()}
+    assert wrapper.get_lr() == {} and not mine & {id(p) for group in wrapper.param_groups for p in group['params']}

@@ -90,6 +90,17 @@ def test_mixed_precision_by_device(gpu: bool, before: dict, monkeypatch) -> None
         assert type(build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)).__name__ == 'Bf16OptimWrapper'
 
 
+def test_amp_reaches_every_part_of_a_model_with_several_optimisers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    part = dict(type='AmpOptimWrapper', loss_scale='dynamic', optimizer=dict(type='SGD', lr=0.1))
+    cfg = Config(dict(optim_wrapper=dict(constructor='PartsOptimWrapperConstructor', first=part, second=dict(part))))
+    runtime.use_amp(cfg)
+    expected = dict(type='mmengine.Bf16OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+    assert cfg.optim_wrapper == dict(constructor='PartsOptimWrapperConstructor', first=expected, second=expected)
+    with pytest.raises(UserError, match='has no optim_wrapper'):
+        runtime.use_amp(Config(dict(train_cfg=dict(type='FitOnceLoop'))))
+
+
 @pytest.mark.parametrize(('option', 'words'), [
     ('epochs', r'epochs would change nothing, .* variable inside .*: set train_cfg\.epochs instead'),
     ('steps', r'set train_cfg\.milestones\.0, model\.stages\.1 instead'),
