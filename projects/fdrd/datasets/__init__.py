@@ -2,9 +2,10 @@
 from .annotated import AnnotatedDataset, Annotations
 from .checks import check_dataset_cfg
 from .cvat import InspectionCVATDataset
+from .records import BoxRecord, ImageRecord
 from .tiled_coco import TiledCocoDataset
 from .voc import InspectionVOCDataset
 from .yolo import InspectionYOLODataset
 
-__all__ = ['AnnotatedDataset', 'Annotations', 'InspectionCVATDataset', 'InspectionVOCDataset', 'InspectionYOLODataset',
-           'TiledCocoDataset', 'check_dataset_cfg']
+__all__ = ['AnnotatedDataset', 'Annotations', 'BoxRecord', 'ImageRecord', 'InspectionCVATDataset',
+           'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset', 'check_dataset_cfg']
