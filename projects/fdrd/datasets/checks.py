@@ -16,6 +16,7 @@ from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
 
+from .annotated import AnnotatedDataset, check_classes
 from .coco_json import category_names, coco_records, load_coco
 from .records import ImageRecord, check_any_object, check_boxes, check_images
 from .voc import InspectionVOCDataset
@@ -29,8 +30,9 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """Check the files behind one ``dataset`` config; wrappers such as ``RepeatDataset`` are looked into.
 
     Args:
-        dataset_cfg: as it stands in ``train_dataloader.dataset``; COCO-like and VOC-like data sets are checked, other
-            data sets for detection give a warning; what belongs to other packages is left to their checks.
+        dataset_cfg: as it stands in ``train_dataloader.dataset``; data sets like COCO and VOC and those derived from
+            ``AnnotatedDataset`` are checked, others for detection give a warning; what belongs to other packages is
+            left to their checks.
 
     Returns:
         warnings for the log: images without objects, tiny boxes, categories that are not used...
@@ -49,13 +51,16 @@ def _check_leaf(dataset_cfg: dict) -> list[str]:
     source = _join(dataset_cfg, dataset_cfg.get('ann_file') or '')
     if '://' in source:
         return [f"'{source}' is not a local file and was not checked"]
+    if isinstance(kind, type) and issubclass(kind, AnnotatedDataset):
+        return _check_annotated(dataset_cfg, kind)
     if isinstance(kind, type) and issubclass(kind, CocoDataset):
         return _check_coco(dataset_cfg, kind)
     if isinstance(kind, type) and issubclass(kind, XMLDataset):
         return _check_voc(dataset_cfg, kind)
     if not (isinstance(kind, type) and issubclass(kind, BaseDetDataset)):
         return []
-    return [f"data set type {dataset_cfg.get('type')!r} is not checked: it is neither COCO-like nor VOC-like"]
+    return [f"data set type {dataset_cfg.get('type')!r} is not checked: it is neither COCO-like nor VOC-like "
+            'nor derived from AnnotatedDataset']
 
 
 def _orientation(cfg: dict) -> bool:
@@ -142,6 +147,25 @@ def _check_categories(classes: Sequence[str], names: Sequence[str], source: str,
 def _shown(names: Sequence[str], limit: int = 12) -> str:
     rest = f' and {len(names) - limit} more' if len(names) > limit else ''
     return f'{tuple(names[:limit])}{rest}'
+
+
+def _check_annotated(cfg: dict, kind: type[AnnotatedDataset]) -> list[str]:
+    options = {key: value for key, value in cfg.items() if key != 'type'}
+    try:
+        dataset = kind(**dict(options, pipeline=[], lazy_init=True))
+    except TypeError as error:
+        raise UserError(f'the data set {kind.__name__} cannot be made of its config: {error}') from error
+    orientation = _orientation(cfg)
+    found = dataset.read_annotations(orientation)
+    classes = _classes(cfg, kind, found.source)
+    check_any_object(found.records, found.source)
+    check_classes(found, classes)
+    present = {box.category for record in found.records for box in record.boxes}
+    warnings = [f"'{found.source}': {text}" for text in found.warnings]
+    warnings += check_boxes(found.records, found.source)
+    warnings += [f"'{found.source}': class {name!r} has no object" for name in classes if name not in present]
+    check_images(found.records, found.source, found.folder, orientation)
+    return warnings
 
 
 def _check_voc(cfg: dict, kind: type) -> list[str]:

@@ -15,7 +15,8 @@ from helpers import evaluators
 
 FOLDER = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'datasets'
 SCALES = {'coco_detection': (1333, 800), 'coco_tiles': (1024, 1024), 'medicine_liquid': (1333, 800),
-          'tianchi': (1333, 800), 'deeppcb': (640, 640), 'vials': (320, 136), 'voc_detection': (1333, 800)}
+          'tianchi': (1333, 800), 'deeppcb': (640, 640), 'vials': (320, 136), 'voc_detection': (1333, 800),
+          'yolo_detection': (1333, 800), 'cvat_detection': (1333, 800)}
 
 
 @pytest.fixture(autouse=True)
