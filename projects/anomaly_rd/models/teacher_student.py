@@ -56,7 +56,8 @@ class TeacherStudentModel(AnomalyModel):
         if not least <= count <= most:
             wanted = str(least) if least == most else f'{least} to {most}'
             raise UserError(f'{type(self).__name__} needs a teacher with {wanted} levels, and {count} has this '
-                            f'{type(self.teacher).__name__}: correct model.teacher (features of a ResNetTeacher)')
+                            f'{type(self.teacher).__name__}: correct model.teacher (features of a ResNetTeacher, '
+                            'out_indices of a backbone)')
 
     def need_sides(self, multiple: int) -> None:
         """Raise UserError unless the data preprocessor lets only images through whose sides are multiples of

@@ -49,11 +49,10 @@ class DetectorTeacherSlot(TeacherSlot):
         """
         if self.module is None:
             teacher = load_teacher(self.config, self.checkpoint)
-            check_compatible(student, teacher)
             fingerprint = self._identity_of(teacher)
+            check_compatible(student, teacher.to(next(student.parameters())))  # its device and dtype
             self.put(teacher)
             self.fingerprint = fingerprint
-            teacher.to(next(student.parameters()) if self.dtype is None else next(student.parameters()).device)
         return self.module
 
     def _identity_of(self, teacher: nn.Module) -> str:
