@@ -169,6 +169,9 @@ def test_class_count_that_differs_from_the_data(run, tmp_path, call):
 def test_resuming_from_another_network(run, tmp_path, call):
     other = save_checkpoint(build(detector_cfg(width=64)), tmp_path / 'other.pth')
     status, _, error = call('train', run()[0], '--resume', other)
+    assert status == 2 and 'holds weights alone, not the state of a training' in error
+    torch.save(dict(torch.load(other), meta={}, message_hub={}), other)
+    status, _, error = call('train', run()[0], '--resume', other)
     assert status == 2 and 'is not one of this config' in error
 
 
