@@ -159,7 +159,7 @@ def test_components_that_evaluate_text_get_none(evil: Path) -> None:
         inspect(changed(lambda cfg: cfg.test_dataloader.dataset.pipeline.append(step)))
     assert untouched(evil)
     inspect(changed(lambda cfg: cfg.test_dataloader.dataset.update(data_root='photos (1)')))  # a name of a folder
-    TASK_UTILS.build(entry)
+    TASK_UTILS.build(dict(entry, type='mmdet.CameraMotionCompensation'))
     assert not untouched(evil), 'this test cannot fail'
 
 
