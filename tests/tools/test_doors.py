@@ -16,6 +16,7 @@ from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
 from anomaly_rd.apis import AnomalyInferencer
+from helpers import shared
 from mminspect import runtime
 from mminspect.inspection import load_inspector
 from mminspect.models.building import load_model
@@ -162,3 +163,14 @@ def test_what_the_file_says_of_itself(trained: Trained) -> None:
     found = load_inspector(trained.checkpoint)(trained.images[0]).anomaly_map
     assert np.isfinite(found[ROWS]).all() and np.isnan(found[:16]).all() and np.isnan(found[48:]).all()
     assert Checkpoint.open(trained.checkpoint).content['config']['values']['default_scope'] == 'anomaly_rd'
+
+
+def test_one_part_in_8_bits_and_in_12_has_one_score(tmp_path: Path, call: Callable) -> None:
+    """Pictures of one part as two cameras store it; the 8 bits round."""
+    pair = [shared('cases/images/part8.png'), shared('cases/images/part12in16.png')]
+    one = train(tmp_path, call, max_value=4095)
+    for model in (one.checkpoint, export(one)):
+        first, second = (result.score for result in load_inspector(model).many(pair))
+        assert first == pytest.approx(second, abs=0.6 / 255)
+    first, second = (found['pred_score'] for found in AnomalyInferencer(one.checkpoint)(pair)['predictions'])
+    assert first == pytest.approx(second, abs=0.6 / 255) and first > 0.1
