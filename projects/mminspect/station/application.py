@@ -95,7 +95,7 @@ class Application:
         self._release = environment.lock_folder(settings.STATION_DATA)
         if removed := await sync_to_async(intake.recover)():
             logger.info('removed %d unfinished uploads', removed)
-        import_sources(settings.STATION_IMPORT)
+        import_sources(settings.STATION_IMPORT, settings.STATION_SOURCES)
         self.line = Line(self._make_client, settings.STATION_SOURCES, asyncio.get_running_loop())
         await sync_to_async(self.line.start)()
 

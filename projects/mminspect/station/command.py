@@ -74,7 +74,7 @@ def check_sources(sources: Sequence[str]) -> None:
     except TypeError as error:
         known = ', '.join(field.name for field in fields(PrescreenSettings))
         raise UserError(f'STATION_PRESCREEN knows {known}, got {", ".join(settings.STATION_PRESCREEN)}') from error
-    import_sources(settings.STATION_IMPORT)
+    import_sources(settings.STATION_IMPORT, sources)
     for source in sources:
         source_class, _ = find_source(source)
         if not source_class.may_be_absent:
