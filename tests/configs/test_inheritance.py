@@ -14,8 +14,9 @@ from mminspect.runtime.config import READ_KEYS
 FOLDER = ROOT / 'configs'
 FILES = sorted(FOLDER.rglob('*.py'))
 CONFIGS = [path for path in FILES if '_base_' not in path.parts]
-#: Data sets for configs of users and benchmarks.
-FOR_USERS = ('aitex_fabric', 'anomaly_folders', 'linescan_tiles', 'mvtec_screw', 'visa', 'voc_detection')
+#: What configs of users, guides and benchmarks inherit, and none of ours.
+FOR_USERS = {'datasets/aitex_fabric', 'datasets/anomaly_folders', 'datasets/cvat_detection', 'datasets/linescan_tiles',
+             'datasets/mvtec_screw', 'datasets/visa', 'datasets/yolo_detection', 'schedules/fit_once'}
 #: What says nothing about the training itself.
 LABELS = ('published', 'work_dir', 'experiment_name')
 
@@ -66,4 +67,4 @@ def test_every_base_is_inherited() -> None:
                 for base in [bases] if isinstance(bases, str) else bases:
                     used.add((path.parent / base).resolve())
     unused = {str(path.relative_to(FOLDER)) for path in FILES if '_base_' in path.parts and path not in used}
-    assert unused == {f'_base_/datasets/{name}.py' for name in FOR_USERS}
+    assert unused == {f'_base_/{name}.py' for name in FOR_USERS}
