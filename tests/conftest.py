@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
 
 import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
 from helpers import load_tool
@@ -25,6 +26,16 @@ def seeded() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def own_scope_and_logger() -> Iterator[None]:
+    """A run that a test begins sets mmengine's default scope and current logger for the whole process."""
+    before = {kind: dict(kind._instance_dict) for kind in (DefaultScope, MMLogger)}
+    yield
+    for kind, instances in before.items():
+        kind._instance_dict.clear()
+        kind._instance_dict.update(instances)
 
 
 @pytest.fixture(autouse=True, scope='session')
@@ -51,7 +62,7 @@ def messages() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple]]:
+def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple]:
     """call(tool, *arguments): exit status, standard output and standard error of ``python tools/<tool>.py ARGUMENTS``.
 
     ``tool`` is the name, or the loaded module where the test has changed something in it.
@@ -65,7 +76,4 @@ def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iter
         said = capsys.readouterr()
         return ended.value.code, said.out, said.err
 
-    before = dict(MMLogger._instance_dict)
-    yield run
-    MMLogger._instance_dict.clear()  # a run's logger writes into the test's folder and must not stay the current one
-    MMLogger._instance_dict.update(before)
+    return run
