@@ -15,8 +15,6 @@ from pathlib import Path
 
 from mminspect.core import cli
 from mminspect.core.errors import UserError
-from mminspect.inspection.load import RUNTIMES
-from mminspect.inspection.network import PRECISIONS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -25,9 +23,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--model', help='exported model (.onnx) or checkpoint (.pth, .safetensors)')
     parser.add_argument('--config', help='config file of a checkpoint, a program that runs when it is read (default: '
                                          'the config in the checkpoint, which is data)')
-    parser.add_argument('--runtime', choices=RUNTIMES,
-                        help='default: onnxruntime for .onnx, else pytorch')
-    parser.add_argument('--precision', choices=PRECISIONS, help='of openvino (default: f32)')
+    parser.add_argument('--runtime', metavar='NAME',
+                        help='onnxruntime or openvino for .onnx, or one that --import registers (default: the first '
+                             'for files of this suffix; pytorch for a checkpoint)')
+    parser.add_argument('--precision', metavar='NAME', help='of the runtime, e.g. bf16 of openvino (default: f32)')
     parser.add_argument('--data', type=Path, default=Path('work_dirs/station'),
                         help='folder of database, pictures and secrets (default: %(default)s)')
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s)')
@@ -35,8 +34,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--source', action='append', default=[], metavar='SOURCE',
                         help='folder:DIR, video:FILE, camera:0 or a kind of --import; may be repeated')
     parser.add_argument('--import', action='append', default=[], metavar='MODULE', dest='imports',
-                        help='module that registers another kind of source (docs/add_a_camera.md) or the method of a '
-                             'checkpoint, and that you trust; may be repeated')
+                        help='module that registers another kind of source (docs/add_a_camera.md), a runtime '
+                             '(docs/add_a_target.md) or the method of a checkpoint, and that you trust; may be '
+                             'repeated')
     parser.add_argument('--add-user', metavar='NAME', help='make a user or change the password, and end')
     return parser.parse_args(argv)
 

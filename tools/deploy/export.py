@@ -2,9 +2,9 @@
 
 The config is the one in the checkpoint, which is data, unless a config file, which is a program, is named before it.
 
-The file has standard operators only, takes any number of images at a time, and holds all that is needed to use it:
-pre-processing, smoothing, classes, sizes, threshold. With ``--int8`` a version in 8-bit integers is written beside it,
-and what that loses is printed.
+The file takes any number of images at a time and holds all that is needed to use it: pre-processing, smoothing,
+classes, sizes, threshold. An .onnx file has standard operators only; with ``--int8`` a version in 8-bit integers is
+written beside it, and what that loses is printed.
 """
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import check_folder
+from mminspect.core.trusted import import_trusted
 from mminspect.inspection.backends import open_network
-from mminspect.inspection.export import accuracy, export_onnx
-from mminspect.inspection.export.quantize import quantize_onnx
+from mminspect.inspection.export import accuracy, export_network, is_target, make_target
 from mminspect.inspection.load import config_for
 from mminspect.inspection.networks import build_network
 from mminspect.inspection.sources import find_images
@@ -31,10 +31,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                         help='.pth or .safetensors file, before it perhaps a config file to use in place of its own')
     parser.add_argument('--config', help='the same as a config file before the checkpoint')
     parser.add_argument('--import', dest='imports', action='append', default=[], metavar='MODULE',
-                        help='Python module of the method that you trust, where the checkpoint names one that no '
-                             'installed package of methods has')
+                        help='Python module that you trust: of the method, where the checkpoint names one that no '
+                             'installed package of methods has, or of a target (docs/add_a_target.md)')
     parser.add_argument('--out', required=True, metavar='MODEL.onnx', help='file to write or replace')
-    parser.add_argument('--opset', type=int, default=17, help='version of the operators (default: %(default)s)')
+    parser.add_argument('--target', metavar='NAME',
+                        help='form of the file: onnx, or one that --import registers (default: by the suffix of --out)')
+    parser.add_argument('--opset', type=int, help='of onnx, version of the operators (default: 17)')
     parser.add_argument('--int8', nargs='+', metavar='FOLDER', help='normal images: write MODEL.int8.onnx too, '
                                                                     'quantised with the ranges that they show')
     parser.add_argument('--eval', choices=[accuracy.TEST, accuracy.NORMAL],
@@ -57,8 +59,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Export, quantise if wanted, print what was measured."""
     args = parse_args(argv)
     out = Path(args.out)
-    if out.suffix != '.onnx':
-        raise UserError(f'--out {out} must end in .onnx')
+    if not is_target(out, args.target):
+        import_trusted(args.imports, str(out))
+    target = make_target(out, args.target, **({} if args.opset is None else dict(opset=args.opset)))
+    if args.int8 and not target.quantizes:
+        raise UserError(f'--int8: target {target.name} has no form in 8-bit integers, leave the option out')
     check_folder(out.parent)  # not after minutes of work
     if out.is_dir():
         raise UserError(f'--out {out} is a folder: name a file, which may lie in it')
@@ -66,12 +71,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     checkpoint = Checkpoint.open(args.checkpoint)
     cfg = config_for(checkpoint, args.config, args.imports, args.cfg_options)
     network = build_network(cfg, checkpoint)
-    apart = ', '.join(f'{name} {value:.2g}' for name, value in export_onnx(network, out, args.opset).items())
+    apart = ', '.join(f'{name} {value:.2g}' for name, value in export_network(network, out, target).items())
     print(f'{out}: {out.stat().st_size / 1e6:.1f} MB, fingerprint {network.spec.fingerprint}, largest difference from '
           f'PyTorch: {apart}', flush=True)
     if normal:
-        small = out.with_suffix('.int8.onnx')
-        quantize_onnx(out, small, normal)
+        small = out.with_suffix(f'.int8{out.suffix}')
+        target.quantize(out, small, normal)
         print(f'{small}: {small.stat().st_size / 1e6:.1f} MB', flush=True)
         print(accuracy.lost_accuracy(cfg, open_network(out), open_network(small), normal, args.eval))
 

@@ -13,7 +13,7 @@ from mminspect.core.fileio import replacing
 from mminspect.decisions import Calibration, NormalImage, fit_calibration
 from mminspect.models.checkpoint import CALIBRATION_KEY, Checkpoint
 
-from .load import EXPORTED
+from .backends import is_exported, set_calibration
 from .result import InspectionResult
 
 #: Bits of a file's mode of which one at least says that somebody may write.
@@ -54,7 +54,7 @@ def check_storable(model: str | Path) -> None:
     """Raise UserError if a calibration cannot be stored in this file."""
     if Path(model).suffix == '.safetensors':
         raise UserError(f'{model} holds weights alone and takes no threshold: calibrate the .pth file, or export the '
-                        'model and calibrate the .onnx file')
+                        'model and calibrate the exported file')
     if Path(model).is_file() and not Path(model).stat().st_mode & WRITABLE:
         raise UserError(f'{model} is read-only and would be replaced: change its rights, calibrate a copy, or give '
                         '--dry-run')
@@ -74,8 +74,7 @@ def store_calibration(model: str | Path, calibration: Calibration, opened: Check
         UserError: The file cannot take it, or is damaged.
     """
     check_storable(model)
-    if Path(model).suffix == EXPORTED:
-        from .export import set_calibration
+    if is_exported(model):
         set_calibration(model, calibration.state())
         return
     checkpoint = opened or Checkpoint.open(model)

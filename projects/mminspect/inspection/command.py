@@ -16,8 +16,7 @@ from mminspect.core.errors import UserError
 from mminspect.decisions import SMALLEST_WINDOW, DriftMonitor, NormalScores
 
 from .inspector import Inspector
-from .load import RUNTIMES, load_inspector
-from .network import PRECISIONS
+from .load import load_inspector
 from .output import OutputFolder, read_lines
 from .output.folder import LINES, MAPS, OVERLAYS, prepare_folder
 from .result import STAGES
@@ -31,7 +30,7 @@ Example::
 
 Writes results.jsonl (a line for each image), results.csv and overlays/ into the folder, with --maps also maps/. Ctrl-C
 leaves what is done; the same command with --resume goes on. The status is not 0 if an image could not be read."""
-MODEL_HELP = 'exported model (.onnx) or checkpoint (.pth, .safetensors)'
+MODEL_HELP = 'exported model (.onnx, or a suffix that --import registers) or checkpoint (.pth, .safetensors)'
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -62,12 +61,16 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', help='config file of the checkpoint, a program that runs when it is read '
                                          '(default: the config in the checkpoint, which is data)')
     parser.add_argument('--import', dest='imports', action='append', default=[], metavar='MODULE',
-                        help='Python module of the method that you trust, where the checkpoint names one that no '
-                             'installed package of methods has')
-    parser.add_argument('--runtime', choices=RUNTIMES, help='default: onnxruntime for .onnx, else pytorch')
-    parser.add_argument('--precision', choices=PRECISIONS,
-                        help='of openvino; bf16 is faster on processors that compute in it (default: f32)')
-    parser.add_argument('--device', default='cpu', help='of pytorch, e.g. cuda (default: cpu)')
+                        help='Python module that you trust: of the method, where the checkpoint names one that no '
+                             'installed package of methods has, or of a runtime (docs/add_a_target.md)')
+    parser.add_argument('--runtime', metavar='NAME',
+                        help='onnxruntime or openvino for .onnx, or one that --import registers (default: the first '
+                             'for files of this suffix; pytorch for a checkpoint)')
+    parser.add_argument('--precision', metavar='NAME',
+                        help='of the runtime; bf16 of openvino is faster on processors that compute in it '
+                             '(default: f32)')
+    parser.add_argument('--device', default='cpu',
+                        help='of pytorch, or of a runtime that knows others, e.g. cuda (default: cpu)')
     parser.add_argument('--tile', type=int, metavar='PIXELS',
                         help='cut images into tiles of this side, 0 for none (default: as the model was calibrated or '
                              'trained)')

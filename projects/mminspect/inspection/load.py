@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mminspect.core.errors import UserError
+from mminspect.core.trusted import import_trusted
 from mminspect.decisions import Threshold
 
 from .inspector import Inspector
-from .network import EXPORT_RUNTIMES, PRECISIONS, Network
+from .network import CHECKPOINTS, PYTORCH, Network
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
     from mminspect.models.checkpoint import Checkpoint
-
-RUNTIMES = ('pytorch', *EXPORT_RUNTIMES)
-EXPORTED, CHECKPOINTS = '.onnx', ('.pth', '.safetensors')
 
 
 def load_inspector(model: str | Path, config: str | Path | Config | None = None, runtime: str | None = None,
@@ -31,20 +29,21 @@ def load_inspector(model: str | Path, config: str | Path | Config | None = None,
     entry-point group ``mminspect.methods`` are imported, and nothing that lies beside the file is executed.
 
     Args:
-        model: ``.onnx`` file that tools/deploy/export.py wrote, or a checkpoint (``.pth``, ``.safetensors``).
+        model: File that tools/deploy/export.py wrote (``.onnx``), or a checkpoint (``.pth``, ``.safetensors``).
         config: In place of the one in the checkpoint, a file, which is a program that runs when it is read, or what
             was read of it.
-        runtime: One of :data:`RUNTIMES`; by default ONNX Runtime for an exported model and PyTorch for a checkpoint,
-            which knows no other.
-        device: Of PyTorch.
+        runtime: 'pytorch' for a checkpoint, which knows no other; of an exported model, the name of a registered
+            runtime, by default the first for files of its suffix, which is ONNX Runtime for ``.onnx``.
+        device: Of PyTorch, or of a runtime that knows others than the CPU.
         tile: Side of the tiles that images are cut into, in pixels of the image; by default as the model was calibrated
             or trained; 0: images are not cut.
         overlap: That neighbouring tiles have at least, in pixels; by default likewise, of another tile an eighth.
         threshold: On the score, in place of the model's.
         false_reject_rate: In (0, 1): choose the threshold by it, from the scores of normal images in the model.
-        precision: Of OpenVINO, one of :data:`~mminspect.inspection.network.PRECISIONS`, by default f32; bf16 is faster
-            where the processor computes in it.
-        imports: Further Python modules that the stored config may import, because you trust them.
+        precision: Of the runtime, by default f32; OpenVINO also knows bf16, which is faster where the processor
+            computes in it.
+        imports: Further Python modules that you trust: the stored config may import them, and where the runtime or the
+            suffix of an exported model is not known, they are imported to register it.
 
     Raises:
         UserError: A file is missing, damaged or does not belong to the other; the runtime, device or precision does not
@@ -92,25 +91,10 @@ def open_model(model: str | Path, config: str | Path | Config | None = None, run
     if not Path(model).is_file():
         raise UserError(f'model {model} does not exist: check the path')
     model = Path(model)
-    if runtime not in (None, *RUNTIMES):
-        raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join(RUNTIMES)}')
-    if model.suffix == EXPORTED:
-        if runtime == 'pytorch':
-            raise UserError(f'{model} is an exported model, which PyTorch does not run: give its checkpoint, or '
-                            'another runtime')
-        if device != 'cpu':
-            raise UserError(f'{model} is an exported model, which runs on the CPU: give its checkpoint, or device cpu '
-                            f'instead of {device}')
-        from .backends import open_network
-        return open_network(model, runtime=runtime, precision=precision), None
+    _import_runtimes(model, runtime, imports)
     if model.suffix not in CHECKPOINTS:
-        raise UserError(f'{model} is no model: name a file that ends in {EXPORTED}, {" or ".join(CHECKPOINTS)}')
-    if runtime not in (None, 'pytorch'):
-        raise UserError(f'{model} is a checkpoint, which {runtime} does not run: export it first with '
-                        'tools/deploy/export.py')
-    if precision not in (None, PRECISIONS[0]):
-        raise UserError(f'{model} is a checkpoint, which is computed in f32: for {precision} export it '
-                        'first with tools/deploy/export.py')
+        return _open_exported(model, runtime, device, precision), None
+    _check_options_of_checkpoint(model, runtime, precision)
     _check_device(device)
     # here: an exported model needs none of these, and they take seconds to import
     from mminspect.models.checkpoint import Checkpoint
@@ -118,6 +102,42 @@ def open_model(model: str | Path, config: str | Path | Config | None = None, run
     from .networks import build_network
     checkpoint = Checkpoint.open(model)
     return build_network(config_for(checkpoint, config, imports), checkpoint, device=device), checkpoint
+
+
+def _import_runtimes(model: Path, runtime: str | None, imports: Sequence[str]) -> None:
+    """Import what the user trusts, if the model or the runtime is of a kind that nothing has registered yet.
+
+    Otherwise it belongs to a checkpoint's method or to the station's cameras, which an exported model does not need.
+    """
+    if model.suffix in CHECKPOINTS and runtime in (None, PYTORCH):
+        return
+    from .backends import is_exported, runtime_names
+    if not (model.suffix in CHECKPOINTS or is_exported(model)) or runtime not in (None, PYTORCH, *runtime_names()):
+        import_trusted(imports, str(model))
+
+
+def _open_exported(model: Path, runtime: str | None, device: str, precision: str | None) -> Network:
+    from .backends import check_device, exported_suffixes, find_runtime, is_exported, open_network
+    if not is_exported(model):
+        raise UserError(f'{model} is no model: name a file that ends in {", ".join(exported_suffixes())}, '
+                        f'{" or ".join(CHECKPOINTS)}, or the module that registers a runtime for it (--import)')
+    if runtime == PYTORCH:
+        raise UserError(f'{model} is an exported model, which PyTorch does not run: give its checkpoint, or another '
+                        'runtime')
+    check_device(find_runtime(model, runtime), model, device)
+    return open_network(model, runtime=runtime, precision=precision, device=device)
+
+
+def _check_options_of_checkpoint(model: Path, runtime: str | None, precision: str | None) -> None:
+    if runtime not in (None, PYTORCH):
+        from .backends import runtime_names
+        if runtime not in runtime_names():
+            raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join((PYTORCH, *runtime_names()))}')
+        raise UserError(f'{model} is a checkpoint, which {runtime} does not run: export it first with '
+                        'tools/deploy/export.py')
+    if precision not in (None, 'f32'):
+        raise UserError(f'{model} is a checkpoint, which is computed in f32: for {precision} export it '
+                        'first with tools/deploy/export.py')
 
 
 def config_for(checkpoint: Checkpoint, config: str | Path | Config | None = None, imports: Sequence[str] = (),

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from .spec import NetworkSpec
 
-#: What computes exported files, and in which numbers.
-EXPORT_RUNTIMES, PRECISIONS = ('onnxruntime', 'openvino'), ('f32', 'bf16')
+#: What computes checkpoints, and the suffixes of their files. Exported files have runtimes that register themselves.
+PYTORCH, CHECKPOINTS = 'pytorch', ('.pth', '.safetensors')
 
 
 class Network(Protocol):
-    """A network on PyTorch, ONNX Runtime or OpenVINO.
+    """A network on PyTorch, or on a runtime of exported files.
 
     Attributes:
         spec: What goes in and comes out.
-        runtime: 'pytorch', 'onnxruntime' or 'openvino'.
-        precision: One of :data:`PRECISIONS`: in which numbers the runtime computes what the file has in float32.
+        runtime: 'pytorch', or the name of a registered :class:`~mminspect.inspection.backends.ExportedNetwork`.
+        precision: 'f32' or 'bf16', say: in which numbers the runtime computes what the file has in float32.
     """
 
     spec: NetworkSpec

@@ -40,6 +40,10 @@ class ClassRegistry(Generic[Implementation]):
         """The class of this name; None: there is none."""
         return self._classes.get(name)
 
+    def classes(self) -> tuple[Implementation, ...]:
+        """All classes, each once, in the order in which they came."""
+        return tuple(dict.fromkeys(self._classes.values()))
+
     def __contains__(self, name: str) -> bool:
         return name in self._classes
 

@@ -24,7 +24,7 @@ class ModelInfo:
         kind: 'anomaly', 'detection', or that of another task (see :mod:`mminspect.inspection.tasks`).
         classes: Names of the labels; ``('defect',)`` for an anomaly model.
         fingerprint: The first 16 hexadecimal digits of a SHA-256 over weights and config.
-        runtime: 'pytorch', 'onnxruntime' or 'openvino'.
+        runtime: 'pytorch', 'onnxruntime', 'openvino', or the name of another that is registered.
         precision: The numbers that the runtime computed in, 'f32' or 'bf16'.
         tile: Side in pixels of the tiles that images were cut into; None: they were not.
         overlap: Pixels that neighbouring tiles shared at least; None without tiles.

@@ -2,21 +2,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 
-from .metadata import check_file, damaged, spec_of
+from .metadata import check_file, damaged, set_calibration, spec_of
+from .runtime import ExportedNetwork, register_runtime
 
 
-class OnnxNetwork:
+@register_runtime('onnxruntime', suffix='.onnx')
+class OnnxNetwork(ExportedNetwork):
     """A :class:`~mminspect.inspection.network.Network` on the CPU by ONNX Runtime, in the precision of the file.
 
     Args:
         path: The file that :func:`mminspect.inspection.export.export_onnx` has written.
         threads: The number of threads that one operator may use; None for one on every core.
+        precision: 'f32'.
+        device: 'cpu'.
 
     Attributes:
         runtime: 'onnxruntime'.
@@ -27,9 +32,8 @@ class OnnxNetwork:
         UserError: The file is missing, damaged, without a description, or ONNX Runtime is not installed.
     """
 
-    runtime, precision = 'onnxruntime', 'f32'
-
-    def __init__(self, path: str | Path, threads: int | None = None) -> None:
+    def __init__(self, path: str | Path, threads: int | None = None, precision: str = 'f32',
+                 device: str = 'cpu') -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -43,10 +47,15 @@ class OnnxNetwork:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
         except Exception as error:  # its classes have no common base but this one
             raise damaged(path, error) from error
-        self.spec = spec_of(self._session.get_modelmeta().custom_metadata_map, path)
+        self.precision, self.spec = precision, spec_of(self._session.get_modelmeta().custom_metadata_map, path)
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""
         names = self.spec.outputs
         return dict(zip(names, self._session.run(list(names), {self._input: images}), strict=True))
+
+    @classmethod
+    def set_calibration(cls, path: str | Path, state: dict[str, Any] | None) -> None:
+        """Exchange the calibration in the file's metadata."""
+        set_calibration(path, state)

@@ -2,17 +2,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
-from mminspect.inspection.network import PRECISIONS
 
-from .metadata import model_spec, reason_of
+from .metadata import model_spec, reason_of, set_calibration
+from .runtime import ExportedNetwork, register_runtime
 
 
-class OpenVinoNetwork:
+@register_runtime('openvino', suffix='.onnx', precisions=('f32', 'bf16'))
+class OpenVinoNetwork(ExportedNetwork):
     """A :class:`~mminspect.inspection.network.Network` on the CPU by OpenVINO, which reads the same file as ONNX
     Runtime.
 
@@ -21,6 +23,7 @@ class OpenVinoNetwork:
         threads: The number of threads of an inference; None for OpenVINO's choice.
         precision: 'f32', or 'bf16': convolutions in bfloat16, where the processor can. OpenVINO's own default depends
             on the processor and is never used.
+        device: 'cpu'.
 
     Attributes:
         runtime: 'openvino'.
@@ -32,15 +35,15 @@ class OpenVinoNetwork:
             it, or the processor does not compute in ``precision``.
     """
 
-    runtime = 'openvino'
-
-    def __init__(self, path: str | Path, threads: int | None = None, precision: str = 'f32') -> None:
+    def __init__(self, path: str | Path, threads: int | None = None, precision: str = 'f32',
+                 device: str = 'cpu') -> None:
         try:
             import openvino
         except ImportError as error:
             raise UserError(f'runtime openvino cannot be imported ({error}): pip install .[deploy]') from error
-        if precision not in PRECISIONS:
-            raise UserError(f'precision {precision!r} is unknown to OpenVINO here: use one of {", ".join(PRECISIONS)}')
+        if precision not in self.precisions:
+            raise UserError(f'precision {precision!r} is unknown to OpenVINO here: use one of '
+                            f'{", ".join(self.precisions)}')
         self.spec, self.precision, core = model_spec(path), precision, openvino.Core()
         if precision == 'bf16' and 'BF16' not in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES'):
             raise UserError('this processor does not compute in bf16, so that nothing would be gained: use precision '
@@ -58,3 +61,8 @@ class OpenVinoNetwork:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""
         found = self._compiled(np.ascontiguousarray(images))
         return {name: found[name].copy() for name in self.spec.outputs}
+
+    @classmethod
+    def set_calibration(cls, path: str | Path, state: dict[str, Any] | None) -> None:
+        """Exchange the calibration in the file's metadata."""
+        set_calibration(path, state)

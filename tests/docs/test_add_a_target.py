@@ -1,0 +1,114 @@
+"""docs/add_a_target.md: its files are written down as they stand there, its test and its commands are run."""
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import helpers
+from mminspect.core.errors import UserError
+from mminspect.inspection import load_inspector
+from mminspect.inspection.backends import runtime
+from mminspect.inspection.export import target
+from model_files import anomaly_files
+
+GUIDE = (helpers.ROOT / 'docs/add_a_target.md').read_text()
+MODULE = 'torch_program'
+COMMANDS = [shlex.split(line) for line in re.search(r'```bash\n(.*?)```', GUIDE, re.S)[1].splitlines()]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The guide's Python blocks under the names in their first lines, pictures and a checkpoint where it has them."""
+    folder = tmp_path_factory.mktemp('guide')
+    for code in re.findall(r'```python\n(.*?)```', GUIDE, re.S):
+        (folder / re.match(r'# (\w+\.py)\n', code)[1]).write_text(code)
+    anomaly_files(folder / 'work_dirs' / 'my_part').rename(folder / 'work_dirs' / 'my_part' / 'epoch_20.pth')
+    random = np.random.default_rng(0)
+    for part, count in (('good', 20), ('new', 3)):
+        (folder / 'photos' / part).mkdir(parents=True)
+        for i in range(count):
+            cv2.imwrite(str(folder / 'photos' / part / f'{i}.png'), random.integers(0, 255, (64, 64, 3), np.uint8))
+    with pytest.MonkeyPatch.context() as patch:
+        for registry in (runtime._RUNTIMES, target._TARGETS):  # other tests know the project's own alone
+            patch.setattr(registry, '_classes', dict(registry._classes))
+        patch.chdir(folder)
+        yield folder
+    sys.modules.pop(MODULE, None)
+
+
+def test_the_guides_own_test_passes(folder: Path) -> None:
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
+                           'test_torch_program.py'], cwd=folder, capture_output=True, text=True,
+                          env={**os.environ, 'PYTHONPATH': f'{folder}{os.pathsep}{helpers.ROOT / "projects"}'})
+    assert done.returncode == 0 and '2 passed' in done.stdout, done.stdout + done.stderr
+
+
+def test_without_the_import_the_suffix_is_unknown(folder: Path, call: Callable[..., tuple]) -> None:
+    status, _, error = call('deploy/export', 'work_dirs/my_part/epoch_20.pth', '--out', 'other.pt2')
+    assert status == 2 and 'other.pt2 must end in .onnx' in error and '--import' in error and error.count('\n') == 1
+    (folder / 'other.pt2').touch()
+    status, _, error = call('inspect_images', 'other.pt2', 'photos/new', '--out', 'none')
+    assert status == 2 and 'other.pt2 is no model' in error and '--import' in error and error.count('\n') == 1
+
+
+def test_its_commands_export_calibrate_and_inspect(folder: Path, call: Callable[..., tuple]) -> None:
+    said = []
+    for command in COMMANDS[:3]:
+        assert command[0] == 'python'
+        status, out, error = call(command[1].removeprefix('tools/').removesuffix('.py'), *command[2:])
+        assert status == 0, error
+        said.append(out)
+    assert 'largest difference from PyTorch: anomaly_map' in said[0] and 'stored in model.pt2' in said[1]
+    assert '3 images' in said[2] and '(torch-program, median)' in said[2]
+    ours, theirs = load_inspector('work_dirs/my_part/epoch_20.pth'), load_inspector('model.pt2')
+    assert theirs.threshold.rate == 0.05 and theirs.model.runtime == 'torch-program'
+    for image in (folder / 'photos' / 'new').iterdir():
+        np.testing.assert_allclose(theirs(image).anomaly_map, ours(image).anomaly_map, atol=1e-5)
+
+
+def test_names_choose_as_well(folder: Path, call: Callable[..., tuple]) -> None:
+    export = ('deploy/export', 'work_dirs/my_part/epoch_20.pth', '--import', MODULE, '--out')
+    for arguments, sentence in (
+            (('named.onnx', '--target', 'torch-program'), 'named.onnx must end in .pt2'),
+            (('named.pt2', '--target', 'tensorrt'), "target 'tensorrt' is unknown: use one of onnx, torch-program"),
+            (('named.pt2', '--opset', 17), '--opset is no option of the target torch-program'),
+            (('named.pt2', '--int8', 'photos/good'), 'has no form in 8-bit integers')):
+        status, _, error = call(*export, *arguments)
+        assert status == 2 and sentence in error and error.count('\n') == 1
+    assert call(*export, 'named.pt2', '--target', 'torch-program')[0] == 0
+    assert load_inspector('named.pt2', runtime='torch-program').model.runtime == 'torch-program'
+    for options, sentence in ((dict(runtime='onnxruntime'), 'onnxruntime reads .onnx files and not'),
+                              (dict(precision='bf16'), 'computes named.pt2 in f32, not in bf16: leave'),
+                              (dict(device='mps'), 'runs on the CPU or cuda')):
+        with pytest.raises(UserError, match=sentence):
+            load_inspector('named.pt2', **options)
+
+
+def test_the_station_runs_it(folder: Path) -> None:
+    """With the module named, in the worker, which finds it in PYTHONPATH."""
+    pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
+    pytest.importorskip('channels')
+    from station_site import Client, eventually
+    from station_tool import Tool
+    command = COMMANDS[3]
+    assert command[:3] == ['PYTHONPATH=.', 'python', 'tools/station.py'] and (folder / 'model.pt2').is_file()
+    tool = Tool(folder / 'station', *command[3:], '--port', '0',
+                PYTHONPATH=f'.{os.pathsep}{helpers.ROOT / "projects"}')
+    try:
+        client = Client(tool.port())
+        eventually(lambda: client.get('/api/status').json['state'] == 'running', 60)
+        client.get('/')
+        picture = (folder / 'photos' / 'new' / '0.png').read_bytes()
+        assert client.send('/api/detect', [('a.png', picture)]).json['runtime'] == 'torch-program'
+    finally:
+        tool.process.kill()
+        tool.end()
