@@ -70,7 +70,7 @@ def test_its_commands_export_calibrate_and_inspect(folder: Path, call: Callable[
     assert 'largest difference from PyTorch: anomaly_map' in said[0] and 'stored in model.pt2' in said[1]
     assert '3 images' in said[2] and '(torch-program, median)' in said[2]
     ours, theirs = load_inspector('work_dirs/my_part/epoch_20.pth'), load_inspector('model.pt2')
-    assert theirs.threshold.rate == 0.05 and theirs.model.runtime == 'torch-program'
+    assert theirs.threshold.count == 20 and theirs.model.runtime == 'torch-program'
     for image in (folder / 'photos' / 'new').iterdir():
         np.testing.assert_allclose(theirs(image).anomaly_map, ours(image).anomaly_map, atol=1e-5)
 

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 from .layouts import Layout
 from .splitting import divide, scan_of
@@ -47,8 +48,7 @@ class AnomalyDataset(BaseDataset):
     def __init__(self, data_root: str, split: str = 'train', holdout: float = 0.0, holdout_seed: int = 0,
                  scan_pattern: str | None = None, cache: bool = False, pipeline: Sequence[dict | Callable] = (),
                  **kwargs: Any) -> None:
-        if split not in SPLITS:
-            raise UserError(f'split {split!r} is unknown: use one of {", ".join(SPLITS)}')
+        check_option('split', split, SPLITS)
         if split == 'holdout' and not holdout:
             raise UserError("split='holdout' needs images that are kept from training: set holdout, say to 0.1, here "
                             "and in the data set with split='train'")

@@ -18,6 +18,7 @@ from anomaly_rd.postprocess.calibration import normal_image
 from anomaly_rd.postprocess.label import label_samples
 from anomaly_rd.registry import HOOKS
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration, fit_calibration
 from mminspect.engine import unwrap
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
@@ -50,9 +51,9 @@ class ThresholdHook(Hook):
 
     def __init__(self, holdout_dataloader: Mapping[str, Any] | None = None, rule: str = 'quantile',
                  quantile: float = 0.995) -> None:
-        if rule not in RULES or not 0 < quantile <= 1:
-            raise UserError(f'ThresholdHook: rule={rule!r} must be one of {", ".join(RULES)} and quantile={quantile} '
-                            'in (0, 1]')
+        check_option('ThresholdHook.rule', rule, RULES)
+        if not 0 < quantile <= 1:
+            raise UserError(f'ThresholdHook.quantile is {quantile}: give a share in (0, 1]')
         self.holdout_dataloader, self.rule, self.quantile = holdout_dataloader, rule, quantile
         self._loader: DataLoader | None = None
         self.origin = HOLDOUT

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 
 from anomaly_rd.registry import METRICS
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 from . import summary
 from .functional.ranking import Ranking
@@ -71,11 +72,9 @@ class AnomalyMetric(BaseMetric):
                  recall_threshold: float | None = None, pixels: str = 'all',
                  defect_area: tuple[float, float | None] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        unknown = sorted(set(metrics) - set(NAMES))
-        if unknown:
-            raise UserError(f'AnomalyMetric knows no metric {unknown[0]!r}; choose from {", ".join(NAMES)}.')
-        if pixels not in POOLS:
-            raise UserError(f'AnomalyMetric: pixels={pixels!r} is unknown; use one of {", ".join(POOLS)}.')
+        for name in metrics:
+            check_option('AnomalyMetric.metrics', name, NAMES)
+        check_option('AnomalyMetric.pixels', pixels, POOLS)
         self.pixels, self.defect_area = pixels, _checked_range(defect_area)
         self.names, self.original_size, self.per_image_aupro = tuple(metrics), original_size, per_image_aupro
         self.size_edges = tuple(size_edges) if 'recall' in metrics else ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 #: Rows y0 to y1 and columns x0 to x1, the ends excluded, in pixels.
 Box = tuple[int, int, int, int]
@@ -29,8 +30,7 @@ def tile_starts(length: int, tile: int, mode: str = 'overlap', overlap: int = 0)
         UserError: Unknown mode, the side is shorter than a tile and the mode is not 'pad', or the overlap is not
             smaller than a tile.
     """
-    if mode not in MODES:
-        raise UserError(f'tile mode {mode!r} is unknown: use one of {", ".join(MODES)}')
+    check_option('tile mode', mode, MODES)
     if tile < 1 or (length < tile and mode != 'pad'):
         raise UserError(f'tiles of {tile} pixels cannot be cut from a side of {length}: give a smaller tile or '
                         "mode='pad'")

@@ -44,7 +44,7 @@ def test_everything_is_for_training_by_default(category: Path) -> None:
     assert len(MVTecDataset(category.parent, 'part')) == 6
     with pytest.raises(UserError, match="split='holdout' needs images"):
         MVTecDataset(category.parent, 'part', 'holdout')
-    with pytest.raises(UserError, match="split 'val' is unknown: use one of train, holdout, test"):
+    with pytest.raises(UserError, match="split is 'val', known are train, holdout, test"):
         MVTecDataset(category.parent, 'part', 'val')
 
 

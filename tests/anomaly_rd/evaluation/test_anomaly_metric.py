@@ -159,7 +159,7 @@ def test_pixels_of_anomalous_images_alone():
     assert values['old/image_auroc'] == usual['image_auroc']
     assert {name for name in usual if not name.startswith('image')} == {
         name.removeprefix('old/').removesuffix('_of_anomalous') for name in values if name.endswith('_of_anomalous')}
-    with pytest.raises(UserError, match="pixels='good' is unknown; use one of all, anomalous"):
+    with pytest.raises(UserError, match="pixels is 'good', known are all, anomalous"):
         AnomalyMetric(pixels='good')
 
 

@@ -303,7 +303,7 @@ def test_network_that_fails_leaves_what_is_done(images, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('options', [('--threshold', '1', '--false-reject-rate', '0.1'), ('--overwrite', '--resume'),
-                                     ('--batch', '0'), ('--drift-window', '9'), ('--runtime', 'tensorrt')])
+                                     ('--batch', '0'), ('--drift-window', '9')])
 def test_options_that_cannot_be(images, tmp_path, options):
     with pytest.raises(SystemExit):
         run(images, '--out', tmp_path / 'out', *options)

@@ -24,7 +24,7 @@ def opened(monkeypatch):
         seen.append(what)
         return Brightness(anomaly_spec(calibration=calibration(scores=scores).state()))
     monkeypatch.setattr(mminspect.inspection.backends, 'open_network',
-                        lambda path, runtime, precision: network(path, runtime, precision))
+                        lambda path, runtime, precision, device: network(path, runtime, precision))
     monkeypatch.setattr(mminspect.inspection.networks, 'build_network',
                         lambda cfg, opened, device: network(cfg.filename, sorted(opened.weights), device))
     return seen
@@ -83,7 +83,7 @@ def test_false_reject_rate_chooses_from_the_stored_scores(folder, opened):
 def test_false_reject_rate_needs_scores(folder, monkeypatch):
     for state in (None, calibration().state()):
         monkeypatch.setattr(mminspect.inspection.backends, 'open_network',
-                            lambda path, runtime, precision, state=state: Brightness(anomaly_spec(calibration=state)))
+                            lambda path, state=state, **_: Brightness(anomaly_spec(calibration=state)))
         with pytest.raises(UserError, match=r'tools/calibrate\.py'):
             load_inspector(folder / 'model.onnx', false_reject_rate=0.1)
 
@@ -92,6 +92,9 @@ def test_false_reject_rate_needs_scores(folder, monkeypatch):
     ('none.onnx', {}, 'does not exist'),
     ('none.pth', {}, 'does not exist'),
     ('notes.txt', {}, 'is no model'),
+    ('notes.txt', dict(imports=['not_here']), 'needs the Python module not_here'),
+    ('model.onnx', dict(runtime='tensorrt'), "'tensorrt' is unknown: use one of onnxruntime, openvino"),
+    ('model.onnx', dict(runtime='tensorrt', imports=['not_here']), 'needs the Python module not_here'),
     ('model.onnx', dict(runtime='pytorch'), 'give its checkpoint'),
     ('epoch_1.pth', dict(runtime='openvino'), 'export it first'),
     ('epoch_1.pth', dict(runtime='tensorrt'), 'unknown'),

@@ -18,6 +18,7 @@ def test_names_find_their_classes_in_alphabetical_order() -> None:
     assert registry.register('round', 'oval')(One) is One
     registry.register('flat')(Two)
     assert (registry.get('oval'), registry.get('flat'), registry.get('steep')) == (One, Two, None)
+    assert registry.classes() == (One, Two)
     assert list(registry) == ['flat', 'oval', 'round'] and 'oval' in registry and 'steep' not in registry
 
 

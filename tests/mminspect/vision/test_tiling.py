@@ -55,7 +55,7 @@ def test_mistakes() -> None:
             tile_starts(7, 8, mode)
     with pytest.raises(UserError, match='tiles of 8 pixels cannot overlap by 8'):
         tile_starts(20, 8, overlap=8)
-    with pytest.raises(UserError, match="mode 'reflect' is unknown: use one of overlap, drop_last, pad"):
+    with pytest.raises(UserError, match="mode is 'reflect', known are overlap, drop_last, pad"):
         tile_starts(20, 8, 'reflect')
 
 

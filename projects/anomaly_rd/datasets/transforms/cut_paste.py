@@ -14,6 +14,7 @@ from mmcv.transforms.utils import cache_randomness
 
 from anomaly_rd.registry import TRANSFORMS
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 
 from .pasting import Paste, paste_all, rotated_size
 
@@ -55,9 +56,11 @@ class CutPaste(BaseTransform):
                  area: tuple[float, float] = (0.02, 0.15), aspect: tuple[float, float] = (0.3, 3.3),
                  scar_width: tuple[int, int] = (2, 16), scar_length: tuple[int, int] = (10, 25),
                  min_change: float = 8.0) -> None:
-        if not kinds or set(kinds) - {'patch', 'scar'} or source not in ('same', 'other'):
-            raise UserError(f"CutPaste has kinds={kinds!r} and source={source!r}: kinds are 'patch' and 'scar', source "
-                            "is 'same' or 'other'")
+        if not kinds:
+            raise UserError("CutPaste.kinds is empty: name 'patch', 'scar' or both")
+        for kind in kinds:
+            check_option('CutPaste.kinds', kind, ('patch', 'scar'))
+        check_option('CutPaste.source', source, ('same', 'other'))
         if not (0 <= prob <= 1 and 0 <= jitter <= 0.5 and 1 <= count[0] <= count[1] and 0 < area[0] <= area[1] <= 0.5):
             raise UserError(f'CutPaste: prob={prob} must lie in 0..1, jitter={jitter} in 0..0.5, count={count} from 1, '
                             f'area={area} in 0..0.5')

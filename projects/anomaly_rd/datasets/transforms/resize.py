@@ -9,6 +9,7 @@ from PIL import Image
 
 from anomaly_rd.registry import TRANSFORMS
 from mminspect.core.errors import UserError
+from mminspect.core.options import check_option
 from mminspect.vision.resizing import stretch
 
 _INTERPOLATIONS = dict(bilinear=Image.Resampling.BILINEAR, nearest=Image.Resampling.NEAREST)
@@ -50,9 +51,7 @@ class ResizeInspection(BaseTransform):
     def __init__(self, size: int | Sequence[int] = (256, 256), mask_interpolation: str = 'bilinear',
                  size_divisor: int = 32) -> None:
         self.size = _checked_size(size, size_divisor, type(self).__name__)
-        if mask_interpolation not in _INTERPOLATIONS:
-            raise UserError(f'mask_interpolation {mask_interpolation!r} is unknown: use one of '
-                            f"{', '.join(_INTERPOLATIONS)}")
+        check_option('mask_interpolation', mask_interpolation, _INTERPOLATIONS)
         self.mask_interpolation = mask_interpolation
 
     def transform(self, results: dict) -> dict:

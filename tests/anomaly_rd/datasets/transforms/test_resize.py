@@ -88,7 +88,7 @@ def test_any_size_before_a_crop() -> None:
 
 
 def test_unknown_interpolation() -> None:
-    with pytest.raises(UserError, match="'cubic' is unknown: use one of bilinear, nearest"):
+    with pytest.raises(UserError, match="mask_interpolation is 'cubic', known are bilinear, nearest"):
         ResizeInspection(32, mask_interpolation='cubic')
 
 
