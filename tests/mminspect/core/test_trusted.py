@@ -20,7 +20,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_working_directory_is_searched_for_what_is_named_alone(here: Path) -> None:
     before = list(sys.path)
-    with pytest.raises(UserError, match='a.pth needs the Python module module_of_mine, which cannot be imported'):
+    with pytest.raises(UserError, match=r'a\.pth needs the Python module module_of_mine, which cannot be imported'):
         import_module_for('module_of_mine', 'a.pth')
     import_trusted(['module_of_mine', 'json'], 'a.pth')
     assert sys.modules.pop('module_of_mine').VALUE == 1 and sys.path == before
@@ -28,6 +28,6 @@ def test_the_working_directory_is_searched_for_what_is_named_alone(here: Path) -
 
 def test_a_module_that_is_not_there_is_named(here: Path) -> None:
     before = list(sys.path)
-    with pytest.raises(UserError, match='model.pt2 needs the Python module not_here') as caught:
+    with pytest.raises(UserError, match=r'model\.pt2 needs the Python module not_here') as caught:
         import_trusted(['not_here'], 'model.pt2')
     assert sys.path == before and '\n' not in str(caught.value)
