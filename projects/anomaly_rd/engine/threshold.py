@@ -14,8 +14,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from anomaly_rd.postprocess.calibration import normal_image
-from anomaly_rd.postprocess.label import label_samples
+from anomaly_rd.postprocess.decisions import label_samples, normal_image
 from anomaly_rd.registry import HOOKS
 from mminspect.core.errors import UserError
 from mminspect.core.options import check_option

@@ -1,11 +1,13 @@
-"""The numbers of a prediction that a calibration is fitted on."""
+"""Between predictions and decisions: the numbers that a calibration is fitted on, and labels by a threshold."""
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from mminspect.core.errors import UserError
-from mminspect.decisions import NormalImage
+from mminspect.decisions import NormalImage, Threshold
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 
@@ -23,3 +25,10 @@ def normal_image(sample: AnomalyDataSample) -> NormalImage:
         raise UserError(f'the anomaly map or score of {sample.get("img_path")} is NaN or infinite: the model has '
                         'diverged, train it with a lower learning rate')
     return numbers
+
+
+def label_samples(samples: Iterable[AnomalyDataSample], threshold: Threshold) -> None:
+    """Set ``pred_label`` (1 where ``pred_score`` exceeds the threshold, else 0) and ``threshold`` in place."""
+    for sample in samples:
+        sample.pred_label = torch.as_tensor(sample.pred_score > threshold.value).long()
+        sample.threshold = threshold.value

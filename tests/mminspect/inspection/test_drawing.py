@@ -1,0 +1,55 @@
+"""What overlays are drawn with; tests/mminspect/inspection/output/test_overlay.py looks at whole ones."""
+import cv2
+import numpy as np
+import pytest
+
+from mminspect.decisions import MapScale
+from mminspect.inspection.drawing import BOX_COLOUR, CONTOUR_COLOUR, draw_boxes, draw_map, line_width, reduced, write
+from mminspect.vision.boxes import ScoredBoxes
+
+
+def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """Rows and columns (n, 2) of the pixels that have exactly this colour."""
+    return np.argwhere((picture == colour).all(-1))
+
+
+def test_reduced_pixels_are_means_and_a_factor_of_1_copies_nothing() -> None:
+    pixels = np.arange(4 * 6, dtype=np.float32).reshape(4, 6)
+    assert reduced(pixels, 1) is pixels
+    np.testing.assert_allclose(reduced(pixels, 0.5), pixels.reshape(2, 2, 3, 2).mean((1, 3)))
+    assert reduced(pixels, 0.01).shape == (1, 1)  # never nothing
+
+
+@pytest.mark.parametrize(('shape', 'width'), [((10, 10), 1), ((800, 100), 1), ((100, 1600), 2), ((4000, 3000), 5)])
+def test_lines_grow_with_the_picture(shape: tuple[int, int], width: int) -> None:
+    assert line_width(np.zeros((*shape, 3), np.uint8)) == width
+
+
+def test_a_box_is_drawn_on_its_last_pixels() -> None:
+    picture = np.zeros((100, 120, 3), np.uint8)
+    draw_boxes(picture, ScoredBoxes(np.array([[40, 60, 80, 100]], np.float32), np.array([0.5], np.float32),
+                                    np.array([0])), ['scratch'], factor=0.5)
+    box = [tuple(place) for place in coloured(picture, BOX_COLOUR)]
+    edge = {(row, column) for row in range(30, 50) for column in range(20, 40)
+            if row in (30, 49) or column in (20, 39)}
+    assert edge <= set(box)
+
+
+def test_the_contour_is_where_the_map_exceeds_the_limit() -> None:
+    heat = np.zeros((40, 40), np.float32)
+    heat[10:20, 12:30] = 1
+    picture = draw_map(np.full((40, 40, 3), 90, np.uint8), heat, MapScale(0.0, 0.5), 1.0)
+    found = coloured(picture, CONTOUR_COLOUR)
+    assert (found.min(0).tolist(), found.max(0).tolist()) == ([10, 12], [19, 29])
+    grey = draw_map(np.full((40, 40, 3), 90, np.uint8), np.zeros((40, 40), np.float32), MapScale(0.0, 0.5), 1.0)
+    assert not len(coloured(grey, CONTOUR_COLOUR))
+
+
+def test_words_that_would_cover_the_picture_are_left_out() -> None:
+    small, large = np.zeros((20, 30, 3), np.uint8), np.zeros((200, 300, 3), np.uint8)
+    write(small, 'scratch 0.98', 0, 10)
+    assert not small.any()
+    write(large, 'scratch 0.98', 290, 1)  # beyond the right and the upper border
+    (wide, high), _ = cv2.getTextSize('scratch 0.98', cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
+    rows, columns = np.nonzero(large.any(-1))
+    assert len(coloured(large, BOX_COLOUR)) and columns.min() >= 300 - wide - 3 and rows.max() <= high + 10
