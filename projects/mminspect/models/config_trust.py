@@ -1,11 +1,7 @@
 """What of a config from elsewhere may be imported and built: registered components of installed packages alone."""
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from mmengine.config import Config
@@ -14,6 +10,7 @@ from mminspect.core.components import OPENMMLAB, component_names, load_scope, sc
 from mminspect.core.errors import UserError
 from mminspect.core.methods import allowed_modules, import_method
 from mminspect.core.setup import setup
+from mminspect.core.trusted import import_module_for, import_trusted
 
 from .stored_config import BUILT
 
@@ -41,9 +38,7 @@ def import_methods_of(cfg: Config, path: str, further: Iterable[str] = ()) -> No
     setup()
     trusted = list(further)
     named = cfg.get('custom_imports') or {}
-    with _search_working_directory():
-        for module in trusted:
-            _import(module, path)
+    import_trusted(trusted, path)
     for module in _names(named.get('imports') if isinstance(named, Mapping) else named):
         if module in trusted:
             continue
@@ -51,26 +46,8 @@ def import_methods_of(cfg: Config, path: str, further: Iterable[str] = ()) -> No
             raise UserError(f'{path} wants the Python module {module}, which belongs to no installed package of '
                             f'methods, and importing runs it: install its package, or give --import {module} if you '
                             'trust it')
-        _import(module, path)
+        import_module_for(module, path)
     _load_scopes(cfg, path)
-
-
-def _import(module: str, path: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        raise UserError(f'{path} needs the Python module {module}, which cannot be imported ({error}): install its '
-                        'package') from error
-
-
-@contextmanager
-def _search_working_directory() -> Iterator[None]:
-    before, here = list(sys.path), os.getcwd()
-    sys.path.append(here)
-    try:
-        yield
-    finally:
-        sys.path[:] = [entry for entry in sys.path if entry != here or entry in before]
 
 
 def _load_scopes(cfg: Config, path: str) -> None:
