@@ -44,7 +44,7 @@ def test_the_guides_own_test_passes(folder: Path) -> None:
 
 def small(folder: Path) -> Path:
     """The guide's config with tiny detectors on six pictures in place of the medicine data."""
-    guide = Config.fromfile(folder / 'configs' / 'my_distillation.py')
+    guide = Config.fromfile(folder / 'configs' / 'my_distillation.py', import_custom_modules=False)
     assert guide.model.distillers == [dict(type='LogitMSE', loss_weight=0.5)]
     assert guide.model.type == 'DistilledDetector'
     teacher = helpers.save_checkpoint(helpers.build(helpers.detector_cfg(), seed=1), folder / 'teacher.pth')

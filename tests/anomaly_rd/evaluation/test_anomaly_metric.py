@@ -201,7 +201,7 @@ def test_chosen_metrics_only():
     for sample in without_maps:
         del sample.anomaly_map
     assert set(evaluate(AnomalyMetric(metrics=('image_auroc',)), without_maps)) == {'image_auroc'}
-    with pytest.raises(UserError, match="no metric 'pixel_pro'"):
+    with pytest.raises(UserError, match="metrics is 'pixel_pro', known are image_auroc"):
         AnomalyMetric(metrics=('pixel_pro',))
 
 
