@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+import yapf.yapflib.yapf_api  # noqa: F401 (writes its grammar into a cache: once, before several workers do)
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
