@@ -35,6 +35,27 @@ class Reconstruction(AnomalyModel):
 
 
 @MODELS.register_module()
+class MeanImage(AnomalyModel):
+    """Without a parameter, fitted once: how far an image is from the mean of the good ones."""
+
+    def __init__(self, side: int = 64, data_preprocessor: dict | None = None) -> None:
+        super().__init__(data_preprocessor)
+        self.register_buffer('mean', torch.zeros(3, side, side))
+        self.count = 0
+
+    def collect(self, inputs: Tensor, data_samples: Any) -> None:
+        self.mean += inputs.sum(0)
+        self.count += len(inputs)
+
+    def finish_fit(self) -> None:
+        self.mean /= self.count
+
+    def score_maps(self, inputs: Tensor) -> Maps:
+        error = (inputs - self.mean).abs().mean(1)
+        return Maps(error.amax((1, 2)), error)
+
+
+@MODELS.register_module()
 class WholeImage(AnomalyModel):
     """Without a map: how far the mean feature of an image is from a learnt centre."""
 

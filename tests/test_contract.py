@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,38 @@ def test_every_command_takes_the_model(model: str, folder: Path, call: Callable[
 
     assert call('analysis/complexity', config, *shape)[0] == 0
     assert call('analysis/speed', config, run / 'epoch_2.pth', *shape, '--images', 1, '--warmup', 0)[0] == 0
+
+
+def test_a_model_without_parameters(folder: Path, call: Callable[..., tuple]) -> None:
+    config, new = write_config(folder, 'MeanImage', 'None'), folder / 'mvtec' / 'plate' / 'test'
+    config.write_text(re.sub(r'(?m)^train_cfg = .*$', "train_cfg = dict(type='FitOnceLoop')", config.read_text()))
+    assert call('train', config, '--work-dir', 'run')[0] == 0
+    saved, trusted = 'run/epoch_1.pth', ('--import', MODULE)
+    for tool, *arguments in (('test', config, saved),
+                             ('calibrate', saved, new / 'good', '--false-reject-rate', 0.2, *trusted),
+                             ('inspect_images', saved, new, '--out', 'results', *trusted),
+                             ('deploy/export', saved, '--out', 'model.onnx', *trusted)):
+        status, _, error = call(tool, *arguments)
+        assert status == 0, error
+    ours, theirs = load_inspector('run/epoch_1.pth', imports=[MODULE]), load_inspector('model.onnx')
+    image = new / 'hole' / '0.png'
+    assert ours(image).is_defect and theirs(image).score == pytest.approx(ours(image).score, abs=1e-4)
+
+
+def test_several_optimisers_and_several_processes(folder: Path, call: Callable[..., tuple]) -> None:
+    config = write_config(folder, 'Adversarial', PARTS)
+    status, _, error = call('train', config, '--work-dir', 'run', '--launcher', 'slurm')
+    assert status == 2 and 'train without --launcher' in error
+
+
+def test_resuming_in_an_empty_folder_begins_with_load_from(folder: Path, call: Callable[..., tuple]) -> None:
+    config = write_config(folder, 'Reconstruction', ADAM.replace('lr=1e-3', 'lr=0.0'), epochs=1)
+    assert call('train', config, '--work-dir', 'first')[0] == 0
+    options = ('--resume', '--seed', 5, '--cfg-options', 'load_from=first/epoch_1.pth')
+    status, _, error = call('train', config, '--work-dir', 'second', *options)
+    assert status == 0, error
+    first, second = (torch.load(f'{run}/epoch_1.pth', weights_only=False)['state_dict'] for run in ('first', 'second'))
+    assert all(torch.equal(first[name], second[name]) for name in first)  # with another seed and no step
 
 
 def test_a_map_that_is_not_there_is_told(folder: Path, call: Callable[..., tuple]) -> None:

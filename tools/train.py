@@ -47,7 +47,9 @@ def main() -> None:
         cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
     if args.resume:
         newest = checkpoint_to_resume(cfg.work_dir) if args.resume == 'auto' else args.resume
-        cfg.resume, cfg.load_from = newest is not None, newest and str(newest)
+        cfg.resume = newest is not None
+        if newest is not None:  # else the training begins with the weights that the config names, if any
+            cfg.load_from = str(newest)
     runtime.check_length(cfg)
     runtime.skip_missing_validation(cfg)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
@@ -56,7 +58,7 @@ def main() -> None:
     checkpoint = Checkpoint.open(cfg.load_from) if cfg.get('load_from') else None
     runner = runtime.build_runner(cfg, checkpoint)
     runtime.announce_initial_weights(cfg)
-    if args.resume and checkpoint is not None:
+    if cfg.get('resume') and checkpoint is not None:
         runtime.check_checkpoint(runner.model, checkpoint, resume=True)
     elif checkpoint is not None:
         runtime.check_initial_weights(runner.model, checkpoint)

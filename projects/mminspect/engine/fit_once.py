@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.hooks import EMAHook
 from mmengine.registry import LOOPS
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
@@ -48,6 +50,17 @@ class FitOnceLoop(EpochBasedTrainLoop):
                             'without --launcher')
         cfg.optim_wrapper = dict(type='NoOptimWrapper', constructor='NoOptimWrapperConstructor')
         cfg.param_scheduler = None
+
+    def run(self) -> Any:
+        """Fit, unless the run is resumed behind the fit.
+
+        Raises:
+            UserError: Weights would be averaged: the average never sees what is fitted.
+        """
+        if any(isinstance(hook, EMAHook) for hook in self.runner.hooks):
+            raise UserError('FitOnceLoop has no steps whose weights could be averaged, and the average would be saved '
+                            'in place of what was fitted: take EMAHook out of custom_hooks')
+        return super().run()
 
     def run_epoch(self) -> None:
         """The pass over the data."""

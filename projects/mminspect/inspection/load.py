@@ -70,6 +70,8 @@ def make_inspector(network: Network, tile: int | None = None, overlap: int | Non
 
 def _tell_tiles(inspector: Inspector) -> None:
     def words(tile: int | None, overlap: int | None) -> str:
+        if tile is None:
+            return 'on single pictures or tiles, as the training saw them'
         return f'on tiles of {tile} pixels that overlap by {overlap}' if tile else 'without tiles'
 
     known = inspector.calibration
@@ -77,7 +79,7 @@ def _tell_tiles(inspector: Inspector) -> None:
     logging.getLogger(__name__).warning(
         'The threshold of %s was chosen %s, and images are inspected %s: its false-reject rate does not hold. '
         'Calibrate the model in this way (tools/calibrate.py).', inspector.spec.name, words(known.tile, known.overlap),
-        words(inspector.tile, inspector.overlap))
+        words(inspector.tile or 0, inspector.overlap))
 
 
 def open_model(model: str | Path, config: str | Path | Config | None = None, runtime: str | None = None,

@@ -187,14 +187,14 @@ class AnomalyModel(BaseModel):
 
 def add_predictions(data_samples: list[AnomalyDataSample] | None, maps: Maps) -> list[AnomalyDataSample]:
     """Put what was predicted for a batch into its samples, new ones if there are none: ``pred_score`` () and, where the
-    method has them, ``anomaly_map`` (H, W) and the list ``level_maps`` of (h_k, w_k)."""
+    method has them, ``anomaly_map`` (H, W) and the list ``level_maps`` of (h_k, w_k), all in float32."""
     samples = [AnomalyDataSample() for _ in maps.score] if data_samples is None else data_samples
     for row, sample in enumerate(samples):
-        sample.pred_score = maps.score[row]
+        sample.pred_score = maps.score[row].float()
         if maps.anomaly_map is not None:
-            sample.anomaly_map = maps.anomaly_map[row]
+            sample.anomaly_map = maps.anomaly_map[row].float()
         if maps.levels:
-            sample.level_maps = [level[row] for level in maps.levels]
+            sample.level_maps = [level[row].float() for level in maps.levels]
     return samples
 
 

@@ -30,7 +30,8 @@ def build_model(cfg: Config, device: str | torch.device = 'cpu', teacher_files: 
     """
     setup()
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    described = without_pretrained(cfg.model if teacher_files else without_teacher_files(cfg.model))
+    scope = cfg.get('default_scope', 'mmdet')
+    described = without_pretrained(cfg.model if teacher_files else without_teacher_files(cfg.model, scope))
     with explain_errors(cfg), torch.device(device):
         model = MODELS.build(described)
     return model.to(device).eval()
@@ -65,12 +66,16 @@ def _initialise(model: nn.Module) -> None:
 def without_pretrained(cfg: Any) -> Any:
     """A copy of a model config in which no part names pretrained weights (``init_cfg`` of type 'Pretrained')."""
     if isinstance(cfg, dict):
-        return type(cfg)({key: None if key == 'init_cfg' and _is_pretrained(value) else without_pretrained(value)
+        return type(cfg)({key: _without_pretrained(value) if key == 'init_cfg' else without_pretrained(value)
                           for key, value in cfg.items()})
     if isinstance(cfg, (list, tuple)):
         return type(cfg)(without_pretrained(value) for value in cfg)
     return cfg
 
 
-def _is_pretrained(init_cfg: Any) -> bool:
-    return isinstance(init_cfg, dict) and init_cfg.get('type') in ('Pretrained', 'PretrainedInit')
+def _without_pretrained(init_cfg: Any) -> Any:
+    """An ``init_cfg``, one dict or several, without those that read weights; None if none is left."""
+    several = list(init_cfg) if isinstance(init_cfg, (list, tuple)) else [init_cfg]
+    kept = [one for one in several
+            if not (isinstance(one, dict) and one.get('type') in ('Pretrained', 'PretrainedInit'))]
+    return None if not kept else kept if isinstance(init_cfg, (list, tuple)) else init_cfg

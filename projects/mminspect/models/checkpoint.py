@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import MODELS
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
@@ -57,8 +59,10 @@ class Checkpoint:
 
     @cached_property
     def weights(self) -> dict[str, Tensor]:
-        """Weights by name, without the prefix of distributed training."""
-        return {name.removeprefix('module.'): value for name, value in self.content['state_dict'].items()}
+        """Weights by name, without the prefix of distributed training, which all names have or none."""
+        weights = dict(self.content['state_dict'])
+        wrapped = all(str(name).startswith('module.') for name in weights)
+        return {name.removeprefix('module.'): value for name, value in weights.items()} if wrapped else weights
 
     @property
     def holds_teacher(self) -> bool:
@@ -143,12 +147,27 @@ def fitting_calibration(calibration: Calibration | None, cfg: Config) -> Calibra
     return None
 
 
-def without_teacher_files(model: Any) -> Any:
-    """A copy of a model's config whose teacher (under the key ``teacher``) waits for the weights of a checkpoint."""
-    if isinstance(model, Mapping) and isinstance(model.get('teacher'), Mapping) and 'type' in model['teacher']:
+def without_teacher_files(model: Any, scope: str | None = None) -> Any:
+    """A copy of a model's config whose teacher (under the key ``teacher``) waits for the weights of a checkpoint.
+
+    Args:
+        model: ``model`` of a config; one whose teacher has no argument ``weights`` stays as it is.
+        scope: Where the teacher's class is looked up.
+    """
+    if isinstance(model, Mapping) and isinstance(model.get('teacher'), Mapping) and 'type' in model['teacher'] \
+            and 'weights' in _arguments(model['teacher'], scope):
         teacher = dict(model['teacher'], weights=IN_CHECKPOINT)
         return type(model)({**model, 'teacher': type(model['teacher'])(teacher)})
     return model
+
+
+def _arguments(component: Mapping[str, Any], scope: str | None) -> Collection[str]:
+    """Names of what a component's class takes, and of what its config gives."""
+    kind = component['type']
+    if isinstance(kind, str):
+        with MODELS.switch_scope_and_registry(scope) as registry:
+            kind = registry.get(kind)
+    return {*component, *(() if kind is None else inspect.signature(kind).parameters)}
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:

@@ -74,7 +74,7 @@ def check_components(cfg: Config, path: str) -> None:
     Some components evaluate strings (mmdet's ``CameraMotionCompensation``): there are none with a call in them.
 
     Raises:
-        UserError: A component is not registered, a string looks like a call, or there is no model.
+        UserError: A component is not registered, a string looks like a call or an address, or there is no model.
     """
     if not isinstance(cfg.get('model'), Mapping):
         raise UserError(f'the config in {path} describes no model: name the config file that it was trained with '
@@ -86,6 +86,9 @@ def check_components(cfg: Config, path: str) -> None:
             if component not in registered or (scope and scope not in known):
                 raise UserError(f'the config in {path} names {name!r}, which is no registered component: install the '
                                 'package that has it, or name the config file (--config) if you trust it')
+    if address := next(_addresses([cfg.get(part) for part in BUILT]), None):
+        raise UserError(f'the config in {path} wants {address!r} to be fetched or opened: name the config file '
+                        '(--config) if you trust it')
     pipelines = [entry.get('pipeline') for entry in _entries(cfg.get('test_dataloader'))]
     if call := next(_calls([cfg.model, pipelines]), None):
         raise UserError(f'the config in {path} holds the text {call!r}, which a component could run as Python: name '
@@ -130,6 +133,18 @@ def _calls(node: Any) -> Iterator[str]:
         for child in node:
             yield from _calls(child)
     elif isinstance(node, str) and '(' in node:
+        yield node
+
+
+def _addresses(node: Any) -> Iterator[str]:
+    """Strings that name something on a network, but torchvision's own weights, and the pretrained ones of an
+    ``init_cfg``, which no command that takes a checkpoint reads."""
+    if isinstance(node, Mapping):
+        node = [child for key, child in node.items() if key != 'init_cfg']
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _addresses(child)
+    elif isinstance(node, str) and '://' in node and not node.startswith('torchvision://'):
         yield node
 
 

@@ -21,8 +21,12 @@ from .config_text import values_of
 CONFIG_KEY = 'config'
 #: Entries of a config that an inspection or an export builds something from.
 BUILT = ('model', 'test_dataloader', 'test_evaluator')
-#: Ends of names of files that are programs, or whose reading runs what is in them.
-PROGRAMS = ('.py', '.pkl', '.pickle')
+#: Ends of names of files that are programs, or whose reading runs what is in them: YAML names objects to be called.
+PROGRAMS = ('.py', '.pkl', '.pickle', '.yaml', '.yml')
+#: Entries that only a training needs, and that name a config or weights to be read.
+OF_TRAINING = ('teacher_config', 'teacher_ckpt')
+#: A stored config has some thousand entries; more come from one that is meant to fill the memory.
+MOST_ENTRIES = 200_000
 
 
 def as_stored(cfg: Config) -> dict[str, Any]:
@@ -57,19 +61,32 @@ def read_stored_config(checkpoint: Mapping[str, Any], path: str) -> Config:
 
 
 def _config(values: dict[str, Any], name: str) -> Config:
+    _check_size(values)
     cfg = Config({key: _without_programs(value) if key in BUILT else value for key, value in values.items()})
     object.__setattr__(cfg, '_filename', name)  # Config reads the file that it is told
     return cfg
+
+
+def _check_size(values: dict[str, Any]) -> None:
+    """Raise ValueError for too many entries, those counted again that several places share."""
+    waiting, count = [values], 0
+    while waiting:
+        node = waiting.pop()
+        children = list(node.values()) if isinstance(node, Mapping) else node
+        count += len(children)
+        if count > MOST_ENTRIES:
+            raise ValueError(f'it has more than {MOST_ENTRIES} entries')
+        waiting += [child for child in children if isinstance(child, (Mapping, list, tuple))]
 
 
 def _without_programs(node: Any) -> Any:
     """A copy in which no entry names a file whose reading would run it: the config of a distilled detector's teacher,
     pickled annotations."""
     if isinstance(node, Mapping):
-        return {key: _without_programs(child) for key, child in node.items()}
+        return {key: None if key in OF_TRAINING else _without_programs(child) for key, child in node.items()}
     if isinstance(node, (list, tuple)):
         return type(node)(map(_without_programs, node))
-    return None if isinstance(node, str) and (node.lower().endswith(PROGRAMS) or '::' in node) else node
+    return None if isinstance(node, str) and (node.strip().lower().endswith(PROGRAMS) or '::' in node) else node
 
 
 def _plain(value: Any) -> Any:

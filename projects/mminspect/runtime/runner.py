@@ -93,10 +93,14 @@ def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> Inspectio
         keep_freed_memory()
     if cfg.get('launcher') == 'pytorch':
         _prepare_processes(cfg)
+    wrapper = cfg.get('optim_wrapper') or {}
+    if cfg.get('launcher', 'none') != 'none' and wrapper.get('constructor') == 'PartsOptimWrapperConstructor':
+        raise UserError('a model with an optimiser for each part trains in one process, because the parts take their '
+                        'steps one after the other: train without --launcher')
     if fits_once(cfg):
         FitOnceLoop.complete(cfg)
     if checkpoint is not None and checkpoint.holds_teacher:
-        cfg.model = without_teacher_files(cfg.model)
+        cfg.model = without_teacher_files(cfg.model, cfg.get('default_scope'))
     with explain_errors(cfg):
         runner = InspectionRunner.from_cfg(cfg)
     reason = contract_of(unwrap(runner.model)).limits.get(DISTRIBUTED)

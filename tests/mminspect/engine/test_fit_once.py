@@ -110,6 +110,14 @@ def test_an_inherited_optimiser_has_no_say(tmp_path: Path) -> None:
     assert runner.optim_wrapper.get_lr() == {} and runner.param_schedulers is None
 
 
+def test_an_average_of_weights_would_lose_what_is_fitted(tmp_path: Path) -> None:
+    cfg = config(tmp_path / 'run')
+    cfg.custom_hooks.append(dict(type='EMAHook'))
+    with pytest.raises(UserError, match='take EMAHook out of custom_hooks'):
+        runtime.build_runner(cfg).train()
+    assert CALLS == []
+
+
 def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r'fits in one process.* train without --launcher'):
         runtime.build_runner(config(tmp_path / 'run', launcher='slurm'))

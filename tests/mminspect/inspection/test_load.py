@@ -71,7 +71,8 @@ def test_other_tiles_than_the_calibrations_are_told(folder, opened, caplog):
     load_inspector(folder / 'model.onnx')
     assert not caplog.messages
     load_inspector(folder / 'model.onnx', tile=64)
-    assert 'without tiles, and images are inspected on tiles of 64 pixels that overlap by 8' in caplog.messages[0]
+    assert ('on single pictures or tiles, as the training saw them, and images are inspected on tiles of 64 pixels '
+            'that overlap by 8') in caplog.messages[0]
 
 
 def test_false_reject_rate_chooses_from_the_stored_scores(folder, opened):

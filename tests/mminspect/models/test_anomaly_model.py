@@ -68,6 +68,13 @@ def test_what_a_method_does_not_have_is_absent_from_its_samples() -> None:
     assert float(sample.pred_score) == 0.25 and 'anomaly_map' not in sample and 'level_maps' not in sample
 
 
+def test_predictions_are_float32_whatever_the_model_computes_in() -> None:
+    half = [torch.ones(shape, dtype=torch.bfloat16) for shape in ((1,), (1, 2, 2))]
+    maps = Maps(*half, (torch.ones(1, 1, 1).half(),))
+    (sample,) = add_predictions(None, maps)
+    assert {value.dtype for value in (sample.pred_score, sample.anomaly_map, *sample.level_maps)} == {torch.float32}
+
+
 def test_declared_views_reach_the_loss() -> None:
     inputs = torch.zeros(2, 3, 4, 4)
     losses = Score()(inputs, mode='loss', inputs_noisy=inputs + 1, inputs_grey=inputs - 2)

@@ -20,6 +20,13 @@ def tiny() -> Config:
     return cfg
 
 
+def test_of_several_initialisations_those_that_read_weights_go():
+    pretrained = dict(type='Pretrained', checkpoint='https://a.example/w.pth')
+    normal = dict(type='Normal', layer='Conv2d')
+    assert without_pretrained(dict(init_cfg=[pretrained, normal])) == dict(init_cfg=[normal])
+    assert without_pretrained(dict(init_cfg=[pretrained, pretrained])) == dict(init_cfg=None)
+
+
 def test_without_pretrained_goes_everywhere_and_changes_nothing_else():
     pretrained = dict(type='Pretrained', checkpoint='torchvision://resnet18')
     cfg = dict(backbone=dict(depth=18, init_cfg=pretrained), init_cfg=pretrained,

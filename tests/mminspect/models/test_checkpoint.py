@@ -101,6 +101,16 @@ def test_checkpoints_with_a_teacher(name: str, holds: bool, tmp_path: Path) -> N
     assert save(tmp_path, state_dict={name: torch.zeros(1)}).holds_teacher == holds
 
 
+def test_a_child_called_module_keeps_its_name(tmp_path: Path) -> None:
+    saved = {'module.w': torch.ones(1), 'b': torch.ones(1)}
+    assert save(tmp_path, state_dict=saved).weights.keys() == saved.keys()
+
+
+def test_a_teacher_without_weights_of_its_own_stays_as_it_is() -> None:
+    model = dict(type='M', teacher=dict(type='torch.nn.Linear', in_features=1, out_features=1))
+    assert without_teacher_files(model) == model
+
+
 def test_a_teacher_that_waits_for_a_checkpoint() -> None:
     model = Config(dict(model=dict(type='M', teacher=dict(type='T', weights='file.pth', depth=18)))).model
     changed = without_teacher_files(model)

@@ -183,3 +183,29 @@ def test_checks_are_of_what_is_built_alone() -> None:
     read = stored(cfg).config()
     import_methods_of(read, 'a.pth')
     check_components(read, 'a.pth')
+
+
+@pytest.mark.parametrize('name', ['teacher.yaml', 'teacher.yml', 'teacher.json', 'TEACHER.PY', ' teacher.yaml '])
+def test_no_file_beside_the_checkpoint_is_read_as_a_config(name: str, evil: Path) -> None:
+    """mmdet's own distilling detectors read one: YAML names objects to be called, JSON has ``_base_`` files."""
+    (evil / name.strip().lower()).write_text("model: !!python/object/apply:os.mkdir ['executed']\n")
+    model = dict(detector_cfg(), type='mmdet.KnowledgeDistillationSingleStageDetector', teacher_config=name)
+    with suppress(Exception):  # without its teacher it cannot be built
+        inspect(stored(dict(default_scope='mmdet', model=model)))
+    assert untouched(evil)
+    assert config_for(stored(dict(default_scope='mmdet', model=model))).model.teacher_config is None
+
+
+@pytest.mark.parametrize('weights', ['http://127.0.0.1:9/t.pth', 'https://a.example/t.pth', 's3://bucket/t.pth'])
+def test_nothing_is_fetched_for_a_stored_config(weights: str) -> None:
+    with pytest.raises(UserError, match=r"a\.pth wants '.*t\.pth' to be fetched or opened"):
+        config_for(changed(lambda cfg: cfg.model.teacher.update(weights=weights)))
+    config_for(changed(lambda cfg: cfg.model.teacher.update(weights='torchvision://resnet18')))
+
+
+def test_a_config_that_is_meant_to_fill_the_memory() -> None:
+    node: dict[str, Any] = dict(a=1)
+    for _ in range(60):
+        node = dict(a=node, b=node)
+    with pytest.raises(UserError, match=r'cannot be read as data .* more than 200000 entries'):
+        config_for(stored(dict(default_scope='anomaly_rd', model=node)))

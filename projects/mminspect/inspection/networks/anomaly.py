@@ -70,8 +70,9 @@ def anomaly_network(cfg: Config, model: nn.Module) -> tuple[AnomalyNetwork, dict
     Raises:
         UserError: The model is of another kind, or the test pipeline fixes no size or does more than that.
     """
-    dataset = representative((cfg.get('test_dataloader') or {}).get('dataset') or {}, ('pipeline', ))
-    seen, tiles = _geometry(dataset.get('pipeline') or (), cfg.filename), tiles_of(dataset)
+    test_set = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    dataset = representative(test_set, ('pipeline', ))
+    seen, tiles = _geometry(dataset.get('pipeline') or (), cfg.filename), tiles_of(test_set)
     if seen['image_size'] is not None and tiles['tile'] is not None:
         raise UserError(f'the test pipeline of {cfg.filename} has a {CROP}, so that the maps of tiles do not cover the '
                         'image: take it out')
@@ -100,8 +101,7 @@ def exportable(network: TorchNetwork) -> TorchNetwork:
 @torch.inference_mode()
 def _outputs_of(model: AnomalyModel, size: tuple[int, int]) -> tuple[str, ...]:
     """Names of what the model gives for an image of this size, once it is seen that it keeps its contract."""
-    parameter = next(iter(model.inference_weights().values()))
-    found = model.eval().score_maps(torch.zeros(1, 3, *size, device=parameter.device))
+    found = model.eval().score_maps(torch.zeros(1, 3, *size, device=model.data_preprocessor.mean.device))
     given = tuple(found.score.shape), found.anomaly_map if found.anomaly_map is None else tuple(found.anomaly_map.shape)
     if given[0] != (1,) or given[1] not in (None, (1, *size)):
         raise UserError(f'{type(model).__name__}.score_maps gives a score of shape {given[0]} and a map of shape '

@@ -1,6 +1,8 @@
 """A network that runs on PyTorch."""
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ class TorchNetwork:
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""
-        device = next(self.module.parameters()).device
+        device = next(chain(self.module.parameters(), self.module.buffers())).device
         with torch.inference_mode():
             outputs = self.module(torch.from_numpy(images).to(device))
         return {name: output.float().cpu().numpy() for name, output in zip(self.spec.outputs, outputs, strict=True)}

@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
 
 from detection_helpers import (
     RESIZE,
@@ -161,6 +162,7 @@ def test_classes_of_the_data_set_class() -> None:
 
 
 def test_model_is_in_eval_mode() -> None:
+    init_default_scope('mmdet')
     model = MODELS.build(ConfigDict(family_cfg('VFNet'))).train()  # in training, its head gives three results
     network, _ = detection_network(tiny_cfg(), model)
     assert not any(part.training for part in network.modules())
