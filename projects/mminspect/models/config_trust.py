@@ -17,6 +17,9 @@ from .stored_config import BUILT
 #: Entries of a detector that name something of mmcv's, which is no component, and what they may name: mmcv evaluates
 #: the name of a suppression as Python.
 OPERATORS = {'nms': ('nms', 'soft_nms'), 'roi_layer': ('RoIAlign', 'RoIPool')}
+#: Where the libraries that this project stands on publish their weights: beginnings of addresses that may be fetched.
+PUBLISHERS = ('torchvision://', 'open-mmlab://', 'openmmlab://', 'https://download.openmmlab.com/',
+              'https://download.pytorch.org/')
 #: Entries that name files, whose names may hold anything.
 FILES = ('weights', 'checkpoint', 'teacher_ckpt')
 
@@ -137,14 +140,14 @@ def _calls(node: Any) -> Iterator[str]:
 
 
 def _addresses(node: Any) -> Iterator[str]:
-    """Strings that name something on a network, but torchvision's own weights, and the pretrained ones of an
+    """Strings that name something on a network, but what :data:`PUBLISHERS` have, and the pretrained weights of an
     ``init_cfg``, which no command that takes a checkpoint reads."""
     if isinstance(node, Mapping):
         node = [child for key, child in node.items() if key != 'init_cfg']
     if isinstance(node, (list, tuple)):
         for child in node:
             yield from _addresses(child)
-    elif isinstance(node, str) and '://' in node and not node.startswith('torchvision://'):
+    elif isinstance(node, str) and '://' in node and not node.startswith(PUBLISHERS):
         yield node
 
 

@@ -196,7 +196,8 @@ def test_no_file_beside_the_checkpoint_is_read_as_a_config(name: str, evil: Path
     assert config_for(stored(dict(default_scope='mmdet', model=model))).model.teacher_config is None
 
 
-@pytest.mark.parametrize('weights', ['http://127.0.0.1:9/t.pth', 'https://a.example/t.pth', 's3://bucket/t.pth'])
+@pytest.mark.parametrize('weights', ['http://127.0.0.1:9/t.pth', 'https://a.example/t.pth', 's3://bucket/t.pth',
+                                     'https://download.pytorch.org.example/t.pth'])
 def test_nothing_is_fetched_for_a_stored_config(weights: str) -> None:
     with pytest.raises(UserError, match=r"a\.pth wants '.*t\.pth' to be fetched or opened"):
         config_for(changed(lambda cfg: cfg.model.teacher.update(weights=weights)))
