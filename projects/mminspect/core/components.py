@@ -6,6 +6,7 @@ import difflib
 import importlib
 import io
 import re
+import textwrap
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ def explain_errors(cfg: Config) -> Iterator[None]:
         what = _explanation(cfg, ' '.join(map(str, error.args)))  # KeyError shows its text escaped
         if what is None and _of_optimiser(error):
             what = _refused_by_optimiser(error)
+        if what is None and _of_mmengine(error):
+            what = _wrong_kind(error)
         if what is None and _lacks_preprocessor(cfg, error):
             what = 'has no model.data_preprocessor, so that the model gets a list of images, not one batch: give it ' \
                    "one, such as dict(type='AnomalyDataPreprocessor') or dict(type='DetDataPreprocessor')"
@@ -50,6 +53,11 @@ def explain_errors(cfg: Config) -> Iterator[None]:
             raise UserError(f'{cfg.filename or "the config"} has an optimiser, but its model has no parameter to '
                             "optimise: for a model that looks at its data once write train_cfg=dict(type='FitOnceLoop')"
                             ' and no optim_wrapper') from error
+        if 'mush be an optimizer object' in str(error):
+            raise UserError(f'{cfg.filename or "the config"} has an optim_wrapper without an optimizer: give it one, '
+                            "such as optimizer=dict(type='Adam', lr=0.001)") from error
+        if _of_mmengine(error):
+            raise UserError(f'{cfg.filename or "the config"} {_wrong_kind(error)}') from error
         if _of_optimiser(error) or re.search(r'Invalid [a-z_]+( [a-z_]+)*: .*', str(error)):
             raise UserError(f'{cfg.filename or "the config"} {_refused_by_optimiser(error)}') from error
         if 'Expected more than 1 value per channel when training' not in str(error):
@@ -82,6 +90,17 @@ def _lacks_preprocessor(cfg: Config, error: BaseException) -> bool:
     model = cfg.get('model')
     return isinstance(model, dict) and not model.get('data_preprocessor') and re.search(
         r"'list' object|not list\b|\blist, ", str(error)) is not None
+
+
+def _of_mmengine(error: BaseException) -> bool:
+    """Whether mmengine itself says what an entry of a config should be."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and 'mmengine' in Path(frames[-1].filename).parts and re.search(
+        r'\b(should|must) be\b', str(error)) is not None
+
+
+def _wrong_kind(error: BaseException) -> str:
+    return f'has an entry that cannot be: {textwrap.shorten(str(error), 200, placeholder=" ...")}'
 
 
 def _of_optimiser(error: BaseException) -> bool:

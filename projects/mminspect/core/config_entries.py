@@ -36,6 +36,9 @@ def check_entries(cfg: Config) -> None:
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(name) is not None and not isinstance(cfg[name].get('dataset'), Mapping):
             raise _refusal(cfg, f'{name}.dataset', cfg[name].get('dataset'), 'a dict')
+        for key in ('sampler', 'batch_sampler'):
+            _refuse_plain(cfg, name, key)
+    _refuse_plain(cfg, 'optim_wrapper', 'optimizer')
     for index, hook in enumerate(cfg.get('custom_hooks') or ()):
         if not isinstance(hook, (Mapping, Hook)):
             raise _refusal(cfg, f'custom_hooks.{index}', hook, 'a dict')
@@ -53,6 +56,12 @@ def require_entries(cfg: Config, *names: str) -> None:
     for name in names:
         if cfg.get(name) is None:
             raise UserError(f'{_file(cfg)} has no {name}: give it one, or check how the entry is written')
+
+
+def _refuse_plain(cfg: Config, name: str, key: str) -> None:
+    value = (cfg.get(name) or {}).get(key)
+    if isinstance(value, (str, int, float)):
+        raise _refusal(cfg, f'{name}.{key}', value, 'a dict')
 
 
 def _refusal(cfg: Config, name: str, value: Any, words: str) -> UserError:
