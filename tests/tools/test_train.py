@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from helpers import ROOT, build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
 
@@ -83,6 +84,38 @@ def test_unknown_component_names_the_nearest(run, call):
     model['neck']['type'] = 'SemanticFPM'
     status, _, error = call('train', run(model)[0])
     assert status == 2 and error.count('\n') == 1 and 'SemanticFPM' in error and 'SemanticFPN' in error
+
+
+CONFIG_MISTAKES = {
+    'no model': (lambda cfg: cfg.pop('model'), 'has no model'),
+    'a model that is no dict': (lambda cfg: cfg.update(model='GFL'), 'give a dict'),
+    'no preprocessor': (lambda cfg: cfg['model'].pop('data_preprocessor'), 'has no model.data_preprocessor'),
+    'a number as preprocessor': (lambda cfg: cfg['model'].update(data_preprocessor=3), 'data_preprocessor should'),
+    'an argument that is missing': (lambda cfg: cfg['model']['neck'].pop('in_channels'), "'in_channels'"),
+    'a rate that is a word': (lambda cfg: cfg['optim_wrapper']['optimizer'].update(lr='x'), 'optim_wrapper.optimizer'),
+    'no optimiser': (lambda cfg: cfg['optim_wrapper'].pop('optimizer'), 'optim_wrapper'),
+    'an optimiser that is none': (lambda cfg: cfg['optim_wrapper'].update(optimizer=3), 'optim_wrapper'),
+    'an unknown optimiser': (lambda cfg: cfg['optim_wrapper']['optimizer'].update(type='Sgdd'), 'Sgdd'),
+    'a batch that is a word': (lambda cfg: cfg['train_dataloader'].update(batch_size='x'), "batch_size='x'"),
+    'no data': (lambda cfg: cfg.update(train_dataloader=None), 'has no train_dataloader'),
+    'a loop that is a number': (lambda cfg: cfg.update(train_cfg=3), 'train_cfg'),
+    'no loop': (lambda cfg: cfg.update(train_cfg=None), 'train_cfg'),
+    'a hook that is a number': (lambda cfg: cfg.update(custom_hooks=[3]), 'custom_hooks.0'),
+    'a schedule that is a number': (lambda cfg: cfg.update(param_scheduler=[3]), 'param_scheduler'),
+    'a type that is a number': (lambda cfg: cfg['model'].update(type=3), 'type'),
+    'no sampler': (lambda cfg: cfg['train_dataloader'].update(sampler=3), 'sampler'),
+}
+
+
+@pytest.mark.parametrize('name', CONFIG_MISTAKES)
+def test_a_config_that_cannot_be_is_one_sentence(name, run, call):
+    damage, words = CONFIG_MISTAKES[name]
+    file, _ = run()
+    cfg = Config.fromfile(file).to_dict()
+    damage(cfg)
+    Config(cfg).dump(file)
+    status, _, error = call('train', file)
+    assert status == 2 and error.startswith('error: ') and error.count('\n') == 1 and words in error
 
 
 def test_missing_config(call):

@@ -15,6 +15,7 @@ from mmengine.structures import BaseDataElement
 
 from mminspect.core.errors import UserError
 from mminspect.core.options import check_option
+from mminspect.vision.reading import Reading
 
 from .layouts import Layout
 from .splitting import divide, scan_of
@@ -41,6 +42,9 @@ class AnomalyDataset(BaseDataset):
         pipeline: Transforms.
         **kwargs: Further arguments of mmengine's ``BaseDataset``.
 
+    Attributes:
+        reading: How the pipeline's config says that files become pixels, and so how large an image is.
+
     Raises:
         UserError: No images, or images in wrong places; see the layouts.
     """
@@ -55,6 +59,7 @@ class AnomalyDataset(BaseDataset):
         self.split, self.holdout, self.holdout_seed, self.scan_pattern = split, holdout, holdout_seed, scan_pattern
         self.cache, self.first_idx = cache, 0
         self._cached: dict[int, dict] = {}
+        self.reading = Reading.of_pipeline(pipeline)
         super().__init__(data_root=str(data_root), pipeline=list(pipeline),
                          **dict(dict(test_mode=split != 'train', serialize_data=False), **kwargs))
 

@@ -15,6 +15,7 @@ from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
 from mminspect.vision.image_files import ImageProbe, probe_image
 from mminspect.vision.images import read_mask
+from mminspect.vision.reading import Reading
 
 from .base import AnomalyDataset
 from .layouts import Layout
@@ -103,9 +104,11 @@ def _build(dataset_cfg: dict) -> AnomalyDataset | None:
         return None
     options = {key: value for key, value in dataset_cfg.items() if key != 'type'}
     try:
-        return kind(**{**options, 'pipeline': [], 'lazy_init': True})
+        dataset = kind(**{**options, 'pipeline': [], 'lazy_init': True})
     except TypeError as error:
         raise UserError(f'the data set {kind.__name__} cannot be made of its config: {error}') from error
+    dataset.reading = Reading.of_pipeline(dataset_cfg.get('pipeline') or ())
+    return dataset
 
 
 def _paths(dataset_cfg: dict) -> list[str]:
@@ -120,7 +123,7 @@ def _check_dataset(dataset_cfg: dict) -> list[str]:
         return []
     resize = _resizing(dataset_cfg.get('pipeline') or ())
     items = dataset.images()
-    sizes = _check_images(items)
+    sizes = _check_images(items, dataset.reading.orientation)
     return [*_check_masks(items, sizes, () if isinstance(dataset, TiledDataset) else resize),
             *_check_leaks(dataset.layout())]
 
@@ -147,9 +150,9 @@ def _resizing(pipeline: Sequence[dict | Callable]) -> list[Callable]:
     return steps
 
 
-def _check_images(items: Sequence[dict]) -> list[tuple[int, int]]:
-    """(width, height) of all images; UserError for the first file that is missing or damaged."""
-    probes: list[ImageProbe] = [probe_image(item['img_path']) for item in items]
+def _check_images(items: Sequence[dict], orientation: bool) -> list[tuple[int, int]]:
+    """(width, height) of all images as they are read; UserError for the first file that is missing or damaged."""
+    probes: list[ImageProbe] = [probe_image(item['img_path'], orientation) for item in items]
     bad = [(item['img_path'], probe.problem) for item, probe in zip(items, probes, strict=True) if probe.problem]
     if bad:
         more = f' (and {len(bad) - 1} more such images)' if len(bad) > 1 else ''

@@ -8,7 +8,6 @@ from typing import Any
 from anomaly_rd.registry import DATASETS
 from mminspect.core.errors import UserError
 from mminspect.vision.images import image_shape, read_mask
-from mminspect.vision.reading import Reading
 from mminspect.vision.tiling import cut, tile_boxes
 
 from .folder import FolderDataset
@@ -42,7 +41,6 @@ class TiledDataset(FolderDataset):
     def __init__(self, data_root: str, split: str = 'train', tile: int = 1024, mode: str = 'overlap',
                  overlap: int = 0, **kwargs: Any) -> None:
         self.tile, self.mode, self.overlap = tile, mode, overlap
-        self._orientation = Reading.of_pipeline(kwargs.get('pipeline') or ()).orientation
         super().__init__(data_root, split, **kwargs)
 
     def name_scans(self, items: Sequence[dict]) -> None:
@@ -56,7 +54,7 @@ class TiledDataset(FolderDataset):
         return [tile for scan in super().load_data_list() for tile in self._tiles(scan)]
 
     def _tiles(self, scan: dict) -> list[dict]:
-        shape = image_shape(scan['img_path'], self._orientation)
+        shape = image_shape(scan['img_path'], self.reading.orientation)
         try:
             boxes = tile_boxes(*shape, self.tile, self.mode, self.overlap)
         except UserError as error:

@@ -8,7 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from mminspect.vision.images import read_image
+from mminspect.vision.reading import Reading
 
 
 @TRANSFORMS.register_module()
@@ -28,11 +28,12 @@ class LoadInspectionImage(BaseTransform):
             the file.
 
     Raises:
-        UserError: The file is missing, damaged or no image, or holds numbers of unknown range.
+        UserError: ``max_value`` or ``orientation`` cannot be, or the file is missing, damaged or no image, or holds
+            numbers of unknown range.
     """
 
     def __init__(self, max_value: float | None = None, orientation: bool = True) -> None:
-        self.max_value, self.orientation = max_value, orientation
+        self.reading = Reading(max_value, orientation)
 
     def transform(self, results: dict) -> dict:
         """Read what ``results`` names."""
@@ -43,10 +44,10 @@ class LoadInspectionImage(BaseTransform):
 
     def read(self, path: str) -> np.ndarray:
         """The image of a file, as :meth:`transform` adds it."""
-        return np.ascontiguousarray(read_image(path, self.max_value, self.orientation)[..., ::-1])
+        return np.ascontiguousarray(self.reading.read(path)[..., ::-1])
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(max_value={self.max_value}, orientation={self.orientation})'
+        return f'{type(self).__name__}(max_value={self.reading.max_value}, orientation={self.reading.orientation})'
 
 
 def read_for_display(path: str, transforms: Iterable[Any] = ()) -> np.ndarray:

@@ -6,8 +6,11 @@ import difflib
 import importlib
 import io
 import re
+import textwrap
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mmengine.registry
@@ -26,20 +29,37 @@ BUILT_KINDS = ('model', 'task util', 'dataset', 'transform', 'metric')
 def explain_errors(cfg: Config) -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
 
-    So it is with torch's errors about values that an optimiser refuses, and about a training batch that has a single
-    value for each channel of a BatchNorm.
+    So it is with arguments that a component does not have or that are missing, with values that torch's optimisers
+    refuse, also for want of parameters, with
+    a model that has no preprocessor, and with a training batch that has a single value for each channel of a
+    BatchNorm.
     """
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         what = _explanation(cfg, ' '.join(map(str, error.args)))  # KeyError shows its text escaped
+        if what is None and _of_optimiser(error):
+            what = _refused_by_optimiser(error)
+        if what is None and _of_mmengine(error):
+            what = _wrong_kind(error)
+        if what is None and _lacks_preprocessor(cfg, error):
+            what = 'has no model.data_preprocessor, so that the model gets a list of images, not one batch: give it ' \
+                   "one, such as dict(type='AnomalyDataPreprocessor') or dict(type='DetDataPreprocessor')"
         if what is None:
             raise
         raise UserError(f'{cfg.filename or "the config"} {what}') from error
     except ValueError as error:
-        if match := re.search(r'Invalid [a-z_]+( [a-z_]+)*: .*', str(error)):
-            raise UserError(f'{cfg.filename or "the config"} gives its optimiser a value that it refuses '
-                            f'({match.group()}): correct optim_wrapper.optimizer') from error
+        if 'optimizer got an empty parameter list' in str(error):
+            raise UserError(f'{cfg.filename or "the config"} has an optimiser, but its model has no parameter to '
+                            "optimise: for a model that looks at its data once write train_cfg=dict(type='FitOnceLoop')"
+                            ' and no optim_wrapper') from error
+        if 'mush be an optimizer object' in str(error):
+            raise UserError(f'{cfg.filename or "the config"} has an optim_wrapper without an optimizer: give it one, '
+                            "such as optimizer=dict(type='Adam', lr=0.001)") from error
+        if _of_mmengine(error):
+            raise UserError(f'{cfg.filename or "the config"} {_wrong_kind(error)}') from error
+        if _of_optimiser(error) or re.search(r'Invalid [a-z_]+( [a-z_]+)*: .*', str(error)):
+            raise UserError(f'{cfg.filename or "the config"} {_refused_by_optimiser(error)}') from error
         if 'Expected more than 1 value per channel when training' not in str(error):
             raise
         raise UserError('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '
@@ -58,9 +78,41 @@ def _explanation(cfg: Config, message: str) -> str | None:
         known = component_names(None)
         return next((_unknown(name, '', known) for name in _types(cfg.to_dict()) if name.split('.')[-1] not in known),
                     None)
+    if re.search(r'__init__\(\) missing \d+ required (positional|keyword-only) arguments?: ', message):
+        return f'leaves out an argument that its component needs: {message}'
     if "got an unexpected keyword argument '" in message:
         return f'gives an argument that its component does not have: {message}'
     return None
+
+
+def _lacks_preprocessor(cfg: Config, error: BaseException) -> bool:
+    """Whether a list was met where a model, which need not have one, expects what its preprocessor makes."""
+    model = cfg.get('model')
+    return isinstance(model, dict) and not model.get('data_preprocessor') and re.search(
+        r"'list' object|not list\b|\blist, ", str(error)) is not None
+
+
+def _of_mmengine(error: BaseException) -> bool:
+    """Whether mmengine itself says what an entry of a config should be."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and 'mmengine' in Path(frames[-1].filename).parts and re.search(
+        r'\b(should|must) be\b', str(error)) is not None
+
+
+def _wrong_kind(error: BaseException) -> str:
+    return f'has an entry that cannot be: {textwrap.shorten(str(error), 200, placeholder=" ...")}'
+
+
+def _of_optimiser(error: BaseException) -> bool:
+    """Whether the constructor of one of torch's optimisers, which compares values without looking at them, failed."""
+    frames = [(Path(frame.filename), frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+    return bool(frames) and frames[-1][0].parts[-3:-1] == ('torch', 'optim') and frames[-1][1] == '__init__'
+
+
+def _refused_by_optimiser(error: BaseException) -> str:
+    match = re.search(r'Invalid [a-z_]+( [a-z_]+)*: .*', str(error))
+    return f'gives its optimiser a value that it refuses ({match.group() if match else error}): correct ' \
+           'optim_wrapper.optimizer'
 
 
 def _typeless(cfg: Config, message: str) -> str:

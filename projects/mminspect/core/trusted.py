@@ -18,7 +18,7 @@ def import_trusted(modules: Iterable[str], wanted_by: str) -> None:
         wanted_by: What needs them, for messages.
 
     Raises:
-        UserError: One cannot be imported.
+        UserError: One is no name of a module, cannot be imported, or fails while it is.
     """
     with _search_working_directory():
         for module in modules:
@@ -27,11 +27,17 @@ def import_trusted(modules: Iterable[str], wanted_by: str) -> None:
 
 def import_module_for(module: str, wanted_by: str) -> None:
     """Import a module, without the working directory; arguments and errors as for :func:`import_trusted`."""
+    if not all(part.isidentifier() for part in module.split('.')):
+        raise UserError(f'{wanted_by} cannot be given the Python module {module!r}, which is no name of one: write it '
+                        'as in an import statement, such as package.module')
     try:
         importlib.import_module(module)
     except ImportError as error:
         raise UserError(f'{wanted_by} needs the Python module {module}, which cannot be imported ({error}): install '
                         'its package') from error
+    except (Exception, SystemExit) as error:  # a module is a program and may fail in every way
+        raise UserError(f'{wanted_by} needs the Python module {module}, which fails while it is imported '
+                        f'({type(error).__name__}: {error}): correct it') from error
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class PartsOptimWrapperConstructor:
         paramwise_cfg: Must be None: each entry has its own.
 
     Raises:
-        UserError: There is no part, or ``paramwise_cfg`` is given for all of them.
+        UserError: There is no part, one has no optimiser, or ``paramwise_cfg`` is given for all of them.
     """
 
     def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None) -> None:
@@ -57,6 +57,10 @@ class PartsOptimWrapperConstructor:
         if not self.parts or paramwise_cfg is not None:
             raise UserError('PartsOptimWrapperConstructor needs an entry with type and optimizer for each part of the '
                             'model, and paramwise_cfg inside of these: correct optim_wrapper')
+        for name, part in self.parts.items():
+            if not (isinstance(part, Mapping) and (isinstance(part.get('optimizer'), Mapping)
+                                                   or 'constructor' in part)):
+                raise UserError(f'the entry {name!r} of optim_wrapper is {part!r}: give a dict with type and optimizer')
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         """The wrappers of a model's parts.

@@ -173,7 +173,7 @@ def config_for(checkpoint: Checkpoint, config: str | Path | Config | None = None
 def _check_device(device: str) -> None:
     import torch
     try:
-        torch.empty(1, device=device)
+        torch.empty(1, device=device).tolist()  # 'meta' has no memory, so that nothing comes out of it
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f'device {device!r} cannot be used here ({reason}): give cpu or another') from error

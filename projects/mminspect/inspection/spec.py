@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mminspect.core.errors import UserError
 from mminspect.vision.reading import Reading
+from mminspect.vision.tiling import LARGEST_PADDED
 
 #: Entry of an exported file's metadata that holds :meth:`NetworkSpec.to_json`.
 METADATA_KEY = 'mminspect'
@@ -102,7 +104,7 @@ class NetworkSpec:
         """The reverse of :meth:`to_json`.
 
         Raises:
-            UserError: ``source``, a file, holds something else.
+            UserError: ``source``, a file, holds something else, or values of another type or out of range.
         """
         try:
             fields = json.loads(text)
@@ -114,7 +116,51 @@ class NetworkSpec:
             lists = {key: tuple(fields[key]) for key in ('classes', 'input_size', 'pad_rgb', 'outputs')}
             if fields['image_size'] is not None:
                 lists['image_size'] = tuple(fields['image_size'])
-            return cls(**{**fields, **lists, 'reading': Reading(**fields.get('reading', {}))})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            spec = cls(**{**fields, **lists, 'reading': Reading(**fields.get('reading', {}))})
+            _check(spec)
+            return spec
+        except (ValueError, KeyError, TypeError, AttributeError, UserError) as error:
             raise UserError(f'the description in {source} is damaged ({type(error).__name__}: {error}): export the '
                             'model again') from error
+
+
+def _check(spec: NetworkSpec) -> None:
+    """Types and ranges of what a file says: whoever wrote it need not have been this project.
+
+    Raises:
+        ValueError: One is wrong.
+    """
+    words = (spec.name, spec.kind, spec.fingerprint, *spec.classes, *spec.outputs)
+    wrong = {
+        'name, kind, fingerprint, classes or outputs': not all(isinstance(word, str) for word in words),
+        'input_size': not _is_size(spec.input_size),
+        'image_size': spec.image_size is not None and not _is_size(spec.image_size),
+        'keep_ratio': not isinstance(spec.keep_ratio, bool),
+        'pad_rgb': len(spec.pad_rgb) != 3 or not all(_is_finite(value) for value in spec.pad_rgb),
+        'calibration': not isinstance(spec.calibration, (dict, type(None))),
+        'tile': spec.tile is not None and not _is_whole(spec.tile, 0, LARGEST_PADDED),
+        'overlap': spec.overlap is not None and not _is_whole(spec.overlap, 0, LARGEST_PADDED),
+        'suppression': spec.suppression is not None and not _can_suppress(spec.suppression)}
+    if names := [name for name, is_wrong in wrong.items() if is_wrong]:
+        value = getattr(spec, names[0], None)
+        raise ValueError(names[0] if value is None else f'{names[0]} is {value!r}')
+
+
+def _can_suppress(suppression: Suppression) -> bool:
+    counts = (suppression.nms_pre, suppression.max_per_img)  # mmdet's -1 stands for all
+    numbers = (suppression.score_thr, suppression.iou_threshold, suppression.min_size)
+    return (all(_is_whole(size, 1) for size in suppression.level_sizes)
+            and all(_is_whole(count, -1) for count in counts)
+            and all(_is_finite(number) for number in numbers) and isinstance(suppression.clip, bool))
+
+
+def _is_size(value: tuple[Any, ...]) -> bool:
+    return len(value) == 2 and all(_is_whole(side, 1, LARGEST_PADDED) for side in value)
+
+
+def _is_whole(value: Any, least: int, largest: float = math.inf) -> bool:
+    return type(value) is int and least <= value <= largest
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

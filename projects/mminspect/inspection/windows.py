@@ -41,7 +41,7 @@ def plan_windows(shape: tuple[int, int], tile: int, overlap: int | None = None) 
             larger than it lies whole in one window.
 
     Raises:
-        UserError: The tile is not positive, or the overlap not smaller than it.
+        UserError: The tile is not positive or too large to be padded to, or the overlap not smaller than it.
     """
     if tile < 1:
         raise UserError(f'tiles must have at least one pixel, got {tile}')

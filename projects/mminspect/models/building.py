@@ -11,6 +11,7 @@ from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
 from mminspect.core.components import explain_errors
+from mminspect.core.config_entries import require_entries
 from mminspect.core.log import quiet_log
 from mminspect.core.setup import setup
 
@@ -26,9 +27,11 @@ def build_model(cfg: Config, device: str | torch.device = 'cpu', teacher_files: 
         teacher_files: Whether a frozen teacher reads the file of its weights.
 
     Raises:
-        UserError: The config names an unknown component or argument, or the teacher's weights are not there.
+        UserError: The config has no model or names an unknown component or argument, or the teacher's weights are not
+            there.
     """
     setup()
+    require_entries(cfg, 'model')
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     scope = cfg.get('default_scope', 'mmdet')
     described = without_pretrained(cfg.model if teacher_files else without_teacher_files(cfg.model, scope))

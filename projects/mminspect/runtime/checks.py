@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from mminspect.core.config_entries import require_entries
 from mminspect.core.errors import UserError
 
 from .check_registry import CHECKS
@@ -64,16 +65,19 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
     the training's images with all others, those of the test included.
 
     Raises:
-        UserError: A check of the stages 'data', 'model' or 'split' found a mistake.
+        UserError: The model or a data loader is not there, has no such size of a batch, or a check of the stages
+            'data', 'model' or 'split' found a mistake.
     """
+    training = 'train_dataloader' in parts
+    require_entries(cfg, 'model', *(part for part in parts if part != 'val_dataloader'))
     loaders = {part: cfg[part] for part in parts if cfg.get(part) is not None}
-    training = 'train_dataloader' in loaders
     if training:
         loaders.update(_holdouts(cfg))
     for part, dataloader in loaders.items():
-        if dataloader.get('batch_size', 1) < 1 or dataloader.get('num_workers', 0) < 0:
-            raise UserError(f'{part} of {cfg.filename} has batch_size={dataloader.get("batch_size")} and '
-                            f'num_workers={dataloader.get("num_workers", 0)}: at least 1 and 0 are needed')
+        for key, least in (('batch_size', 1), ('num_workers', 0)):
+            value = dataloader.get(key, least)
+            if type(value) is not int or value < least:
+                raise UserError(f'{part} of {cfg.filename} has {key}={value!r}: give a whole number, at least {least}')
         for check in CHECKS.of('model'):
             check(cfg.model, dataloader['dataset'])
         for warning in [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]:

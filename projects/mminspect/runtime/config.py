@@ -14,6 +14,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mminspect.core.config_entries import check_entries
 from mminspect.core.errors import UserError
 from mminspect.core.methods import import_method
 from mminspect.core.setup import setup
@@ -56,6 +57,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
             raise UserError(f'config {path} reads {variable[1]} from the environment, where it is empty: give it a '
                             'value, or unset it') from error
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+    check_entries(cfg)
     import_method(cfg.get('default_scope'))
     override(cfg, options or {})
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(_default_work_dir(cfg, path))
@@ -66,14 +68,19 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
     """Change entries of a config as ``--cfg-options`` asks for.
 
     Raises:
-        UserError: An option does not fit the config or would change nothing.
+        UserError: An option does not fit the config or would change nothing, or an entry is of another kind than it
+            is read as.
     """
-    if not options:
-        return
+    if options:
+        _merge(cfg, options)
+    check_entries(cfg)
+
+
+def _merge(cfg: Config, options: dict[str, Any]) -> None:
     _check_options(cfg, options)
     try:
         cfg.merge_from_dict(options)
-    except (KeyError, TypeError, IndexError, AssertionError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:
         raise UserError(f'--cfg-options does not fit {cfg.filename}: {error}') from error
     setters = CHECKS.options()
     for name in options.keys() & setters.keys():

@@ -91,7 +91,7 @@ def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> Inspectio
     setup()
     if not torch.cuda.is_available():
         keep_freed_memory()
-    if cfg.get('launcher') == 'pytorch':
+    if cfg.get('launcher', 'none') != 'none':
         _prepare_processes(cfg)
     wrapper = cfg.get('optim_wrapper') or {}
     if cfg.get('launcher', 'none') != 'none' and wrapper.get('constructor') == 'PartsOptimWrapperConstructor':
@@ -121,9 +121,18 @@ def fits_once(cfg: Config) -> bool:
 
 
 def _prepare_processes(cfg: Config) -> None:
-    if 'RANK' not in os.environ:
+    if fits_once(cfg):
+        return  # it is refused in any case
+    if cfg.launcher == 'pytorch' and 'RANK' not in os.environ:
         raise UserError('--launcher pytorch belongs to torchrun: start it with tools/dist_train.sh CONFIG PROCESSES')
-    if not torch.cuda.is_available():
+    needed = dict(slurm=('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'),
+                  mpi=('OMPI_COMM_WORLD_LOCAL_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_RANK', 'MASTER_ADDR'))
+    if missing := [name for name in needed.get(cfg.launcher, ()) if name not in os.environ]:
+        raise UserError(f'--launcher {cfg.launcher} needs {missing[0]} in the environment: start the tool with '
+                        f'{dict(slurm="srun", mpi="mpirun (-x MASTER_ADDR=HOST)")[cfg.launcher]}, or leave it out')
+    if cfg.launcher in needed and not torch.cuda.is_available():
+        raise UserError(f'--launcher {cfg.launcher} needs a GPU for each process: without one use --launcher pytorch')
+    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         # mmengine's own way asks for one GPU per process, and with another wrapper it forgets the config's entry
         torch.distributed.init_process_group('gloo')
         own = dict(broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))

@@ -48,7 +48,7 @@ def read_image(path: str | Path, max_value: float | None = None, orientation: bo
         UserError: The file is missing, damaged or no image, or holds numbers of unknown range.
     """
     pixels, white = _decode(path, orientation)
-    return as_rgb(pixels, max_value or white, f"image '{path}'")
+    return as_rgb(pixels, white if max_value is None else max_value, f"image '{path}'")
 
 
 def read_mask(path: str | Path) -> np.ndarray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from .images import as_rgb, read_image
 
 #: Steps of a pipeline that read an image, by the end of their name; their arguments of these names are the reading.
 LOADERS = ('LoadInspectionImage', 'LoadTile')
+#: No type of pixels holds more (float32).
+_WHITEST = 3e38
 
 
 @dataclass(frozen=True)
@@ -24,16 +27,28 @@ class Reading:
         max_value: Value of white in sources of more than 8 bits, 4095 for 12 bits stored in 16; None: the largest that
             fits the source's bits.
         orientation: Whether images are turned as their EXIF data asks for.
+
+    Raises:
+        UserError: ``max_value`` is no finite number above 0, or ``orientation`` neither true nor false.
     """
 
     max_value: float | None = None
     orientation: bool = True
 
+    def __post_init__(self) -> None:
+        value = self.max_value
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)
+                                  or not 0 < value < _WHITEST):
+            raise UserError(f'max_value of the loader of images is {value!r}: give the value of white, a finite number '
+                            'above 0 such as 4095, or None')
+        if not isinstance(self.orientation, bool):
+            raise UserError(f'orientation of the loader of images is {self.orientation!r}: give True or False')
+
     @classmethod
     def of_pipeline(cls, steps: Iterable[Mapping[str, Any]]) -> Reading:
         """That of the loader in a pipeline's config; the defaults where there is none of :data:`LOADERS`."""
         loader = next((step for step in steps if isinstance(step, Mapping)
-                       and str(step['type']).split('.')[-1] in LOADERS), {})
+                       and str(step.get('type')).split('.')[-1] in LOADERS), {})
         return cls(**{name: loader[name] for name in ('max_value', 'orientation') if name in loader})
 
     def read(self, path: str | Path) -> np.ndarray:

@@ -12,6 +12,9 @@ from mminspect.core.options import check_option
 #: Rows y0 to y1 and columns x0 to x1, the ends excluded, in pixels.
 Box = tuple[int, int, int, int]
 
+#: Side of a tile, in pixels, to which a smaller image is padded at most: 800 MB of RGB.
+LARGEST_PADDED = 2**14
+
 MODES = ('overlap', 'drop_last', 'pad')
 
 
@@ -27,13 +30,16 @@ def tile_starts(length: int, tile: int, mode: str = 'overlap', overlap: int = 0)
         overlap: Least overlap of neighbours in mode 'overlap', in pixels.
 
     Raises:
-        UserError: Unknown mode, the side is shorter than a tile and the mode is not 'pad', or the overlap is not
-            smaller than a tile.
+        UserError: Unknown mode, the side is shorter than a tile and the mode is not 'pad' or the tile larger than
+            :data:`LARGEST_PADDED`, or the overlap is not smaller than a tile.
     """
     check_option('tile mode', mode, MODES)
     if tile < 1 or (length < tile and mode != 'pad'):
         raise UserError(f'tiles of {tile} pixels cannot be cut from a side of {length}: give a smaller tile or '
                         "mode='pad'")
+    if tile > max(length, LARGEST_PADDED):
+        raise UserError(f'tiles of {tile} pixels are too large, because an image is padded to the size of a tile: give '
+                        f'{LARGEST_PADDED} pixels at most')
     if not 0 <= overlap < tile:
         raise UserError(f'tiles of {tile} pixels cannot overlap by {overlap}: give less than {tile}')
     if mode == 'drop_last':

@@ -85,7 +85,7 @@ def test_defects_without_masks_are_counted(category: Path, messages: list[str]) 
 def test_cache_gives_what_the_pipeline_gives(category: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, cached = (MVTecDataset(category.parent, 'part', 'test', pipeline=PIPELINE, cache=c) for c in (False, True))
     first = [cached[index] for index in range(6)]
-    monkeypatch.setattr('anomaly_rd.datasets.transforms.load.read_image', None)  # no file is read any more
+    monkeypatch.setattr('mminspect.vision.reading.read_image', None)  # no file is read any more
     for index in (*range(6), -1):
         again = cached[index]
         assert again['data_samples'] is not first[index]['data_samples']

@@ -10,6 +10,7 @@ from PIL import Image
 
 from anomaly_rd.datasets import check_dataset_cfg
 from anomaly_rd.datasets.checks import check_split, missing_test
+from anomaly_rd.registry import DATASETS
 from mminspect.core.errors import UserError
 
 
@@ -172,3 +173,20 @@ def test_a_set_without_test_images(category: Path) -> None:
     assert missing_test(cfg(category, 'train')) is None
     assert missing_test(cfg(category.with_name('gone'))) is None
     assert missing_test(dict(type='CocoDataset', ann_file='x.json')) is None
+
+
+@pytest.mark.parametrize('kind', [dict(type='FolderDataset'), dict(type='TiledDataset', tile=32)])
+def test_masks_drawn_on_pixels_as_they_lie_in_the_file(category: Path, kind: dict) -> None:
+    """An image of 40x48 in the file that EXIF turns by a quarter, and a mask of 40x48."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for path in (category / 'test').rglob('*.png'):
+        Image.open(path).save(path, exif=exif)
+    cfg = dict(kind, data_root=str(category), split='test')
+    as_they_lie = dict(cfg, pipeline=[dict(type='LoadInspectionImage', orientation=False)])
+    turned = dict(cfg, pipeline=[dict(type='LoadInspectionImage')])
+    assert check_dataset_cfg(as_they_lie) == []
+    with pytest.raises(UserError, match=r"_mask\.png' is 48x40, but its image '.*\.png' is 40x48"):
+        check_dataset_cfg(turned)
+    dataset = DATASETS.build(as_they_lie)
+    assert all(sample['img'].shape[:2] == sample['gt_mask'].shape for sample in dataset)

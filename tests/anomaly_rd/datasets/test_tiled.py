@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from anomaly_rd.datasets import TiledDataset
-from anomaly_rd.datasets.transforms import load
 from mminspect.core.errors import UserError
+from mminspect.vision import reading
 from mminspect.vision.tiling import stitch
 
 PIPELINE = [dict(type='LoadInspectionImage'), dict(type='PackAnomalyInputs')]
@@ -96,8 +96,8 @@ def test_stitched_tiles_are_the_scan(scans: Path, mode: str) -> None:
 
 def test_each_scan_is_decoded_once_with_a_cache(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = load.read_image
-    monkeypatch.setattr(load, 'read_image', lambda path, **options: (read.append(path), original(path, **options))[1])
+    original = reading.read_image
+    monkeypatch.setattr(reading, 'read_image', lambda path, *more: (read.append(path), original(path, *more))[1])
     dataset = TiledDataset(scans, tile=32, cache=True, pipeline=PIPELINE)
     order = np.random.default_rng(0).permutation(len(dataset))
     items = {index: dataset[int(index)] for index in order}
@@ -110,8 +110,8 @@ def test_each_scan_is_decoded_once_with_a_cache(scans: Path, monkeypatch: pytest
 
 def test_neighbouring_tiles_share_one_decoding(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = load.read_image
-    monkeypatch.setattr(load, 'read_image', lambda path, **options: (read.append(path), original(path, **options))[1])
+    original = reading.read_image
+    monkeypatch.setattr(reading, 'read_image', lambda path, *more: (read.append(path), original(path, *more))[1])
     dataset = TiledDataset(scans, 'test', tile=32, pipeline=PIPELINE)
     for index in range(len(dataset)):
         dataset[index]

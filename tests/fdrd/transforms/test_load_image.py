@@ -95,3 +95,9 @@ def test_pictures_show_what_the_pipeline_sees(tmp_path: Path) -> None:
     shown = read_for_display(str(tmp_path / 'a.png'), [TRANSFORMS.build(dict(type='LoadTile', max_value=4095))])
     np.testing.assert_array_equal(shown, np.rint(DEEP / np.float32(4095 / 255)))
     assert read_for_display(str(tmp_path / 'a.png')).max() == 16  # 4095 of 65535
+
+
+@pytest.mark.parametrize('kind', [LoadInspectionImage, LoadTile])
+def test_a_white_that_cannot_be(kind: type) -> None:
+    with pytest.raises(UserError, match='max_value of the loader of images is -1'):
+        kind(max_value=-1)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATA_SAMPLERS, HOOKS, PARAM_SCHEDULERS, init_default_scope
 from torch import nn
 
-from helpers import detector_cfg
+from helpers import detector_cfg, runner_cfg, write_coco
 from mminspect import runtime
 from mminspect.core.errors import UserError
 
@@ -34,6 +35,7 @@ def changed(**parts: dict | str) -> Callable[[], nn.Module]:
     (changed(train_cfg__assigner__type='ATSSAsigner'), r'ATSSAsigner \(task util\); did you mean ATSSAssigner'),
     (changed(type='Zqxjk'), 'listed in custom_imports'),
     (changed(neck__typo=3), "gives an argument .* 'typo'"),
+    (lambda: MODELS.build(dict(type='FPN', in_channels=[8])), "leaves out an argument that .* 'out_channels' and 'num"),
     (lambda: TRANSFORMS.build(dict(type='StudentNoize')), 'StudentNoise'),
     (lambda: DATASETS.build(dict(type='CocoDatset')), 'CocoDataset'),
     (lambda: HOOKS.build(dict(type='mmengine.EpochSeedHok')), 'EpochSeedHook'),
@@ -84,6 +86,33 @@ def test_values_that_an_optimiser_refuses() -> None:
     with pytest.raises(UserError, match=r'\(Invalid learning rate: -1\): correct optim_wrapper\.optimizer'), \
             runtime.explain_errors(Config(dict(optim_wrapper=wrapper))):
         build_optim_wrapper(nn.Linear(1, 1), wrapper)
+
+
+@pytest.mark.parametrize('optimizer', [dict(type='SGD', lr='x'), dict(type='Adam', lr=0.1, betas=3),
+                                       dict(type='AdamW', lr=0.1, weight_decay='x')])
+def test_values_of_another_kind_that_an_optimiser_meets(optimizer: dict) -> None:
+    wrapper = dict(type='OptimWrapper', optimizer=optimizer)
+    with pytest.raises(UserError, match=r'gives its optimiser a value .*: correct optim_wrapper\.optimizer'), \
+            runtime.explain_errors(Config(dict(optim_wrapper=wrapper))):
+        build_optim_wrapper(nn.Linear(1, 1), wrapper)
+
+
+def test_an_optimiser_of_nothing() -> None:
+    wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1))
+    with pytest.raises(UserError, match=r"no parameter to optimise: .*train_cfg=dict\(type='FitOnceLoop'\)"), \
+            runtime.explain_errors(Config(dict(optim_wrapper=wrapper))):
+        build_optim_wrapper(nn.ReLU(), wrapper)
+
+
+def test_a_model_without_what_makes_a_batch(tmp_path: Path) -> None:
+    model = detector_cfg()
+    del model['data_preprocessor']
+    cfg = runner_cfg(tmp_path / 'run', write_coco(tmp_path / 'data'), model)
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    cfg.train_dataloader.dataset.pipeline = [*pipeline[:-2], dict(type='PackDetInputs')]
+    with pytest.raises(UserError, match=r'has no model\.data_preprocessor, so that the model gets a list of images'), \
+            runtime.explain_errors(cfg):
+        runtime.build_runner(cfg).train()
 
 
 def test_hooks_without_a_type() -> None:

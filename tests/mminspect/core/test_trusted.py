@@ -31,3 +31,17 @@ def test_a_module_that_is_not_there_is_named(here: Path) -> None:
     with pytest.raises(UserError, match=r'model\.pt2 needs the Python module not_here') as caught:
         import_trusted(['not_here'], 'model.pt2')
     assert sys.path == before and '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('name', ['', '.a', 'a.', 'a b', 'module-of-mine', './module_of_mine.py'])
+def test_names_that_are_none(here: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r'cannot be given the Python module .*, which is no name of one'):
+        import_trusted([name], 'a.pth')
+
+
+@pytest.mark.parametrize('text', ['1 / 0', 'def', 'raise SystemExit(3)', 'undefined', "raise OSError('disk')"])
+def test_a_module_that_fails(here: Path, text: str) -> None:
+    (here / 'failing_module.py').write_text(text)
+    with pytest.raises(UserError, match=r'needs the Python module failing_module, which fails while it is imported \('):
+        import_trusted(['failing_module'], 'a.pth')
+    assert str(here) not in sys.path

@@ -74,6 +74,8 @@ def test_each_part_has_an_optimiser_of_its_own() -> None:
 @pytest.mark.parametrize(('cfg', 'sentence'), [
     (dict(third=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1))), "entry 'third', but TwoParts has no"),
     ({}, 'needs an entry with type and optimizer'),
+    (dict(first=3), "the entry 'first' of optim_wrapper is 3: give a dict with type and optimizer"),
+    (dict(first=dict(type='OptimWrapper')), "the entry 'first' of optim_wrapper is"),
     (dict(first=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1)), paramwise_cfg=dict(norm_decay_mult=0)),
      'paramwise_cfg inside of these')])
 def test_parts_that_cannot_be(cfg: dict, sentence: str) -> None:

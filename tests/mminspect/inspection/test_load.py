@@ -102,6 +102,8 @@ def test_false_reject_rate_needs_scores(folder, monkeypatch):
     ('epoch_1.pth', dict(precision='bf16'), 'export it first'),
     ('epoch_1.pth', dict(device='cuda:99'), "device 'cuda:99' cannot be used"),
     ('epoch_1.pth', dict(device='gpu'), "device 'gpu' cannot be used"),
+    ('epoch_1.pth', dict(device='meta'), "device 'meta' cannot be used"),
+    ('epoch_1.pth', dict(device=''), "device '' cannot be used"),
     ('model.onnx', dict(device='cuda'), 'runs on the CPU'),
     ('model.onnx', dict(threshold=0.1, false_reject_rate=0.1), 'one of them'),
 ])

@@ -49,3 +49,25 @@ def without(key: str) -> str:
 def test_damage_names_the_file(text: str) -> None:
     with pytest.raises(UserError, match=r'description in model\.onnx is damaged'):
         NetworkSpec.from_json(text, 'model.onnx')
+
+
+@pytest.mark.parametrize(('changed', 'words'), [
+    (dict(tile='x'), "tile is 'x'"), (dict(tile=10**9), 'tile is 1000000000'), (dict(tile=-1), 'tile is -1'),
+    (dict(tile=8.5), r'tile is 8\.5'), (dict(overlap='x'), "overlap is 'x'"),
+    (dict(input_size=['a', 'b']), r"input_size is \('a', 'b'\)"), (dict(input_size=[0, 64]), 'input_size is'),
+    (dict(input_size=[64]), 'input_size is'), (dict(input_size=[10**9, 64]), 'input_size is'),
+    (dict(image_size=[True, 64]), 'image_size is'), (dict(keep_ratio=1), 'keep_ratio is 1'),
+    (dict(pad_rgb=[0, 0]), 'pad_rgb is'), (dict(pad_rgb=[0, 0, float('nan')]), 'pad_rgb is'),
+    (dict(classes=[3]), 'classes'), (dict(name=3), 'name is 3|name, kind'), (dict(outputs=[None]), 'outputs'),
+    (dict(calibration=[]), 'calibration is'),
+    (dict(reading=dict(max_value=0)), 'max_value of the loader of images is 0'),
+    (dict(reading=dict(max_value='x')), 'max_value of the loader of images is'),
+    (dict(reading=3), 'TypeError'),
+    (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], level_sizes=['x'])), 'suppression is'),
+    (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], nms_pre='x')), 'suppression is'),
+    (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], score_thr='x')), 'suppression is'),
+])
+def test_values_that_cannot_be_name_the_file(changed: dict, words: str) -> None:
+    text = json.dumps({**json.loads(ANOMALY.to_json()), **changed})
+    with pytest.raises(UserError, match=rf'description in model\.onnx is damaged \(.*{words}|damaged \({words}'):
+        NetworkSpec.from_json(text, 'model.onnx')

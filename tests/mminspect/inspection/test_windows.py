@@ -39,7 +39,8 @@ def test_sizes_of_the_field() -> None:
     assert len(plan_windows((3000, 4096), 1024, 0)) == 3 * 4
 
 
-@pytest.mark.parametrize(('tile', 'overlap', 'words'), [(0, None, 'at least one pixel'), (64, 64, 'cannot overlap')])
+@pytest.mark.parametrize(('tile', 'overlap', 'words'), [(0, None, 'at least one pixel'), (64, 64, 'cannot overlap'),
+                                                       (1_000_000, None, 'are too large, .* give 16384 pixels at m')])
 def test_senseless_windows(tile, overlap, words) -> None:
     with pytest.raises(UserError, match=words):
         plan_windows((100, 100), tile, overlap)

@@ -103,3 +103,21 @@ def test_a_training_of_no_length(length: dict, registry: CheckRegistry) -> None:
 def test_option_that_names_another_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='choose another --out'):
         runtime.prepare_work_dir(str(tmp_path), free_bytes=2**60, option='--out')
+
+
+@pytest.mark.parametrize(('more', 'sentence'), [
+    (dict(batch_size='x'), "train_dataloader of .* has batch_size='x': give a whole number, at least 1"),
+    (dict(batch_size=0), 'batch_size=0'), (dict(batch_size=1.5), r'batch_size=1\.5'),
+    (dict(num_workers=-1), 'num_workers=-1: give a whole number, at least 0')])
+def test_sizes_of_batches_that_cannot_be(registry: CheckRegistry, more: dict, sentence: str) -> None:
+    cfg = Config(dict(model=dict(depth=18), train_dataloader=dict(dataset=dict(type='A'), **more)))
+    with pytest.raises(UserError, match=sentence):
+        runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+
+
+@pytest.mark.parametrize(('entries', 'name'), [
+    (dict(model=dict(depth=18), train_dataloader=None), 'train_dataloader'),
+    (dict(modle=dict(depth=18), train_dataloader=dict(dataset=dict(type='A'))), 'model')])
+def test_entries_that_a_training_needs(registry: CheckRegistry, entries: dict, name: str) -> None:
+    with pytest.raises(UserError, match=f'has no {name}: give it one'):
+        runtime.check_data(Config(entries), ('train_dataloader', 'val_dataloader'))

@@ -65,10 +65,22 @@ def test_packages_of_the_working_directory_can_be_imported(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize('options', [{'train_cfg.epochs.x': 1}, {'custom_hooks.7.a': 1}, {'custom_hooks.x.a': 1},
-                                     {'model.type.x': 1}])
+                                     {'custom_hooks.0': 3}, {'model.type.x': 1}])
 def test_options_that_do_not_fit(config: str, options: dict) -> None:
     with pytest.raises(UserError, match='--cfg-options does not fit'):
         runtime.load_config(config, options)
+
+
+@pytest.mark.parametrize(('option', 'value'), [('model', 3), ('train_cfg', 3), ('custom_hooks', 3)])
+def test_entries_keep_the_kind_that_they_are_read_as(config: str, option: str, value: object) -> None:
+    with pytest.raises(UserError, match=rf'^{option} of .*recipe\.py is 3: give a '):
+        runtime.load_config(config, {option: value})
+
+
+def test_a_file_with_an_entry_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / 'a.py').write_text('model = "GFL"\n')
+    with pytest.raises(UserError, match=r"^model of .*a\.py is 'GFL': give a dict"):
+        runtime.load_config(str(tmp_path / 'a.py'))
 
 
 @pytest.mark.parametrize('value', ['abc', True, [1], {'a': 1}])

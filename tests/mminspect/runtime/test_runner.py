@@ -24,6 +24,22 @@ def test_launcher_needs_torchrun(tmp_path: Path, monkeypatch) -> None:
         runtime.build_runner(runner_cfg(tmp_path, tmp_path / 'a.json', detector_cfg(), launcher='pytorch'))
 
 
+@pytest.mark.parametrize(('launcher', 'given', 'sentence'), [
+    ('slurm', (), 'needs SLURM_PROCID in the environment: start the tool with srun'),
+    ('slurm', ('SLURM_PROCID', 'SLURM_NTASKS'), 'needs SLURM_NODELIST'),
+    ('slurm', ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'), 'needs a GPU for each process'),
+    ('mpi', (), 'needs OMPI_COMM_WORLD_LOCAL_RANK in the environment: start the tool with mpirun')])
+def test_launchers_of_clusters_need_their_environment(launcher: str, given: tuple, sentence: str, tmp_path: Path,
+                                                      monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    for name in ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST', 'OMPI_COMM_WORLD_LOCAL_RANK'):
+        monkeypatch.delenv(name, raising=False)
+    for name in given:
+        monkeypatch.setenv(name, '0')
+    with pytest.raises(UserError, match=f'--launcher {launcher} {sentence}'):
+        runtime.build_runner(runner_cfg(tmp_path, tmp_path / 'a.json', detector_cfg(), launcher=launcher))
+
+
 @pytest.mark.parametrize('answer', [True, False])
 def test_bfloat16_is_fast_where_torch_says_so(answer: bool, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)

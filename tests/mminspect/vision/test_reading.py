@@ -45,3 +45,16 @@ def test_arrays_that_are_no_images() -> None:
         Reading().take(np.zeros((0, 5)), 'part 7')
     with pytest.raises(UserError, match='part 7 holds float64 numbers'):
         Reading().take(np.ones((2, 5)), 'part 7')
+
+
+@pytest.mark.parametrize('value', [-1, 0, 'x', float('nan'), float('inf'), True, 10**400, [255]])
+def test_a_white_that_cannot_be(value: object) -> None:
+    with pytest.raises(UserError, match=r'max_value of the loader of images is .*: give the value of white, a finite'):
+        Reading(value)
+    with pytest.raises(UserError, match='max_value of the loader of images is'):
+        Reading.of_pipeline([dict(type='LoadInspectionImage', max_value=value)])
+
+
+def test_an_orientation_is_true_or_false() -> None:
+    with pytest.raises(UserError, match="orientation of the loader of images is 'no': give True or False"):
+        Reading(orientation='no')

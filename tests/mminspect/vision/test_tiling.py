@@ -124,3 +124,10 @@ def test_padding_repeats_the_border_or_is_zero() -> None:
     np.testing.assert_array_equal(cut(image, (2, 2, 4, 6)), [[10, 11, 11, 11], [10, 11, 11, 11]])
     np.testing.assert_array_equal(cut(image, (2, 2, 4, 6), False), [[10, 11, 0, 0], [0, 0, 0, 0]])
     assert cut(np.zeros((3, 4, 3)), (0, 0, 5, 5)).shape == (5, 5, 3)
+
+
+def test_tiles_that_no_memory_holds() -> None:
+    with pytest.raises(UserError, match='tiles of 1000000 pixels are too large'):
+        tile_starts(64, 1_000_000, 'pad')
+    assert tile_starts(64, 2**14, 'pad') == [0]
+    assert tile_starts(100_000, 50_000) == [0, 50_000]  # no image is padded

@@ -9,7 +9,8 @@ from mmcv.transforms import BaseTransform
 
 from anomaly_rd.datasets.listing import check_mask_size
 from anomaly_rd.registry import TRANSFORMS
-from mminspect.vision.images import read_image, read_mask
+from mminspect.vision.images import read_mask
+from mminspect.vision.reading import Reading
 from mminspect.vision.tiling import cut
 
 
@@ -28,19 +29,20 @@ class LoadInspectionImage(BaseTransform):
             the file.
 
     Raises:
-        UserError: A file is missing or damaged, or the mask is not as large as its image.
+        UserError: ``max_value`` or ``orientation`` cannot be, a file is missing or damaged, or the mask is not as
+            large as its image.
     """
 
     deterministic = True
 
     def __init__(self, max_value: float | None = None, orientation: bool = True) -> None:
-        self.max_value, self.orientation = max_value, orientation
+        self.reading = Reading(max_value, orientation)
         self._scans: dict[Callable, tuple[str, np.ndarray]] = {}
 
     def transform(self, results: dict) -> dict:
         """Read what ``results`` names."""
         if 'img' not in results:
-            results['img'] = self._read(read_image, results['img_path'], results, True)
+            results['img'] = self._read(self.reading.read, results['img_path'], results, True)
         results['ori_shape'] = results['img'].shape[:2]
         if results.get('gt_label') == 0:
             results['gt_mask'] = np.zeros(results['ori_shape'], np.uint8)
@@ -54,11 +56,10 @@ class LoadInspectionImage(BaseTransform):
 
     def _read(self, read: Callable, path: str, results: dict, repeat_border: bool) -> np.ndarray:
         """The image or mask in a file, or a tile of it; the last scan stays in memory for its next tiles."""
-        options = dict(max_value=self.max_value, orientation=self.orientation) if read is read_image else {}
         if 'tile' not in results:
-            return read(path, **options)
+            return read(path)
         if self._scans.get(read, ('', ))[0] != path:
-            self._scans[read] = path, read(path, **options)
+            self._scans[read] = path, read(path)
         return cut(self._scans[read][1], results['tile'], repeat_border).copy()
 
 

@@ -96,3 +96,8 @@ def test_images_are_turned_as_exif_asks_unless_that_is_not_wanted(orientation: b
     results = LoadInspectionImage(orientation=orientation)(dict(img_path=str(tmp_path / 'a.png')))
     np.testing.assert_array_equal(results['img'], expected)
     assert results['ori_shape'] == expected.shape[:2]
+
+
+def test_a_white_that_cannot_be() -> None:
+    with pytest.raises(UserError, match='max_value of the loader of images is 0'):
+        LoadInspectionImage(max_value=0)

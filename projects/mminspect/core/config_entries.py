@@ -1,0 +1,72 @@
+"""Entries of a config that have the wrong kind, or are not there, which mmengine meets with a traceback far away."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+
+from mminspect.core.errors import UserError
+
+_DICT, _LIST, _WORD = (Mapping, ), (list, tuple), (str, )
+#: What the entries of a config that mmengine's Runner reads may be, beside None, and how that is said.
+KINDS = MappingProxyType({
+    **dict.fromkeys(('model', 'default_hooks', 'env_cfg', 'model_wrapper_cfg', 'randomness', 'auto_scale_lr',
+                     'train_dataloader', 'val_dataloader', 'test_dataloader', 'optim_wrapper'), (_DICT, 'a dict')),
+    **dict.fromkeys(('train_cfg', 'val_cfg', 'test_cfg'), (_DICT, 'a dict with the settings of the loop')),
+    **dict.fromkeys(('val_evaluator', 'test_evaluator', 'param_scheduler'),
+                    ((*_DICT, *_LIST), 'a dict or a list of dicts')),
+    'custom_hooks': (_LIST, 'a list of dicts'),
+    **dict.fromkeys(('default_scope', 'work_dir', 'load_from', 'experiment_name'), (_WORD, 'text')),
+})
+
+
+def check_entries(cfg: Config) -> None:
+    """Make sure that the entries of a config have the kinds that a Runner reads; None is left to who needs them.
+
+    Raises:
+        UserError: One has another.
+    """
+    for name, (kinds, words) in KINDS.items():
+        value = cfg.get(name)
+        if value is not None and not isinstance(value, kinds):
+            raise _refusal(cfg, name, value, words)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name) is not None and not isinstance(cfg[name].get('dataset'), Mapping):
+            raise _refusal(cfg, f'{name}.dataset', cfg[name].get('dataset'), 'a dict')
+        for key in ('sampler', 'batch_sampler'):
+            _refuse_plain(cfg, name, key)
+    _refuse_plain(cfg, 'optim_wrapper', 'optimizer')
+    for index, hook in enumerate(cfg.get('custom_hooks') or ()):
+        if not isinstance(hook, (Mapping, Hook)):
+            raise _refusal(cfg, f'custom_hooks.{index}', hook, 'a dict')
+    for name, hook in (cfg.get('default_hooks') or {}).items():
+        if hook is not None and not isinstance(hook, (Mapping, Hook)):
+            raise _refusal(cfg, f'default_hooks.{name}', hook, 'a dict')
+
+
+def require_entries(cfg: Config, *names: str) -> None:
+    """Make sure that a config has entries which are not None.
+
+    Raises:
+        UserError: One is missing.
+    """
+    for name in names:
+        if cfg.get(name) is None:
+            raise UserError(f'{_file(cfg)} has no {name}: give it one, or check how the entry is written')
+
+
+def _refuse_plain(cfg: Config, name: str, key: str) -> None:
+    value = (cfg.get(name) or {}).get(key)
+    if isinstance(value, (str, int, float)):
+        raise _refusal(cfg, f'{name}.{key}', value, 'a dict')
+
+
+def _refusal(cfg: Config, name: str, value: Any, words: str) -> UserError:
+    return UserError(f'{name} of {_file(cfg)} is {value!r}: give {words}')
+
+
+def _file(cfg: Config) -> str:
+    return cfg.filename or 'the config'
