@@ -12,7 +12,7 @@ from mmengine.dist import is_main_process
 
 from mminspect import runtime
 from mminspect.core import cli
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 from mminspect.core.fileio import replacing
 from mminspect.core.setup import setup
 from mminspect.models.checkpoint import Checkpoint
@@ -46,7 +46,7 @@ def add_hook(cfg: Config, hook: dict) -> None:
 def check_paths(checkpoint: str, show_dir: Path | None) -> None:
     """Raise UserError for a checkpoint that is not there, or a folder for pictures that is a file."""
     if '://' not in checkpoint and not Path(checkpoint).expanduser().is_file():
-        raise UserError(f'checkpoint {checkpoint} does not exist: check the path')
+        raise no_file(f'checkpoint {checkpoint}', Path(checkpoint).expanduser())
     place = next((path for path in (show_dir, *show_dir.parents) if path.exists()), None) if show_dir else None
     if place is not None and not place.is_dir():
         raise UserError(f'--show-dir: {place} is a file: name a folder for the pictures')

@@ -80,10 +80,21 @@ def training_images(cfg: Config) -> dict[str, Any]:
 
 def kept_from_training(cfg: Config) -> dict[str, Any] | None:
     """Config of a data loader over the images that the training's data set keeps back (``holdout``), prepared as in the
-    test; None where it keeps none."""
+    test; None where it keeps none.
+
+    Raises:
+        UserError: Of several data sets some keep images back and others do not, or as :func:`training_images`.
+    """
     training = (cfg.get('train_dataloader') or {}).get('dataset') or {}
-    if not all(leaf.get('holdout') and leaf.get('split', 'train') == 'train' for leaf in leaves(training)):
+    parts = leaves(training)
+    others = [leaf for leaf in parts if not (leaf.get('holdout') and leaf.get('split', 'train') == 'train')]
+    if len(others) == len(parts):
         return None
+    if others:
+        name = ', '.join(f'{key}={others[0][key]!r}' for key in ('data_root', 'category', 'split') if key in others[0])
+        raise UserError(f'{len(parts) - len(others)} of {len(parts)} data sets of train_dataloader keep images back '
+                        f'(holdout) for the threshold, others do not (first: {name}): give all of them the same '
+                        'holdout, or none')
     dataloader = training_images(cfg)
     for leaf in leaves(dataloader['dataset']):
         leaf.update(split='holdout', test_mode=True)

@@ -62,7 +62,8 @@ class AnomalyDataPreprocessor(BaseDataPreprocessor):
                             'pipeline a ResizeInspection with one size')
         height, width = next(iter(sizes))
         if height % self.size_divisor or width % self.size_divisor:
-            raise UserError(f'images are {width}x{height}, but both sides must be multiples of {self.size_divisor}: '
-                            'change size of ResizeInspection in the pipeline')
+            raise UserError(f'images are {width}x{height}, but both sides must be multiples of size_divisor of '
+                            f'model.data_preprocessor, which is {self.size_divisor}: change the size of the last '
+                            'ResizeInspection or CentreCrop in the pipeline, or size_divisor, if the model allows it')
         batch = images if isinstance(images, Tensor) else torch.stack(list(images))
         return ((batch.float() - self.mean) / self.std).contiguous(memory_format=self.memory_format)

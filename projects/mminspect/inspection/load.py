@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 from mminspect.core.trusted import import_trusted
 from mminspect.decisions import Threshold
 
@@ -91,7 +91,7 @@ def open_model(model: str | Path, config: str | Path | Config | None = None, run
         The network, and the checkpoint that it was built from; None for an exported model.
     """
     if not Path(model).is_file():
-        raise UserError(f'model {model} does not exist: check the path')
+        raise no_file(f'model {model}', model)
     model = Path(model)
     _import_runtimes(model, runtime, imports)
     if model.suffix not in CHECKPOINTS:

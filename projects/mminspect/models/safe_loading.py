@@ -19,7 +19,7 @@ import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 
 #: The methods that every HistoryBuffer registers and takes along when it is pickled.
 STATISTICS = ('min', 'max', 'current', 'mean')
@@ -59,7 +59,7 @@ def load_from_local(filename: str, map_location: str | torch.device | Callable |
     """
     path = Path(filename).expanduser()
     if not path.is_file():
-        raise UserError(f'checkpoint {filename} does not exist: check the path')
+        raise no_file(f'checkpoint {filename}', path)
     return _load(path, map_location, filename)
 
 
@@ -103,6 +103,8 @@ def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, An
                             'that would run code from the file: save its state_dict alone and load that') from error
         raise UserError(f'{name} is not a checkpoint: name a .pth or .safetensors file') from error
     except Exception as error:  # torch's readers raise what a damaged byte happens to lead to
+        if isinstance(source, Path) and not _begins_well(source):
+            raise UserError(f'{name} is not a checkpoint: name a .pth or .safetensors file') from error
         raise UserError(f'checkpoint {name} is damaged or cut short ({type(error).__name__}): '
                         'copy or train it again') from error
     if not isinstance(checkpoint, dict):
@@ -122,6 +124,18 @@ def _read(source: Path | BinaryIO, map_location: Any) -> Any:
         _check_sums(file)
         with torch.serialization.safe_globals(safe_globals()):
             return torch.load(file, map_location=map_location, weights_only=True)
+
+
+def _begins_well(path: Path) -> bool:
+    """Whether a file begins as a checkpoint does: an archive, a pickle, or safetensors' header behind its length.
+
+    An empty file may have been one.
+    """
+    with path.open('rb') as file:
+        start = file.read(9)
+    if path.suffix == '.safetensors':
+        return len(start) < 9 or start[8:] == b'{'
+    return not start or start.startswith((b'PK'[:len(start)], b'\x80'))
 
 
 def _check_sums(file: BinaryIO) -> None:

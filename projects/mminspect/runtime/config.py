@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mminspect.core.config_entries import check_entries
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 from mminspect.core.methods import import_method
 from mminspect.core.setup import setup
 
@@ -45,7 +45,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
             option does not fit it or would change nothing.
     """
     if not Path(path).is_file():
-        raise UserError(f'config {path} does not exist: check the path')
+        raise no_file(f'config {path}', path)
     setup()  # also for a config that imports neither fdrd nor anomaly_rd
     if os.getcwd() not in sys.path:  # the user's own packages in custom_imports
         sys.path.append(os.getcwd())

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 
 from .image_files import EXIF_ORIENTATION, large_images, loaded_size
 
@@ -189,7 +189,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
             with Image.open(file) as image:
                 yield image
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise UserError(f"image '{path}' does not exist: check the path") from error
+        raise no_file(f"image '{path}'", path) from error
     except PermissionError as error:
         raise UserError(f"image '{path}' may not be read: change its rights") from error
     except UnidentifiedImageError as error:

@@ -8,7 +8,14 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from anomaly_rd.engine.holdout import build_holdout, build_unseen, evaluating, normal_batches, training_images
+from anomaly_rd.engine.holdout import (
+    build_holdout,
+    build_unseen,
+    evaluating,
+    kept_from_training,
+    normal_batches,
+    training_images,
+)
 from mminspect.core.errors import UserError
 from station_helpers import PIPELINE, loader_cfg, write_category
 
@@ -94,3 +101,18 @@ def test_training_images_are_prepared_as_in_the_test(tmp_path):
     assert cfg.train_dataloader.dataset.dataset.pipeline == [dict(type='CutPaste')]
     with pytest.raises(UserError, match='holdout_dataloader'):
         training_images(Config(dict(train_dataloader=train)))
+
+
+def test_a_data_set_that_keeps_no_images_back_beside_one_that_does(tmp_path):
+    first, second = (dict(loader_cfg(tmp_path, 'train')['dataset'], category=name) for name in ('one', 'two'))
+
+    def kept(*datasets):
+        loader = dict(batch_size=1, dataset=dict(type='ConcatDataset', datasets=list(datasets)))
+        test = dict(batch_size=1, dataset=dict(first, split='test'))
+        return kept_from_training(Config(dict(train_dataloader=loader, test_dataloader=test)))
+
+    assert kept(first, second) is None
+    found = kept(dict(first, holdout=0.5), dict(second, holdout=0.5))
+    assert [leaf['split'] for leaf in found['dataset']['datasets']] == ['holdout', 'holdout']
+    with pytest.raises(UserError, match=r"1 of 2 data sets .* others do not \(first: .*category='two'.*\): give"):
+        kept(dict(first, holdout=0.5), second)

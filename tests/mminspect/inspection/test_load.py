@@ -92,6 +92,7 @@ def test_false_reject_rate_needs_scores(folder, monkeypatch):
 @pytest.mark.parametrize('name, options, said', [
     ('none.onnx', {}, 'does not exist'),
     ('none.pth', {}, 'does not exist'),
+    ('.', {}, 'is a folder: name a file in it'),
     ('notes.txt', {}, 'is no model'),
     ('notes.txt', dict(imports=['not_here']), 'needs the Python module not_here'),
     ('model.onnx', dict(runtime='tensorrt'), "'tensorrt' is unknown: use one of onnxruntime, openvino"),

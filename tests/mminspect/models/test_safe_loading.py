@@ -167,6 +167,15 @@ def test_files_that_are_no_checkpoints(data: bytes, tmp_path: Path) -> None:
         load_from_local(str(tmp_path / 'a.pth'))
 
 
+@pytest.mark.parametrize('data', [b'hello world, this is a text\n', b'<html></html>', b'import torch\n', b'{"a": 1}   ',
+                                  b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'])
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_a_text_is_not_said_to_be_damaged(data: bytes, suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f'a{suffix}').write_bytes(data)
+    with pytest.raises(UserError, match=r'is not a checkpoint: name a \.pth or \.safetensors file'):
+        load_from_local(str(tmp_path / f'a{suffix}'))
+
+
 def test_file_without_names_is_refused(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / 'a.pth')
     with pytest.raises(UserError, match='holds a Tensor instead of named weights'):
@@ -179,7 +188,7 @@ def test_missing_file_is_named_and_home_is_expanded(tmp_path: Path, monkeypatch)
         load_from_local('~/a.pth')
     as_zip(tmp_path / 'a.pth')
     assert load_from_local('~/a.pth').keys() == {'state_dict'}
-    with pytest.raises(UserError, match='does not exist'):
+    with pytest.raises(UserError, match='is a folder: name a file in it'):
         load_from_local(str(tmp_path))
 
 

@@ -178,8 +178,8 @@ def test_truncated_file(tmp_path: Path, name: str) -> None:
 
 
 def test_missing_and_other_files(tmp_path: Path) -> None:
-    for path in (tmp_path / 'none.png', tmp_path):
-        with pytest.raises(UserError, match='does not exist'):
+    for path, words in ((tmp_path / 'none.png', 'does not exist'), (tmp_path, 'is a folder')):
+        with pytest.raises(UserError, match=words):
             read_image(path)
     (tmp_path / 'text.png').write_text('hello')
     with pytest.raises(UserError, match=r"text\.png' is not an image"):

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 from google.protobuf.message import DecodeError
 
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 from mminspect.core.fileio import replacing
 from mminspect.inspection.spec import METADATA_KEY, NetworkSpec
 
@@ -73,7 +73,7 @@ def check_file(path: str | Path) -> None:
     if Path(path).suffix.lower() != '.onnx':
         raise UserError(f'{path} is no .onnx file: name one that tools/deploy/export.py has written')
     if not Path(path).is_file():
-        raise UserError(f'model {path} does not exist: check the path')
+        raise no_file(f'model {path}', path)
 
 
 def damaged(path: str | Path, error: Exception) -> UserError:

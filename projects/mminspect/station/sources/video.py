@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mminspect.core.errors import UserError
+from mminspect.core.errors import UserError, no_file
 
 from .registry import register_source
 from .source import Report, Source
@@ -38,7 +38,7 @@ class VideoSource(Source):
                  ) -> None:
         self._path, self._loop = Path(path), loop
         if not self._path.is_file():
-            raise UserError(f'video {path} does not exist: check the path')
+            raise no_file(f'video {path}', path)
         capture = self._open()
         own = capture.get(cv2.CAP_PROP_FPS)
         capture.release()
