@@ -77,8 +77,8 @@ def test_sides_must_divide(size: tuple[int, int], divisor: int, fits: bool) -> N
     if fits:
         assert model(batch)['inputs'].shape[2:] == size
     else:
-        with pytest.raises(UserError, match=rf'are {size[1]}x{size[0]}, but both sides must be multiples of '
-                                            rf'size_divisor of model\.data_preprocessor, which is {divisor}: change .* CentreCrop'):
+        named = rf'size_divisor of model\.data_preprocessor, which is {divisor}: change .* CentreCrop'
+        with pytest.raises(UserError, match=rf'are {size[1]}x{size[0]}, but both sides must be multiples of {named}'):
             model(batch)
 
 
