@@ -31,12 +31,14 @@ def seeded() -> None:
 
 @pytest.fixture(autouse=True)
 def own_scope_and_logger() -> Iterator[None]:
-    """A run that a test begins sets mmengine's default scope and current logger for the whole process."""
-    before = {kind: dict(kind._instance_dict) for kind in (DefaultScope, MMLogger)}
+    """Every test begins as a new process does, without a default scope: a run sets it for its whole process, and the
+    current logger too."""
+    loggers, disabled = dict(MMLogger._instance_dict), logging.root.manager.disable
+    DefaultScope._instance_dict.clear()
     yield
-    for kind, instances in before.items():
-        kind._instance_dict.clear()
-        kind._instance_dict.update(instances)
+    MMLogger._instance_dict.clear()
+    MMLogger._instance_dict.update(loggers)
+    logging.disable(disabled)
 
 
 @pytest.fixture(autouse=True, scope='session')

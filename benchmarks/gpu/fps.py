@@ -80,8 +80,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--images', type=int, default=60, help='images to time (default: %(default)s)')
     parser.add_argument('--warmup', type=int, default=15, help='images to run before (default: %(default)s)')
     args = parser.parse_args(argv)
-    warnings.filterwarnings('ignore')
-    logging.disable(logging.WARNING)
     device, failed = default_device(), 0
     print(f'{device_name(device)}, torch {torch.__version__}, {args.shape[0]} x {args.shape[1]}, batch 1', flush=True)
     for config in args.configs:
@@ -95,4 +93,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
+    warnings.filterwarnings('ignore')
+    logging.disable(logging.WARNING)
     sys.exit(main())

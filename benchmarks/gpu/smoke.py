@@ -56,8 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--shape', type=int, nargs=2, default=[256, 320], metavar=('HEIGHT', 'WIDTH'),
                         help='of the images in pixels (default: 256 320)')
     args = parser.parse_args(argv)
-    warnings.filterwarnings('ignore')
-    logging.disable(logging.WARNING)
     device, failed = default_device(), 0
     for config in args.configs:
         for half in (False, True) if device.type == 'cuda' else (False, ):
@@ -73,4 +71,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
+    warnings.filterwarnings('ignore')
+    logging.disable(logging.WARNING)
     sys.exit(main())

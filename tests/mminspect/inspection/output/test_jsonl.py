@@ -1,11 +1,13 @@
 """Lines on disk."""
 import json
 import os
-import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
+from helpers import ROOT
 from inspection_helpers import anomaly_inspector, bright
 from mminspect.core.errors import UserError
 from mminspect.inspection.output.jsonl import JsonLines, read_lines
@@ -65,27 +67,31 @@ def test_names_that_are_no_text(tmp_path):
     assert [line['image'] for line in read_lines(tmp_path / 'r.jsonl')] == [name]
 
 
-class Long:
-    """Stands for a result with many boxes."""
+#: Writes results with long texts until it is killed; a process of its own, because threads do not outlive a fork.
+WRITER = """
+import json, sys
+from mminspect.inspection.output.jsonl import JsonLines
 
+class Long:
     def as_dict(self):
-        return dict(RESULTS[0].as_dict(), model='x' * 20000)
+        return dict(json.loads(sys.argv[2]), model='x' * 20000)
+
+lines = JsonLines(sys.argv[1])
+while True:
+    lines.add(Long())
+"""
 
 
 def test_a_killed_writer_loses_nothing_whole(tmp_path):
     path = tmp_path / 'r.jsonl'
-    if not (writer := os.fork()):
-        try:
-            lines = JsonLines(path)
-            while True:
-                lines.add(Long())
-        finally:
-            os._exit(1)
+    paths = os.pathsep.join([str(ROOT / 'projects'), os.environ.get('PYTHONPATH', '')])
+    writer = subprocess.Popen([sys.executable, '-W', 'ignore', '-c', WRITER, path, json.dumps(RESULTS[0].as_dict())],
+                              env={**os.environ, 'PYTHONPATH': paths})
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and (not path.is_file() or path.stat().st_size < 1 << 20):
         time.sleep(0.001)
-    os.kill(writer, signal.SIGKILL)
-    os.waitpid(writer, 0)
+    writer.kill()
+    writer.wait()
     size = path.stat().st_size
     JsonLines(path).close()
     assert size - path.stat().st_size < 21000
