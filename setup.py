@@ -21,7 +21,7 @@ def packages() -> list[str]:
 
 setup(
     name='mminspect',
-    version='0.1.0',
+    version='0.2.0',
     description='Industrial inspection by knowledge distillation: a plugin of OpenMMLab',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',

@@ -4,4 +4,4 @@ This package holds what both halves of the project share (command line, run chec
 The methods live in :mod:`fdrd` (detection) and :mod:`anomaly_rd` (anomaly detection).
 """
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

@@ -39,8 +39,8 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
     """
     for path in filter(None, (model, config)):
         if not Path(path).is_file():
-            raise UserError(f"'{path}' does not exist: give a model with --model MODEL.onnx, or a checkpoint with "
-                            '--config CONFIG')
+            raise UserError(f"'{path}' does not exist: give an exported model or a checkpoint with --model, and with "
+                            '--config a file that exists')
     given = dict(STATION_DATA=data.absolute(), STATION_MODEL=model and Path(model).absolute(),
                  STATION_CONFIG=config and Path(config).absolute(), STATION_HOST=host,
                  STATION_SOURCES='\n'.join(sources), STATION_RUNTIME=runtime, STATION_PRECISION=precision,
