@@ -12,6 +12,7 @@ import torch
 import yapf.yapflib.yapf_api  # noqa: F401 (writes its grammar into a cache: once, before several workers do)
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 
 import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
 from helpers import load_tool
@@ -31,10 +32,12 @@ def seeded() -> None:
 
 @pytest.fixture(autouse=True)
 def own_scope_and_logger() -> Iterator[None]:
-    """Every test begins as a new process does, without a default scope: a run sets it for its whole process, and the
-    current logger too."""
+    """Every test begins as a new process does, without a default scope and without the visualizer of an earlier run,
+    whose writers know the earlier folder: a run sets both for its whole process, and the current logger too."""
     loggers, disabled = dict(MMLogger._instance_dict), logging.root.manager.disable
     DefaultScope._instance_dict.clear()
+    for kind in (Visualizer, *Visualizer.__subclasses__()):
+        kind._instance_dict.clear()
     yield
     MMLogger._instance_dict.clear()
     MMLogger._instance_dict.update(loggers)

@@ -12,6 +12,7 @@ from typing import Any
 
 from mmdet.datasets import BaseDetDataset
 
+from fdrd.transforms.load_image import LoadInspectionImage
 from mminspect.core.errors import UserError
 from mminspect.vision.image_files import probe_image
 
@@ -75,7 +76,8 @@ class AnnotatedDataset(BaseDetDataset):
 
     def load_data_list(self) -> list[dict]:
         """One dict for each image: paths, ``height`` and ``width`` in pixels, and ``instances``."""
-        orientation = all(getattr(step, 'orientation', True) for step in self.pipeline.transforms)
+        orientation = all(step.reading.orientation for step in self.pipeline.transforms
+                          if isinstance(step, LoadInspectionImage))
         found = self.read_annotations(orientation)
         check_classes(found, self.metainfo.get('classes', ()))
         return [self._item(record, found, orientation) for record in found.records]

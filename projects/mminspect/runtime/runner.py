@@ -91,12 +91,12 @@ def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> Inspectio
     setup()
     if not torch.cuda.is_available():
         keep_freed_memory()
-    if cfg.get('launcher', 'none') != 'none':
-        _prepare_processes(cfg)
     wrapper = cfg.get('optim_wrapper') or {}
     if cfg.get('launcher', 'none') != 'none' and wrapper.get('constructor') == 'PartsOptimWrapperConstructor':
         raise UserError('a model with an optimiser for each part trains in one process, because the parts take their '
                         'steps one after the other: train without --launcher')
+    if cfg.get('launcher', 'none') != 'none':
+        _prepare_processes(cfg)
     if fits_once(cfg):
         FitOnceLoop.complete(cfg)
     if checkpoint is not None and checkpoint.holds_teacher:

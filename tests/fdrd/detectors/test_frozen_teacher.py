@@ -167,6 +167,7 @@ def test_detectors_without_preprocessor_fit_each_other() -> None:
 
 
 def test_failed_check_leaves_no_teacher_behind() -> None:
+    init_default_scope('mmdet')
     student = MODELS.build(ConfigDict(distilled_cfg(teacher=dict(model=detector_cfg(classes=3)))))
     for _ in range(2):  # the second request must not get the unfit teacher
         with pytest.raises(UserError, match='num_classes'):

@@ -172,7 +172,8 @@ def test_every_way_to_name_modules_is_seen(named: Any, evil: Path) -> None:
 
 @pytest.mark.parametrize('model', [None, 'text', []])
 def test_a_config_without_a_model(model: Any) -> None:
-    with pytest.raises(UserError, match='describes no model'):
+    said = 'describes no model' if model is None else r'model of a\.py is .*: give a dict'
+    with pytest.raises(UserError, match=said):
         config_for(stored(dict(default_scope='anomaly_rd', model=model)))
 
 

@@ -63,8 +63,9 @@ def broken(exported, tmp_path, kind):
 
 
 SAID = dict(missing='does not exist', truncated='damaged or no ONNX model', text='damaged or no ONNX model',
-            empty='damaged or no ONNX model', folder='does not exist', foreign='was not exported by this project',
-            description='description in .* is damaged', version='description in .* is damaged', suffix='no .onnx file')
+            empty='damaged or no ONNX model', folder='is a folder: name a file in it',
+            foreign='was not exported by this project', description='description in .* is damaged',
+            version='description in .* is damaged', suffix='no .onnx file')
 
 
 @pytest.mark.parametrize('runtime', ['onnxruntime', 'openvino', None])

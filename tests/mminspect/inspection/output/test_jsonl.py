@@ -67,7 +67,8 @@ def test_names_that_are_no_text(tmp_path):
     assert [line['image'] for line in read_lines(tmp_path / 'r.jsonl')] == [name]
 
 
-#: Writes results with long texts until it is killed; a process of its own, because threads do not outlive a fork.
+#: Writes results with long texts until it is killed, at most 200 MB, should nobody come to kill it; a process of its
+#: own, because threads do not outlive a fork.
 WRITER = """
 import json, sys
 from mminspect.inspection.output.jsonl import JsonLines
@@ -77,7 +78,7 @@ class Long:
         return dict(json.loads(sys.argv[2]), model='x' * 20000)
 
 lines = JsonLines(sys.argv[1])
-while True:
+for _ in range(10000):
     lines.add(Long())
 """
 
