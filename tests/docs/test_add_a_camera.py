@@ -4,13 +4,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import helpers
+from guide_helpers import check_own_test, write_blocks
 
 pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
 pytest.importorskip('channels')
@@ -26,17 +25,12 @@ GUIDE = (helpers.ROOT / 'docs/add_a_camera.md').read_text()
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every Python block of the guide, under the name in its first line."""
     folder = tmp_path_factory.mktemp('guide')
-    for code in re.findall(r'```python\n(.*?)```', GUIDE, re.S):
-        name = re.match(r'# (\w+\.py)\n', code)[1]
-        (folder / name).write_text(code)
+    write_blocks(GUIDE, folder)
     return folder
 
 
 def test_the_guides_own_test_passes(folder: Path) -> None:
-    done = subprocess.run([sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'test_plant_cameras.py'],
-                          cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': f'{folder}{os.pathsep}{helpers.ROOT / "projects"}'})
-    assert done.returncode == 0 and '2 passed' in done.stdout, done.stdout + done.stderr
+    check_own_test(folder, 'test_plant_cameras.py', passed=2)
 
 
 def test_its_command_inspects_the_pictures(folder: Path) -> None:

@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 import helpers
+from guide_helpers import check_own_test, write_blocks
 
 GUIDE = (helpers.ROOT / 'docs/add_a_kd_loss.md').read_text()
 
@@ -23,10 +22,7 @@ GUIDE = (helpers.ROOT / 'docs/add_a_kd_loss.md').read_text()
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Every Python block of the guide under the name in its first line; the working directory, as for a user."""
     folder = tmp_path_factory.mktemp('guide')
-    for code in re.findall(r'```python\n(.*?)```', GUIDE, re.S):
-        file = folder / re.match(r'# ([\w/]+\.py)\n', code)[1]
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(code.replace("'./fdrd/", f"'{helpers.ROOT}/configs/fdrd/"))
+    write_blocks(GUIDE, folder, "'./fdrd/", f"'{helpers.ROOT}/configs/fdrd/")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder
@@ -36,10 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_the_guides_own_test_passes(folder: Path) -> None:
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
-                           'test_logit_mse.py'], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': f'{folder}{os.pathsep}{helpers.ROOT / "projects"}'})
-    assert done.returncode == 0 and '2 passed' in done.stdout, done.stdout + done.stderr
+    check_own_test(folder, 'test_logit_mse.py', passed=2)
 
 
 def small(folder: Path) -> Path:

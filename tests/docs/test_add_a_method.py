@@ -16,6 +16,7 @@ import torch
 
 import helpers
 from anomaly_rd.models.teachers import ResNetTeacher
+from guide_helpers import check_own_test, write_blocks
 from mminspect.inspection import load_inspector
 
 GUIDE = (helpers.ROOT / 'docs/add_a_method.md').read_text()
@@ -33,9 +34,7 @@ def picture(path: Path, seed: int, defect: bool = False) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The guide's Python blocks under the names in their first lines, pictures, and weights of a teacher."""
     folder = tmp_path_factory.mktemp('guide')
-    for code in re.findall(r'```python\n(.*?)```', GUIDE, re.S):
-        name = re.match(r'# (\w+\.py)\n', code)[1]
-        (folder / name).write_text(code.replace("'configs/", f"'{helpers.ROOT}/configs/"))
+    write_blocks(GUIDE, folder, "'configs/", f"'{helpers.ROOT}/configs/")
     for i in range(25):
         picture(folder / 'data' / 'mvtec' / 'plate' / 'train' / 'good' / f'{i}.png', i)
     for i in range(4):
@@ -61,10 +60,7 @@ def test_the_file_and_the_config_are_short() -> None:
 
 
 def test_the_guides_own_test_passes(folder: Path) -> None:
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
-                           'test_patch_bank.py'], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': f'{folder}{os.pathsep}{helpers.ROOT / "projects"}'})
-    assert done.returncode == 0 and '1 passed' in done.stdout, done.stdout + done.stderr
+    check_own_test(folder, 'test_patch_bank.py', passed=1)
 
 
 def test_the_method_goes_through_every_command(folder: Path, call: Callable[..., tuple]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 import helpers
+from guide_helpers import check_own_test, write_blocks
 from mminspect.core.errors import UserError
 from mminspect.inspection import load_inspector
 from mminspect.inspection.backends import runtime
@@ -29,8 +29,7 @@ COMMANDS = [shlex.split(line) for line in re.search(r'```bash\n(.*?)```', GUIDE,
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The guide's Python blocks under the names in their first lines, pictures and a checkpoint where it has them."""
     folder = tmp_path_factory.mktemp('guide')
-    for code in re.findall(r'```python\n(.*?)```', GUIDE, re.S):
-        (folder / re.match(r'# (\w+\.py)\n', code)[1]).write_text(code)
+    write_blocks(GUIDE, folder)
     anomaly_files(folder / 'work_dirs' / 'my_part').rename(folder / 'work_dirs' / 'my_part' / 'epoch_20.pth')
     random = np.random.default_rng(0)
     for part, count in (('good', 20), ('new', 3)):
@@ -46,10 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_the_guides_own_test_passes(folder: Path) -> None:
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
-                           'test_torch_program.py'], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': f'{folder}{os.pathsep}{helpers.ROOT / "projects"}'})
-    assert done.returncode == 0 and '2 passed' in done.stdout, done.stdout + done.stderr
+    check_own_test(folder, 'test_torch_program.py', passed=2)
 
 
 def test_without_the_import_the_suffix_is_unknown(folder: Path, call: Callable[..., tuple]) -> None:
