@@ -79,20 +79,21 @@ class AnnotatedDataset(BaseDetDataset):
         orientation = all(step.reading.orientation for step in self.pipeline.transforms
                           if isinstance(step, LoadInspectionImage))
         found = self.read_annotations(orientation)
-        check_classes(found, self.metainfo.get('classes', ()))
-        return [self._item(record, found, orientation) for record in found.records]
+        classes = self.metainfo.get('classes', ())  # a deep copy each time
+        check_classes(found, classes)
+        labels = {name: label for label, name in enumerate(classes)}
+        return [self._item(record, found, orientation, labels) for record in found.records]
 
     def filter_data(self) -> list[dict]:
         """Leave images without objects out of the training, if ``filter_cfg`` says so."""
         drop = not self.test_mode and (self.filter_cfg or {}).get('filter_empty_gt', False)
         return [item for item in self.data_list if item['instances'] or not drop]
 
-    def _item(self, record: ImageRecord, found: Annotations, orientation: bool) -> dict:
+    def _item(self, record: ImageRecord, found: Annotations, orientation: bool, labels: dict[str, int]) -> dict:
         if record.path is None or not record.path.is_file():
             raise UserError(f"no image for '{record.name}' of '{found.source}' in '{found.folder}': add the image or "
                             'take it out of the annotations')
         width, height = record.size or probe_image(record.path, orientation).size
-        labels = {name: label for label, name in enumerate(self.metainfo.get('classes', ()))}
         return dict(img_id=record.name, img_path=str(record.path), width=width, height=height,
                     instances=[dict(bbox=_corners(box), bbox_label=labels[box.category], ignore_flag=0)
                                for box in record.boxes])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mminspect.core.errors import UserError
-from mminspect.vision.image_files import probe_image
+from mminspect.vision.image_files import ImageProbe, probe_image
 
 #: Boxes may reach this far (pixels) over the border: annotation tools round, and the pipeline clips it off.
 BORDER_TOLERANCE = 1.0
@@ -29,12 +29,14 @@ class BoxRecord:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image: name in the annotations, file (None: not found), annotated (width, height) or None, boxes."""
+    """One image: name in the annotations, file (None: not found), annotated (width, height) or None, boxes, and what a
+    look at the file has found, if its reader took one."""
 
     name: str
     path: Path | None
     size: tuple[int, int] | None
     boxes: list[BoxRecord] = field(default_factory=list)
+    probe: ImageProbe | None = field(default=None, compare=False, repr=False)
 
 
 def check_any_object(records: Sequence[ImageRecord], source: str) -> None:
@@ -126,7 +128,7 @@ def check_images(records: Sequence[ImageRecord], source: str, folder: Path, orie
     if not folder.is_dir():
         raise UserError(f"the image folder '{folder}' of '{source}' does not exist: put the images there or correct "
                         'data_root and data_prefix in the config')
-    probes = [(r, probe_image(r.path, orientation) if r.path else None) for r in records]
+    probes = [(r, r.probe or (probe_image(r.path, orientation) if r.path else None)) for r in records]
     missing = [r.name for r, probe in probes if probe is None or probe.problem == 'missing']
     if missing:
         raise UserError(f"image file '{missing[0]}' of '{source}' is not in '{folder}'"

@@ -132,7 +132,7 @@ def _record(image: Path, folder: Path, names: Sequence[str], source: str, orient
     lines = read_text(labels, may_be_empty=True).splitlines() if labels.is_file() else []
     boxes = [parse_line(line, f"line {number} of '{labels}'", names, probe.size)
              for number, line in enumerate(lines, 1) if line.strip()]
-    return ImageRecord(name, image, probe.size, boxes)
+    return ImageRecord(name, image, probe.size, boxes, probe)
 
 
 def _load_yaml(path: str) -> dict:
