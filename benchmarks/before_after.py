@@ -26,6 +26,7 @@ import torch
 
 from common import ROOT, save
 from mminspect.core.errors import UserError
+from mminspect.experiments.environment import commit
 from mminspect.models.checkpoint import Checkpoint, weights_sha256
 
 INITIAL_WEIGHTS = ROOT / 'benchmarks' / 'initial_weights.py'
@@ -71,8 +72,7 @@ class Checkout:
     @property
     def commit(self) -> str:
         """12 digits, '+' behind them where tracked files differ."""
-        command = ['git', '-C', str(self.root), 'describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return commit(self.root)
 
     def script(self, path: str | Path, *arguments: object) -> None:
         """Run a script, relative to the checkout, in it.

@@ -12,7 +12,6 @@ import argparse
 import logging
 import statistics
 import sys
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from torch import nn
 
 from mminspect import runtime
 from mminspect.experiments.environment import default_device, device_name
-from mminspect.experiments.latency import measure, random_images
+from mminspect.experiments.latency import measure, now, random_images
 from mminspect.models.building import load_model
 
 #: The network's input has sides that are multiples of it, as detectors pad images.
@@ -63,13 +62,6 @@ def network_milliseconds(model: nn.Module, device: torch.device, shape: tuple[in
             if number >= warmup:
                 times.append(1000 * (now(device) - start))
     return statistics.median(times)
-
-
-def now(device: torch.device) -> float:
-    """Seconds, once the device has finished what it was given."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,9 +13,8 @@ from mminspect import runtime
 from mminspect.core.errors import UserError
 from mminspect.core.log import quiet_log
 from mminspect.experiments import jobs
-from mminspect.runtime.dataset_cfg import leaves
 
-from .datasets.categories import find_categories
+from .datasets.categories import category_of, find_categories
 
 #: Stands for every category of the data roots.
 ALL = 'all'
@@ -155,8 +154,7 @@ def _check_category(config: str, categories: tuple[str, ...]) -> None:
     """A config with a category of its own would train that one under the name of every other."""
     probe = 'any-category'
     with _environment(CATEGORY, probe), quiet_log():  # mmengine would announce the probe
-        found = {leaf.get('category') for leaf in leaves(runtime.load_config(str(config)).train_dataloader.dataset)}
-    own = found.pop() if len(found) == 1 else None
+        own = category_of(runtime.load_config(str(config)))
     if own != probe and (own is None or set(categories) != {own}):
         raise UserError(f'{config} does not take its category from {CATEGORY} (its data set has {own}): inherit '
                         '_base_/datasets/mvtec.py or visa.py for a sweep')

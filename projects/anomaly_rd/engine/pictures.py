@@ -53,7 +53,7 @@ class AnomalyPicturesHook(Hook):
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: Sequence[AnomalyDataSample] | None = None) -> None:
         """Keep what is to be drawn; without a calibration, widen the colour scales to this batch."""
-        if _calibration(runner) is None:
+        if unwrap(runner.model).calibration is None:
             self._scales = _union(self._scales, scales_of(outputs))
         for image, sample in zip(data_batch['inputs'], outputs, strict=True):
             if sample.sample_idx in self._chosen:
@@ -61,7 +61,7 @@ class AnomalyPicturesHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Draw; every process its own images, the first one the curves."""
-        folder, calibration = Path(runner.work_dir) / self.out_dir, _calibration(runner)
+        folder, calibration = Path(runner.work_dir) / self.out_dir, unwrap(runner.model).calibration
         if calibration is None:
             scales, decision = _gathered(self._scales), (None, None)
         else:
@@ -86,10 +86,6 @@ def title_of(sample: AnomalyDataSample) -> str:
     path, tile = Path(sample.img_path), sample.get('tile')
     name = path.name if tile is None else f'{path.stem}_y{tile[0]}_x{tile[1]}{path.suffix}'
     return '/'.join((*path.parts[-2:-1], name))
-
-
-def _calibration(runner: Runner) -> Calibration | None:
-    return unwrap(runner.model).calibration
 
 
 def _draw_results(runner: Runner, folder: Path, metrics: dict[str, float], calibration: Calibration | None) -> None:

@@ -18,11 +18,11 @@ from anomaly_rd.postprocess.decisions import label_samples, normal_image
 from anomaly_rd.registry import HOOKS
 from mminspect.core.errors import UserError
 from mminspect.core.options import check_option
-from mminspect.decisions import HOLDOUT, RULES, TRAINING, Calibration, fit_calibration
+from mminspect.decisions import HOLDOUT, RULES, TRAINING, fit_calibration
 from mminspect.engine import unwrap
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.anomaly_model import TRAINING_SCORES
-from mminspect.models.checkpoint import CALIBRATION_KEY, fitting_calibration
+from mminspect.models.checkpoint import CALIBRATION_KEY, Checkpoint
 from mminspect.models.contract import contract_of
 from mminspect.models.map_settings import map_settings
 
@@ -93,8 +93,7 @@ class ThresholdHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Give the model what its checkpoint says; None for a checkpoint without a threshold for these maps."""
-        calibration = Calibration.from_state(checkpoint[CALIBRATION_KEY]) if CALIBRATION_KEY in checkpoint else None
-        unwrap(runner.model).calibration = fitting_calibration(calibration, runner.cfg)
+        unwrap(runner.model).calibration = Checkpoint('', checkpoint).calibration_for(runner.cfg)
 
     def before_test(self, runner: Runner) -> None:
         """Say which threshold is used."""

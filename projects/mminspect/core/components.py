@@ -30,9 +30,8 @@ def explain_errors(cfg: Config) -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
 
     So it is with arguments that a component does not have or that are missing, with values that torch's optimisers
-    refuse, also for want of parameters, with
-    a model that has no preprocessor, and with a training batch that has a single value for each channel of a
-    BatchNorm.
+    refuse, also for want of parameters, with a model that has no preprocessor, and with a training batch that has a
+    single value for each channel of a BatchNorm.
     """
     try:
         yield

@@ -12,7 +12,7 @@ from torch import nn
 
 from mminspect.core.errors import UserError
 
-from .model_wrapper import unwrap
+from .model_wrapper import part_of, unwrap
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -68,12 +68,9 @@ class PartsOptimWrapperConstructor:
         Raises:
             UserError: The model has no such part.
         """
-        children = dict(unwrap(model).named_children())
-        if unknown := [name for name in self.parts if name not in children]:
-            raise UserError(f'optim_wrapper has an entry {unknown[0]!r}, but {type(unwrap(model)).__name__} has no '
-                            f'such part: name one of {", ".join(children)}')
-        return OptimWrapperDict(**{name: build_optim_wrapper(children[name], dict(cfg))
-                                   for name, cfg in self.parts.items()})
+        parts = {name: part_of(unwrap(model), name) for name in self.parts}
+        return OptimWrapperDict(**{name: build_optim_wrapper(part, dict(self.parts[name]))
+                                   for name, part in parts.items()})
 
 
 @OPTIM_WRAPPERS.register_module()

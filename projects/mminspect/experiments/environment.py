@@ -29,9 +29,10 @@ def device_name(device: torch.device) -> str:
     return f'{platform.processor() or platform.machine()} (CPU)'
 
 
-def commit() -> str:
-    """Commit of the source tree, 12 digits, '+' behind it where tracked files differ; 'unknown' outside of git."""
-    describe = ['git', '-C', str(SOURCE), 'describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
+def commit(source: Path | None = None) -> str:
+    """Commit of a source tree, by default this one: 12 digits, '+' behind them where tracked files differ; 'unknown'
+    outside of git."""
+    describe = ['git', '-C', str(source or SOURCE), 'describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
     try:
         return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip() or 'unknown'
     except (OSError, subprocess.CalledProcessError):

@@ -78,10 +78,10 @@ def measure(model: nn.Module, images: Sequence[dict[str, Any]], count: int, warm
     milliseconds = []
     with torch.no_grad():
         for number, data in enumerate(itertools.islice(itertools.cycle(images), warmup + count)):
-            start = _now(device)
+            start = now(device)
             model.test_step(dict(data))
             if number >= warmup:
-                milliseconds.append(1000 * (_now(device) - start))
+                milliseconds.append(1000 * (now(device) - start))
     sizes = tuple(sorted({tuple(image.shape[1:]) for data in images for image in data['inputs']}))
     return Latency(tuple(milliseconds), sizes, device_name(device), torch.get_num_threads(), warmup)
 
@@ -96,7 +96,7 @@ def included_in(model: nn.Module) -> str:
     return INCLUDED_MAPS if isinstance(contract_of(model), AnomalyModel) else INCLUDED
 
 
-def _now(device: torch.device) -> float:
+def now(device: torch.device) -> float:
     """Seconds, once the device has finished what it was given."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration
+from mminspect.engine.model_wrapper import part_of
 
 from .anomaly_data_sample import AnomalyDataSample
 from .views import IMAGE, VIEW, refuse_undeclared
@@ -205,9 +206,7 @@ def training_only(model: nn.Module, part: str) -> Iterator[None]:
     Raises:
         UserError: The model has no such submodule.
     """
-    if part not in dict(model.named_children()):
-        raise UserError(f'optim_wrapper has an entry {part!r}, but {type(model).__name__} has no such part: name one '
-                        f'of {", ".join(name for name, _ in model.named_children())}')
+    part_of(model, part)
     others = [parameter for name, parameter in model.named_parameters()
               if parameter.requires_grad and not name.startswith(f'{part}.')]
     for parameter in others:

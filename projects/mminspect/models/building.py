@@ -32,8 +32,8 @@ def build_model(cfg: Config, device: str | torch.device = 'cpu', teacher_files: 
     """
     setup()
     require_entries(cfg, 'model')
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     scope = cfg.get('default_scope', 'mmdet')
+    init_default_scope(scope)
     described = without_pretrained(cfg.model if teacher_files else without_teacher_files(cfg.model, scope))
     with explain_errors(cfg), torch.device(device):
         model = MODELS.build(described)

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.registry import MODELS
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
@@ -23,7 +22,7 @@ from mminspect.decisions import Calibration
 from mminspect.engine.model_wrapper import unwrap
 
 from .contract import contract_of
-from .map_settings import map_settings
+from .map_settings import class_of, map_settings
 from .stored_config import read_stored_config
 
 #: In place of a teacher's weights in a config: they come with the checkpoint that is loaded next, no file is read.
@@ -163,10 +162,7 @@ def without_teacher_files(model: Any, scope: str | None = None) -> Any:
 
 def _arguments(component: Mapping[str, Any], scope: str | None) -> Collection[str]:
     """Names of what a component's class takes, and of what its config gives."""
-    kind = component['type']
-    if isinstance(kind, str):
-        with MODELS.switch_scope_and_registry(scope) as registry:
-            kind = registry.get(kind)
+    kind = class_of(component, scope)
     return {*component, *(() if kind is None else inspect.signature(kind).parameters)}
 
 

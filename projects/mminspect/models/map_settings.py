@@ -19,7 +19,7 @@ def map_settings(model: Mapping[str, Any]) -> dict[str, str]:
     Returns:
         For example ``{'map_head.fusion': '"sum"', 'map_head.sigma': '4.0', ...}``: values as JSON.
     """
-    names = getattr(_class_of(model), 'map_options', ())
+    names = getattr(class_of(model), 'map_options', ())
     options = _with_defaults(model) if names else {}
     return dict(pair for name in names for pair in _flat(name, options.get(name)))
 
@@ -34,14 +34,15 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _with_defaults(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    kind = _class_of(cfg)
+    kind = class_of(cfg)
     defaults = {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
                 if parameter.default is not parameter.empty}
     return {**defaults, **cfg, 'type': kind.__name__}
 
 
-def _class_of(cfg: Mapping[str, Any]) -> type:
+def class_of(cfg: Mapping[str, Any], scope: str | None = None) -> type | None:
+    """The class of a component's config, looked up in ``scope``, by default the current one; None: there is none."""
     if not isinstance(cfg['type'], str):
         return cfg['type']
-    with MODELS.switch_scope_and_registry(None) as registry:
+    with MODELS.switch_scope_and_registry(scope) as registry:
         return registry.get(cfg['type'])

@@ -17,7 +17,7 @@ from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from mminspect.core.components import explain_errors
 from mminspect.core.errors import UserError
 from mminspect.core.setup import setup
-from mminspect.engine import EmptyLoaderHook, FitOnceLoop, unwrap
+from mminspect.engine import EmptyLoaderHook, FitOnceLoop, PartsOptimWrapperConstructor, unwrap
 from mminspect.models.anomaly_model import DISTRIBUTED
 from mminspect.models.checkpoint import Checkpoint, without_teacher_files
 from mminspect.models.contract import contract_of
@@ -91,11 +91,8 @@ def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> Inspectio
     setup()
     if not torch.cuda.is_available():
         keep_freed_memory()
-    wrapper = cfg.get('optim_wrapper') or {}
-    if cfg.get('launcher', 'none') != 'none' and wrapper.get('constructor') == 'PartsOptimWrapperConstructor':
-        raise UserError('a model with an optimiser for each part trains in one process, because the parts take their '
-                        'steps one after the other: train without --launcher')
-    if cfg.get('launcher', 'none') != 'none':
+    launched = cfg.get('launcher', 'none') != 'none'
+    if launched:
         _prepare_processes(cfg)
     if fits_once(cfg):
         FitOnceLoop.complete(cfg)
@@ -104,7 +101,7 @@ def build_runner(cfg: Config, checkpoint: Checkpoint | None = None) -> Inspectio
     with explain_errors(cfg):
         runner = InspectionRunner.from_cfg(cfg)
     reason = contract_of(unwrap(runner.model)).limits.get(DISTRIBUTED)
-    if reason and cfg.get('launcher', 'none') != 'none':
+    if reason and launched:
         raise UserError(f'{cfg.model.type} does not train or test in several processes, because {reason}: leave '
                         '--launcher out')
     runner.opened = checkpoint
@@ -121,6 +118,9 @@ def fits_once(cfg: Config) -> bool:
 
 
 def _prepare_processes(cfg: Config) -> None:
+    if (cfg.get('optim_wrapper') or {}).get('constructor') == PartsOptimWrapperConstructor.__name__:
+        raise UserError('a model with an optimiser for each part trains in one process, because the parts take their '
+                        'steps one after the other: train without --launcher')
     if fits_once(cfg):
         return  # it is refused in any case
     if cfg.launcher == 'pytorch' and 'RANK' not in os.environ:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import resource
 import socket
-from functools import cache
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -32,7 +31,6 @@ UNREAD_SECONDS = 60
 OPEN_FILES = 2**15
 
 
-@cache
 def connection_limit() -> int:
     """Connections at a time: half of the open files that the system allows; database and pictures need theirs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

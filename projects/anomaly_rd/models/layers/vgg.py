@@ -5,9 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from torch import Tensor, nn
 
-#: Convolutions of each block; behind every block comes a max-pooling that halves the map.
-BLOCKS = (2, 2, 3, 3, 3)
-
 #: The layers that are distilled, with strides 4, 8, 16 and 32.
 CRITICAL = ('pool2', 'pool3', 'pool4', 'pool5')
 

@@ -2,17 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from anomaly_rd.models.layers.vgg import CRITICAL, run_vgg
+from anomaly_rd.models.layers.vgg import CRITICAL, channels_by_name, run_vgg
 from anomaly_rd.registry import MODELS
 
 from .frozen import FrozenTeacher
 
 #: VGG-16's layers in torchvision's words: channels of each convolution, and 'M' for a pooling.
 LAYERS = cfgs['D']
+#: The same by block.
+WIDTHS = tuple(tuple(block) for is_pooling, block in groupby(LAYERS, lambda entry: entry == 'M') if not is_pooling)
 
 
 @MODELS.register_module()
@@ -41,7 +44,7 @@ class VGGTeacher(FrozenTeacher):
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False
         self._names = names_of(self.features)
-        self.channels_at = _channels_at(self._names, self.features)
+        self.channels_at = channels_by_name(WIDTHS)
         self.channels = tuple(self.channels_at[name] for name in CRITICAL)
         self.fill(weights, self._draw, ignored=('classifier.',))
 
@@ -70,11 +73,3 @@ def names_of(layers: Iterable[nn.Module]) -> list[str]:
         else:
             names.append('')
     return names
-
-
-def _channels_at(names: Iterable[str], layers: Iterable[nn.Module]) -> dict[str, int]:
-    channels, width = {}, 3
-    for name, layer in zip(names, layers, strict=True):
-        width = getattr(layer, 'out_channels', width)
-        channels[name] = width
-    return {name: width for name, width in channels.items() if name}

@@ -13,6 +13,7 @@ from mmengine.registry import TRANSFORMS
 from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
+from mminspect.inspection.tasks.anomaly import MAP, SCORE
 from mminspect.models.anomaly_model import EXPORT, EXPORT_MAP, AnomalyModel
 from mminspect.models.contract import contract_of
 from mminspect.runtime.dataset_cfg import representative
@@ -24,7 +25,6 @@ from .torch_network import TorchNetwork
 RESIZE, CROP = 'ResizeInspection', 'CentreCrop'
 #: Steps of a test pipeline that an inspection does by itself.
 KNOWN_STEPS = ('LoadInspectionImage', RESIZE, CROP, 'PackAnomalyInputs')
-MAP, SCORE = 'anomaly_map', 'pred_score'
 
 
 class AnomalyNetwork(nn.Module):

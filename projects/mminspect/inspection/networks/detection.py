@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mminspect.core.errors import UserError
 from mminspect.inspection.spec import Suppression
+from mminspect.inspection.tasks.detection import BOXES, SCORES
 from mminspect.runtime.dataset_cfg import representative
 from mminspect.vision.reading import Reading
 
@@ -72,7 +73,7 @@ def detection_network(cfg: Config, model: nn.Module) -> tuple[DetectionNetwork, 
     return network, dict(
         kind='detection', classes=_classes(cfg, head.num_classes), input_size=input_size,
         image_size=image_size, keep_ratio=True, pad_rgb=_padding(model.data_preprocessor),
-        suppression=_suppression(head.test_cfg, decoder), outputs=('boxes', 'scores'),
+        suppression=_suppression(head.test_cfg, decoder), outputs=(BOXES, SCORES),
         reading=Reading.of_pipeline(_test_set(cfg).get('pipeline') or ()), **tiles_of(_test_set(cfg)))
 
 

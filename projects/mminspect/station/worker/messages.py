@@ -49,7 +49,8 @@ class Answer:
 
     Attributes:
         result: :meth:`mminspect.inspection.result.InspectionResult.as_dict`, its ``image`` is the job's id; None: there
-        is none. error: Then why, in one sentence.
+            is none.
+        error: Then why, in one sentence.
         crashed: Whether the job brought the worker down, an upload even twice: trying again is no use.
         again: Whether the picture is worth another attempt later: the disk is full.
         files: Names of what was written into the job's folder.
