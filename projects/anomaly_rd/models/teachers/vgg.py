@@ -14,8 +14,6 @@ from .frozen import FrozenTeacher
 
 #: VGG-16's layers in torchvision's words: channels of each convolution, and 'M' for a pooling.
 LAYERS = cfgs['D']
-#: The same by block.
-WIDTHS = tuple(tuple(block) for is_pooling, block in groupby(LAYERS, lambda entry: entry == 'M') if not is_pooling)
 
 
 @MODELS.register_module()
@@ -44,7 +42,7 @@ class VGGTeacher(FrozenTeacher):
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False
         self._names = names_of(self.features)
-        self.channels_at = channels_by_name(WIDTHS)
+        self.channels_at = channels_by_name(_by_block(LAYERS))
         self.channels = tuple(self.channels_at[name] for name in CRITICAL)
         self.fill(weights, self._draw, ignored=('classifier.',))
 
@@ -73,3 +71,8 @@ def names_of(layers: Iterable[nn.Module]) -> list[str]:
         else:
             names.append('')
     return names
+
+
+def _by_block(layers: Iterable[int | str]) -> list[list[int]]:
+    """Channels of each convolution of each block."""
+    return [list(block) for is_pooling, block in groupby(layers, lambda entry: entry == 'M') if not is_pooling]
