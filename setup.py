@@ -1,11 +1,17 @@
-"""Package metadata. Each folder under projects/ is an import package of the same name."""
+"""Package metadata. Each folder under projects/ is an import package of the same name; configs and tools come along."""
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 METHODS = ('fdrd', 'anomaly_rd')
 PROJECTS = ('mminspect', 'mmcv_fallback', *METHODS)
+#: What is no module and travels all the same: into mminspect/.mim, where OpenMMLab's packages carry such things.
+CARRIED = ('configs', 'tools', 'model-index.yml')
+#: Tools that have a meaning in a checkout alone.
+LEFT_OUT = shutil.ignore_patterns('__pycache__', 'bootstrap.py', 'docs')
 
 
 def requirements(name: str) -> list[str]:
@@ -19,6 +25,23 @@ def packages() -> list[str]:
     return [p for p in find_packages('projects') if p.split('.')[0] in PROJECTS]
 
 
+class BuildWithConfigs(build_py):
+    """Puts :data:`CARRIED` into the wheel. An editable installation finds them at the root of the checkout."""
+
+    def run(self) -> None:
+        """Modules first."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib, 'mminspect', '.mim')
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+        for name in CARRIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, target / name, ignore=LEFT_OUT)
+            else:
+                shutil.copy2(ROOT / name, target / name)
+
+
 setup(
     name='mminspect',
     version='0.2.0',
@@ -30,7 +53,9 @@ setup(
     package_dir={'': 'projects'},
     packages=packages(),
     package_data={'mminspect': ['station/templates/*.html', 'station/static/*']},
-    entry_points={'mminspect.methods': [f'{name} = {name}' for name in METHODS]},
+    cmdclass={'build_py': BuildWithConfigs},
+    entry_points={'console_scripts': ['mminspect = mminspect.command:main'],
+                  'mminspect.methods': [f'{name} = {name}' for name in METHODS]},
     install_requires=requirements('runtime'),
     extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm')},
 )

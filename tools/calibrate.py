@@ -2,7 +2,7 @@
 
 Example::
 
-    python tools/calibrate.py model.onnx photos/good --false-reject-rate 0.01
+    mminspect calibrate model.onnx photos/good --false-reject-rate 0.01
 
 Scores the images, stores threshold and scores in the model file (.onnx, or .pth under the key 'threshold') and prints
 what rate to expect. Use good parts that the training did not see. --tile and --overlap are stored too: images are then

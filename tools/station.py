@@ -2,7 +2,7 @@
 
 Example::
 
-    python tools/station.py --model model.onnx --source folder:data/replay
+    mminspect station --model model.onnx --source folder:data/replay
 
 Without a login it listens at this machine alone. Beyond it, make a user first (--add-user NAME) and give --host.
 docs/station.md lists the environment variables for limits, database and proxies.
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Prepare and serve."""
     args = parse_args(argv)
     if args.model is None and args.add_user is None:
-        raise UserError('the station needs a model: --model MODEL.onnx from tools/deploy/export.py, or `make station` '
+        raise UserError('the station needs a model: --model MODEL.onnx from mminspect export, or `make station` '
                         'for that of the demo')
     try:
         from mminspect.station import command

@@ -2,7 +2,7 @@
 
 Example::
 
-    python tools/sweep.py --configs configs/anomaly_rd/rd4ad/rd4ad_r18_20e_mvtec.py --data-root data/mvtec \\
+    mminspect sweep --configs configs/anomaly_rd/rd4ad/rd4ad_r18_20e_mvtec.py --data-root data/mvtec \\
         --categories all --seeds 0 1 2 --jobs 2 --out work_dirs/sweep/rd4ad
 
 What is finished is skipped and what was interrupted is resumed, so the command can be repeated. A failed run does not
@@ -18,6 +18,7 @@ from pathlib import Path
 from anomaly_rd import sweep, sweep_table
 from mminspect import runtime
 from mminspect.core import cli
+from mminspect.core.config_names import find_config
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.log import quiet_log
@@ -57,7 +58,7 @@ def default_root() -> str:
 
 
 def arguments_of(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What tools/train.py and tools/test.py get."""
+    """What mminspect train and mminspect test get."""
     options = ('--cfg-options', *args.cfg_options) if args.cfg_options else ()
     show = ('--show-dir', args.show_dir) if args.show_dir else ()
     return (*(('--amp', ) if args.amp else ()), *options), (*show, *options)
@@ -73,8 +74,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     with quiet_log():
         for config in args.configs:
             runtime.load_config(config, cli.parse_options(args.cfg_options))
+    configs = [str(find_config(config)) for config in args.configs]
     threads = None if os.environ.get('OMP_NUM_THREADS') else max(1, len(os.sched_getaffinity(0)) // args.jobs)
-    runs = sweep.make_runs(args.configs, categories, args.seeds, args.work_root, arguments_of(args), threads)
+    runs = sweep.make_runs(configs, categories, args.seeds, args.work_root, arguments_of(args), threads)
     for option, folder in (('--work-root', args.work_root), ('--out', args.out)):
         runtime.prepare_work_dir(folder, option=option)
     for run in runs:

@@ -1,4 +1,4 @@
-"""Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+"""Test a checkpoint: ``mminspect test CONFIG CHECKPOINT``."""
 from __future__ import annotations
 
 import argparse

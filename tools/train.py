@@ -1,4 +1,4 @@
-"""Train a model: ``python tools/train.py CONFIG``."""
+"""Train a model: ``mminspect train CONFIG``."""
 from __future__ import annotations
 
 import argparse

@@ -92,7 +92,7 @@ def make_runs(configs: Sequence[str], categories: Mapping[str, Path], seeds: Seq
         categories: Data root by category.
         seeds: Random seeds.
         work_root: Folder of all runs.
-        arguments: Further arguments of tools/train.py and of tools/test.py.
+        arguments: Further arguments of mminspect train and of mminspect test.
         threads: CPU threads of each process; None where the environment says how many.
 
     Raises:

@@ -2,9 +2,9 @@
 
 Example::
 
-    python tools/analysis/compare.py configs/fdrd/gfl_r18_48e_medicine.py configs/fdrd/detectors/*.py --run
+    mminspect compare configs/fdrd/gfl_r18_48e_medicine.py configs/fdrd/detectors/*.py --run
 
-Metrics come from <work root>/<name of the config>/metrics.json, which tools/test.py writes. With --run, what is not
+Metrics come from <work root>/<name of the config>/metrics.json, which mminspect test writes. With --run, what is not
 trained or tested yet is, what was interrupted goes on, and what is finished is left as it is.
 """
 from __future__ import annotations
@@ -16,6 +16,7 @@ from fdrd import comparison
 from fdrd.published import references_of
 from mminspect import runtime
 from mminspect.core import cli
+from mminspect.core.config_names import find_config
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.experiments import table
@@ -45,11 +46,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, run what is missing, print and write the table."""
     args = parse_args(argv)
     shape = tuple(args.shape)
-    jobs = comparison.jobs_of(args.configs, args.work_root)
-    cfgs = [runtime.load_config(config) for config in args.configs]
+    configs = [str(find_config(config)) for config in args.configs]
+    jobs = comparison.jobs_of(configs, args.work_root)
+    cfgs = [runtime.load_config(config) for config in configs]
     if wrong := [cfg.filename for cfg in cfgs if cfg.get('default_scope', 'mmdet') != 'mmdet']:
         raise UserError(f'{wrong[0]} is no detector, and this table has the AP of boxes: anomaly models have '
-                        'tools/sweep.py')
+                        'mminspect sweep')
     references = [reference for cfg in cfgs for reference in references_of(cfg.get('published'))]
     for reference in [*args.published, *references]:
         comparison.published_row(reference)

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of a model: ``python tools/analysis/complexity.py CONFIG --shape 800 1280``.
+"""Parameters and FLOPs of a model: ``mminspect complexity CONFIG --shape 800 1280``.
 
 Needs neither weights nor data, and no teacher: a distilled detector counts as its student, an anomaly model with its
 teacher. A model that keeps what it saw (a memory bank) costs as much as that: name its checkpoint.

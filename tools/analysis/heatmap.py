@@ -2,7 +2,7 @@
 
 Example::
 
-    python tools/analysis/heatmap.py --student configs/fdrd/gfl_r18_48e_medicine.py student.pth \\
+    mminspect heatmap --student configs/fdrd/gfl_r18_48e_medicine.py student.pth \\
         --teacher configs/fdrd/teacher/semantic-se_r50_48e_medicine.py teacher.pth --images data/vials/val --out maps
 
 A map is the mean of absolute values over the channels of a neck output; both maps of a picture share their colours.

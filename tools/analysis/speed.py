@@ -1,4 +1,4 @@
-"""Latency and images per second at batch size 1: ``python tools/analysis/speed.py CONFIG CHECKPOINT --dataset``.
+"""Latency and images per second at batch size 1: ``mminspect speed CONFIG CHECKPOINT --dataset``.
 
 Without a checkpoint the weights are random: the network takes the same time, NMS gets another number of boxes.
 """

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anomaly_rd.datasets.labelme import convert
-from mminspect.core.cli import run
+from mminspect.core import cli
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -40,4 +40,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    run(main)
+    cli.run(main)

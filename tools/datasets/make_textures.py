@@ -2,7 +2,7 @@
 
 Example::
 
-    python tools/datasets/make_textures.py data/textures
+    mminspect make-textures data/textures
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
-from mminspect.core.cli import run
+from mminspect.core import cli
 from mminspect.experiments.rendered_set import report
 
 
@@ -39,4 +39,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    run(main)
+    cli.run(main)

@@ -2,7 +2,7 @@
 
 Example::
 
-    python tools/datasets/make_vials.py data/vials --train 160 --val 40
+    mminspect make-vials data/vials --train 160 --val 40
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
-from mminspect.core.cli import run
+from mminspect.core import cli
 from mminspect.experiments.rendered_set import report
 
 
@@ -40,4 +40,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    run(main)
+    cli.run(main)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fdrd.datasets.voc2coco import VOCLayout, convert
-from mminspect.core.cli import run
+from mminspect.core import cli
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,4 +48,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    run(main)
+    cli.run(main)

@@ -1,4 +1,4 @@
-"""Export a checkpoint: ``python tools/deploy/export.py CHECKPOINT --out model.onnx``.
+"""Export a checkpoint: ``mminspect export CHECKPOINT --out model.onnx``.
 
 The config is the one in the checkpoint, which is data, unless a config file, which is a program, is named before it.
 

@@ -91,7 +91,7 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
     Args:
         picture: What to draw.
         scales: Colour scales of the map and of every level map, the same for the whole data set. Level maps without one
-            are left out: a checkpoint that had no calibration until tools/calibrate.py gave it one knows that of the
+            are left out: a checkpoint that had no calibration until mminspect calibrate gave it one knows that of the
             map alone.
         threshold: On the image's score; None leaves out the decision.
         limit: Threshold on pixels; None leaves out the contour. With it the middles of ``scales`` are marked as limits.

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from fdrd.tracing import layout_of
+from mminspect.core.config_names import PREFIX, find_config
 from mminspect.core.errors import UserError
 from mminspect.models.checkpoint import Checkpoint, sha256, weight_mismatch, weights_sha256
 from mminspect.models.teacher import TeacherSlot, announce_random, freeze
@@ -66,17 +67,19 @@ def read_teacher_config(source: dict | str | Path) -> Config | dict:
     """The teacher's config.
 
     Args:
-        source: A dict or Config with key ``model``, a path (relative to the working directory), or ``'mmdet::...'``.
+        source: A dict or Config with key ``model``, a path (relative to the working directory), or a name
+            (``'mmdet::...'``, ``'mminspect::...'``).
 
     Raises:
         UserError: There is no such file, or it cannot be read, or it has no ``model``.
     """
     config = source
     if isinstance(source, (str, Path)):
-        if '::' not in str(source) and not Path(source).is_file():
-            raise UserError(f'teacher_config {source} does not exist (looked in {Path.cwd()}): check the path')
+        elsewhere = '::' in str(source) and not str(source).startswith(PREFIX)
         try:
-            config = get_config(str(source)) if '::' in str(source) else Config.fromfile(source)
+            config = get_config(str(source)) if elsewhere else Config.fromfile(find_config(source))
+        except UserError as error:
+            raise UserError(f'teacher_config: {error} (looked in {Path.cwd()})') from error
         except Exception as error:  # a config is a program
             raise UserError(f'teacher_config {source} cannot be read: {type(error).__name__}: {error}') from error
     if 'model' not in config:

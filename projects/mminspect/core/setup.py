@@ -14,9 +14,10 @@ def setup() -> None:
     """Prepare this process for models and configs of OpenMMLab; calling it again changes nothing.
 
     Checkpoints are read without executing what they hold, files are written whole with
-    ``backend_args=dict(backend='atomic')``, mmcv's operators work without its compiled part, and known remarks of the
-    libraries are not shown. ``import fdrd``, ``import anomaly_rd``, the command lines, and whatever reads a config or
-    builds a model call it; a program that uses mmengine on files from strangers before any of these should do the same.
+    ``backend_args=dict(backend='atomic')``, configs inherit from this project by name (``mminspect::...``), mmcv's
+    operators work without its compiled part, and known remarks of the libraries are not shown. ``import fdrd``,
+    ``import anomaly_rd``, the command lines, and whatever reads a config or builds a model call it; a program that uses
+    mmengine on files from strangers before any of these should do the same.
 
     Raises:
         ModuleNotFoundError: mmcv is not installed.
@@ -24,11 +25,13 @@ def setup() -> None:
     """
     # here: an exported model needs none of these, and they take seconds to import
     import mmcv_fallback
+    from mminspect.core.config_names import register_package
     from mminspect.core.fileio import register_atomic_backend
     from mminspect.models.safe_loading import install_safe_loaders
     ignore_remarks()
     install_safe_loaders()
     register_atomic_backend()
+    register_package()
     mmcv_fallback.activate()
 
 

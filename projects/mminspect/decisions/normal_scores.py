@@ -87,7 +87,7 @@ class NormalScores:
         """
         if not self.unseen:
             raise UserError(f'the {len(self)} scores in the model are of its training images, which promise no '
-                            'false-reject rate: calibrate with other images of good parts (tools/calibrate.py)')
+                            'false-reject rate: calibrate with other images of good parts (mminspect calibrate)')
         needed = needed_images(rate)
         if len(self) < needed:
             raise UserError(f'{len(self)} normal images are too few for a false-reject rate of {100 * rate:g} %: '

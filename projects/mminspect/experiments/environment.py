@@ -8,8 +8,11 @@ from typing import Any
 
 import torch
 
+from mminspect import __version__
+from mminspect.core.home import CARRIED, home
+
 #: Folder whose commit is recorded: the source tree, wherever the command runs.
-SOURCE = Path(__file__).resolve().parents[3]
+SOURCE = home()
 
 
 def default_device() -> torch.device:
@@ -31,7 +34,9 @@ def device_name(device: torch.device) -> str:
 
 def commit(source: Path | None = None) -> str:
     """Commit of a source tree, by default this one: 12 digits, '+' behind them where tracked files differ; 'unknown'
-    outside of git."""
+    outside of git, and the release of an installed package."""
+    if source is None and CARRIED.is_dir():  # the git repository around it, if any, is somebody else's
+        return f'release {__version__}'
     describe = ['git', '-C', str(source or SOURCE), 'describe', '--always', '--abbrev=12', '--exclude=*', '--dirty=+']
     try:
         return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip() or 'unknown'

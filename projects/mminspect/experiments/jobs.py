@@ -17,14 +17,14 @@ from functools import cached_property
 from pathlib import Path
 
 from mminspect.core.errors import UserError
+from mminspect.core.home import home
 from mminspect.engine.progress import PREFIX
 from mminspect.models.checkpoint import newest_checkpoint
 
 from .run_record import Record, Settings, is_end, number_of, settings_of
 
-#: Repository root; the tools are scripts there and no part of the installed packages.
-ROOT = Path(__file__).resolve().parents[3]
-
+#: Holds the tools, which are scripts and no modules.
+ROOT = home()
 
 #: Processes that run now.
 _children: set[subprocess.Popen] = set()
@@ -57,8 +57,8 @@ class Job:
     Attributes:
         config: Config file.
         work_dir: Folder for checkpoints, logs (``output.log``) and ``metrics.json``.
-        train_arguments: Further arguments of tools/train.py.
-        test_arguments: Further arguments of tools/test.py.
+        train_arguments: Further arguments of mminspect train.
+        test_arguments: Further arguments of mminspect test.
         environment: Variables on top of this process's.
         trained: A job whose last checkpoint is tested instead of training one, with this job's config.
     """

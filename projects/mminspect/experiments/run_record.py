@@ -73,7 +73,7 @@ class Record:
 
 
 def settings_of(config: str | Path, train_arguments: Sequence[str], test_arguments: Sequence[str]) -> Settings:
-    """Settings of a config with the arguments of tools/train.py and tools/test.py.
+    """Settings of a config with the arguments of mminspect train and mminspect test.
 
     Variables of the environment are not looked at: they say where data and weights lie.
 

@@ -1,4 +1,4 @@
-"""Behind tools/inspect_images.py: images in, a folder of results out."""
+"""Behind mminspect inspect: images in, a folder of results out."""
 from __future__ import annotations
 
 import argparse
@@ -26,7 +26,7 @@ DESCRIPTION = """Inspect images with a trained or exported model.
 
 Example::
 
-    python tools/inspect_images.py work_dirs/rd4ad/epoch_20.pth photos --out results --maps
+    mminspect inspect work_dirs/rd4ad/epoch_20.pth photos --out results --maps
 
 Writes results.jsonl (a line for each image), results.csv and overlays/ into the folder, with --maps also maps/. Ctrl-C
 leaves what is done; the same command with --resume goes on. The status is not 0 if an image could not be read."""
@@ -35,8 +35,7 @@ MODEL_HELP = 'exported model (.onnx, or a suffix that --import registers) or che
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Command line."""
-    parser = argparse.ArgumentParser(prog='inspect_images.py', description=DESCRIPTION,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('model', help=MODEL_HELP)
     parser.add_argument('images', nargs='+', help='images, or folders of images with their sub-folders')
     parser.add_argument('--out', type=Path, required=True, help='folder of the results')

@@ -29,7 +29,7 @@ def load_inspector(model: str | Path, config: str | Path | Config | None = None,
     entry-point group ``mminspect.methods`` are imported, and nothing that lies beside the file is executed.
 
     Args:
-        model: File that tools/deploy/export.py wrote (``.onnx``), or a checkpoint (``.pth``, ``.safetensors``).
+        model: File that mminspect export wrote (``.onnx``), or a checkpoint (``.pth``, ``.safetensors``).
         config: In place of the one in the checkpoint, a file, which is a program that runs when it is read, or what
             was read of it.
         runtime: 'pytorch' for a checkpoint, which knows no other; of an exported model, the name of a registered
@@ -78,7 +78,7 @@ def _tell_tiles(inspector: Inspector) -> None:
     # not mmengine's logger, which loads torch: 300 MiB for a sentence about an exported model
     logging.getLogger(__name__).warning(
         'The threshold of %s was chosen %s, and images are inspected %s: its false-reject rate does not hold. '
-        'Calibrate the model in this way (tools/calibrate.py).', inspector.spec.name, words(known.tile, known.overlap),
+        'Calibrate the model in this way (mminspect calibrate).', inspector.spec.name, words(known.tile, known.overlap),
         words(inspector.tile or 0, inspector.overlap))
 
 
@@ -136,10 +136,10 @@ def _check_options_of_checkpoint(model: Path, runtime: str | None, precision: st
         if runtime not in runtime_names():
             raise UserError(f'runtime {runtime!r} is unknown: use one of {", ".join((PYTORCH, *runtime_names()))}')
         raise UserError(f'{model} is a checkpoint, which {runtime} does not run: export it first with '
-                        'tools/deploy/export.py')
+                        'mminspect export')
     if precision not in (None, 'f32'):
         raise UserError(f'{model} is a checkpoint, which is computed in f32: for {precision} export it '
-                        'first with tools/deploy/export.py')
+                        'first with mminspect export')
 
 
 def config_for(checkpoint: Checkpoint, config: str | Path | Config | None = None, imports: Sequence[str] = (),
@@ -183,5 +183,5 @@ def _chosen(inspector: Inspector, rate: float) -> Threshold:
     scores = inspector.calibration and inspector.calibration.scores
     if scores is None:
         raise UserError('the model holds no scores of normal images to choose a threshold from: run '
-                        'tools/calibrate.py on it, or give the threshold itself')
+                        'mminspect calibrate on it, or give the threshold itself')
     return scores.threshold(rate)

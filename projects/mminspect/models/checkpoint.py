@@ -142,7 +142,7 @@ def fitting_calibration(calibration: Calibration | None, cfg: Config) -> Calibra
     if not differences:
         return calibration
     _warn(f'The threshold in the checkpoint is NOT used, because it belongs to other maps: {"; ".join(differences)}. '
-          'Choose one with tools/calibrate.py, or use the config of the training.')
+          'Choose one with mminspect calibrate, or use the config of the training.')
     return None
 
 

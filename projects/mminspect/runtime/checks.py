@@ -110,5 +110,5 @@ def skip_missing_validation(cfg: Config) -> None:
         return
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     print_log(f"There are no test images ('{place}' does not exist), so this run trains WITHOUT validation: how well "
-              'it finds defects is unknown until images are put there and tools/test.py is run.', logger='current',
+              'it finds defects is unknown until images are put there and mminspect test is run.', logger='current',
               level=logging.WARNING)

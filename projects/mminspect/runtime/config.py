@@ -15,7 +15,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mminspect.core.config_entries import check_entries
-from mminspect.core.errors import UserError, no_file
+from mminspect.core.config_names import find_config
+from mminspect.core.errors import UserError
 from mminspect.core.methods import import_method
 from mminspect.core.setup import setup
 
@@ -35,7 +36,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
     """Read a config file and import the packages it names.
 
     Args:
-        path: Config file.
+        path: Config file, or the name of one that comes with this project: :func:`find_config`.
         options: Overrides from ``--cfg-options``.
         work_dir: Overrides the config's; without either it is ``work_dirs/<name of the config>``, and in there what
             functions of the stage 'work_dir' add, such as the category.
@@ -44,8 +45,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
         UserError: The file or one of its bases is missing, fails, or imports something that is not installed; or an
             option does not fit it or would change nothing.
     """
-    if not Path(path).is_file():
-        raise no_file(f'config {path}', path)
+    path = str(find_config(path))
     setup()  # also for a config that imports neither fdrd nor anomaly_rd
     if os.getcwd() not in sys.path:  # the user's own packages in custom_imports
         sys.path.append(os.getcwd())

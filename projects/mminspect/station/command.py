@@ -1,4 +1,4 @@
-"""What tools/station.py does: prepare the data folder, then serve until Ctrl-C."""
+"""What mminspect station does: prepare the data folder, then serve until Ctrl-C."""
 from __future__ import annotations
 
 import logging

@@ -20,7 +20,7 @@ def spec_of(metadata: dict[str, str], path: str | Path) -> NetworkSpec:
     """
     if METADATA_KEY not in metadata:
         raise UserError(f'{path} was not exported by this project, so that nobody knows what its inputs and outputs '
-                        'mean: export the checkpoint with tools/deploy/export.py')
+                        'mean: export the checkpoint with mminspect export')
     return NetworkSpec.from_json(metadata[METADATA_KEY], str(path))
 
 
@@ -71,7 +71,7 @@ def read_model(path: str | Path) -> onnx.ModelProto:
 def check_file(path: str | Path) -> None:
     """Raise UserError unless ``path`` is an existing file that may be ONNX."""
     if Path(path).suffix.lower() != '.onnx':
-        raise UserError(f'{path} is no .onnx file: name one that tools/deploy/export.py has written')
+        raise UserError(f'{path} is no .onnx file: name one that mminspect export has written')
     if not Path(path).is_file():
         raise no_file(f'model {path}', path)
 

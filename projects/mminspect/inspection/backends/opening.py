@@ -15,7 +15,7 @@ def open_network(path: str | Path, runtime: str | None = None, threads: int | No
     """Load an exported network.
 
     Args:
-        path: File that tools/deploy/export.py has written.
+        path: File that mminspect export has written.
         runtime: Name of a registered runtime; None for the first of the file's suffix, which is ONNX Runtime for
             ``.onnx``.
         threads: Number of threads; None for the runtime's choice.

@@ -127,7 +127,7 @@ def find_runtime(path: str | Path, name: str | None = None) -> type[ExportedNetw
         raise UserError(f'runtime {name!r} is unknown: use one of {", ".join(runtime_names())}, or name the module '
                         'that registers it (--import)')
     if not readers:
-        raise UserError(f'{path} is no {" or ".join(exported_suffixes())} file: name one that tools/deploy/export.py '
+        raise UserError(f'{path} is no {" or ".join(exported_suffixes())} file: name one that mminspect export '
                         'has written, or the module that registers a runtime for it (--import)')
     if name is not None and name not in readers:
         raise UserError(f'runtime {name} reads {_RUNTIMES.get(name).suffix} files and not {path}: use runtime '

@@ -64,7 +64,7 @@ _Class = TypeVar('_Class', bound=type[Target])
 
 
 def register_target(name: str, suffix: str) -> Callable[[_Class], _Class]:
-    """Decorator of a class: ``tools/deploy/export.py --target NAME`` writes files with it, which end in ``suffix``.
+    """Decorator of a class: ``mminspect export --target NAME`` writes files with it, which end in ``suffix``.
 
     Raises:
         UserError: Another class has the name.

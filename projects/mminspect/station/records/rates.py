@@ -29,7 +29,7 @@ def _why_unknown(scores: NormalScores | None) -> str:
     if scores is None:
         return 'the model has no calibration scores'
     return '' if scores.unseen else ('the model was calibrated on its own training images, whose scores are lower than '
-                                     'those of new good parts; run tools/calibrate.py with others')
+                                     'those of new good parts; run mminspect calibrate with others')
 
 
 def describe_threshold(model: Model, limit: decisions.ThresholdInForce | None) -> dict[str, Any]:

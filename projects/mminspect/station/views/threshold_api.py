@@ -54,11 +54,11 @@ def _wanted(model: Model, asked: dict[str, Any]) -> Threshold:
     if asked.get('reset'):
         calibration = model.read_calibration()
         if calibration is None:
-            raise Refused(409, 'the model has no threshold of its own: calibrate it with tools/calibrate.py')
+            raise Refused(409, 'the model has no threshold of its own: calibrate it with mminspect calibrate')
         return calibration.threshold
     if 'false_reject_rate' in asked:
         if (scores := rates.normal_scores(model)) is None:
-            raise Refused(409, 'the model has no calibration scores: calibrate it with tools/calibrate.py')
+            raise Refused(409, 'the model has no calibration scores: calibrate it with mminspect calibrate')
         return scores.threshold(number_of(asked['false_reject_rate'], 'false_reject_rate'))
     if 'value' not in asked:
         raise Refused(400, 'send "value", "false_reject_rate" or "reset"')
