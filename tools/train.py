@@ -1,8 +1,12 @@
-"""Train a model: ``mminspect train CONFIG``."""
+"""Train a model: ``mminspect train CONFIG``.
+
+In place of a config, a folder of good pictures: the config is then written into the work dir, and named.
+"""
 from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from mminspect import runtime
 from mminspect.core import cli
@@ -17,8 +21,8 @@ AGAIN = 'the same command with --resume'
 
 def parse_args() -> argparse.Namespace:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, name of a config of this project, or folder of good pictures')
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument('--resume', nargs='?', const='auto',
                         help='go on from the last checkpoint in the work dir, or from the one named')
@@ -33,10 +37,20 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def config_of_folder(folder: str, work_dir: str | None) -> str:
+    """Write the config of a folder of good pictures, and name it."""
+    from anomaly_rd.quickstart import write_config
+    config = write_config(folder, *([] if work_dir is None else [Path(work_dir).parent]))
+    print(f'the config, to read and to change: {config}', flush=True)
+    return str(config)
+
+
 def main() -> None:
     """Config, checks, Runner."""
     args = parse_args()
     setup()
+    if Path(args.config).is_dir():
+        args.config = config_of_folder(args.config, args.work_dir)
     cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
     cfg.launcher = args.launcher
     if args.amp:

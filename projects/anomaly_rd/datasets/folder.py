@@ -9,18 +9,20 @@ from mminspect.core.errors import UserError
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .base import AnomalyDataset
-from .layouts import Layout, flat_layout, folder_layout
+from .layouts import Layout, flat_layout, folder_layout, plain_layout
+from .listing import list_images
 from .splitting import divide
 
 
 @DATASETS.register_module()
 class FolderDataset(AnomalyDataset):
-    """Images in ``train/good``, ``test/good`` and ``test/<any defect>``, or all in ``normal`` and ``abnormal``.
+    """Images in ``train/good``, ``test/good`` and ``test/<any defect>``; or all in ``normal`` and ``abnormal``; or good
+    images alone, directly in the folder.
 
     Masks are optional: ``ground_truth/<defect>``, or ``mask`` beside ``normal`` and ``abnormal``.
 
     Args:
-        data_root: Folder that holds these folders.
+        data_root: Folder that holds these folders, or the good images.
         split: 'train', 'holdout' or 'test'.
         mask_suffix: What a mask's stem has behind the image's; None takes '_mask' or nothing.
         extensions: Of images and masks.
@@ -41,6 +43,8 @@ class FolderDataset(AnomalyDataset):
         nested, flat = ((self.root / name).is_dir() for name in ('train', 'normal'))
         if nested and flat:
             raise UserError(f"'{self.root}' has both train/ and normal/: remove or rename the one that is not meant")
+        if not nested and not flat and not (self.root / 'test').is_dir() and list_images(self.root, self.extensions):
+            return plain_layout(self.root, self.extensions)
         if not flat:
             return folder_layout(self.root, self.mask_suffix, self.extensions)
         layout = flat_layout(self.root, self.mask_suffix, self.extensions)

@@ -73,6 +73,17 @@ def folder_layout(root: Path, mask_suffix: str | None = None, extensions: Sequen
     return Layout([make_item(path) for path in train], test, str(root / 'train' / GOOD), str(root / 'test'))
 
 
+def plain_layout(root: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> Layout:
+    """Good images directly in the folder, and nothing for the test.
+
+    Raises:
+        UserError: An image is named as a defective one.
+    """
+    images = list_images(root, extensions)
+    check_names(images, ())
+    return Layout([make_item(path) for path in images], [], str(root), str(root / 'test'))
+
+
 def flat_layout(root: Path, mask_suffix: str | None = None, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> Layout:
     """``normal``, ``abnormal`` and, optionally, ``mask``, without a split: all normal images are in ``train``.
 

@@ -1,0 +1,97 @@
+"""The steps from good pictures to an inspected folder; what is done is skipped, what was interrupted goes on."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mminspect.core.log import quiet_log
+from mminspect.decisions import RateEstimate
+from mminspect.experiments import jobs
+from mminspect.inspection import load_inspector
+from mminspect.inspection.calibrating import calibrate, store_calibration
+from mminspect.inspection.command import main as inspect
+from mminspect.inspection.export import export_network, make_target
+from mminspect.inspection.networks import build_network
+from mminspect.inspection.sources import find_images
+from mminspect.models.checkpoint import Checkpoint
+
+from .own_config import write_config
+from .paths import Paths
+from .report import write_report
+from .training_data import held_out, promised_rate
+
+Echo = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asks for.
+
+    Attributes:
+        good: Folder of good pictures.
+        test: Pictures to inspect; None takes the good ones that the training has not seen.
+        work_root: Folder of the folders of runs.
+        rate: Share of good parts that may be rejected; None takes the smallest that the kept pictures can promise.
+    """
+
+    good: Path
+    test: Path | None = None
+    work_root: Path = Path('work_dirs')
+    rate: float | None = None
+
+
+def quickstart(settings: Settings, echo: Echo) -> Paths:
+    """Run all steps.
+
+    Args:
+        settings: What the user asks for.
+        echo: Gets every line for the user.
+
+    Raises:
+        UserError: A folder, a picture or a step is not as it should be: says what, where, and what to do.
+    """
+    if settings.test is not None:
+        find_images([settings.test])  # not behind minutes of training
+    paths = Paths(write_config(settings.good, settings.work_root))
+    kept = held_out(paths.config)
+    rate = promised_rate(settings.rate, len(kept))
+    echo(f'the config, to read and to change: {paths.config}')
+    job = jobs.Job(paths.config, paths.folder)
+    with _step('training', echo):
+        jobs.train(job, lambda line: echo(f'  {line}'))
+    with _step('exporting', echo), quiet_log():
+        export(job.last_checkpoint, paths.model)
+    with _step('choosing the threshold', echo):
+        echo(f'  good parts that it rejects: {store_threshold(paths.model, kept, rate)}')
+    with _step('inspecting', echo):
+        chosen = kept if settings.test is None else [settings.test]
+        inspect([str(paths.model), *map(str, chosen), '--out', str(paths.results), '--overwrite'])
+    write_report(paths, settings.test)
+    return paths
+
+
+def export(checkpoint: Path, out: Path) -> None:
+    """Write the exported model, unless it is newer than the checkpoint."""
+    if out.is_file() and out.stat().st_mtime > checkpoint.stat().st_mtime:
+        return
+    opened = Checkpoint.open(checkpoint)
+    network = build_network(opened.config(), opened)
+    export_network(network, out, make_target(out))
+
+
+def store_threshold(model: Path, images: list[str], rate: float) -> RateEstimate:
+    """Choose the threshold by good pictures that the training has not seen; returns what it rejects of such."""
+    found = calibrate(load_inspector(model).many(images), rate, 'good pictures kept from the training')
+    store_calibration(model, found)
+    return found.scores.false_reject_rate(found.threshold.value)
+
+
+@contextmanager
+def _step(what: str, echo: Echo) -> Iterator[None]:
+    start = time.monotonic()
+    echo(f'{what} ...')
+    yield
+    echo(f'  {time.monotonic() - start:.0f} s')

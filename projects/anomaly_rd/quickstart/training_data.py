@@ -1,0 +1,46 @@
+"""Which good pictures the training keeps for the threshold, and what rate so many can promise."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from anomaly_rd.engine.holdout import kept_from_training
+from anomaly_rd.registry import DATASETS
+from mminspect import runtime
+from mminspect.core.errors import UserError
+from mminspect.decisions import lowest_percentage, needed_images
+from mminspect.runtime.dataset_cfg import leaves
+
+
+def held_out(config: Path) -> list[str]:
+    """Paths of the good pictures that the training of a config does not see.
+
+    Raises:
+        UserError: It keeps none, or the config or its data are not as they should be.
+    """
+    cfg = runtime.load_config(str(config))
+    kept = kept_from_training(cfg)
+    if kept is None:
+        raise UserError(f'{config} keeps no pictures for the threshold: set holdout in train_dataloader.dataset, '
+                        'say to 0.2')
+    datasets = [DATASETS.build({**leaf, 'pipeline': [], 'lazy_init': True}) for leaf in leaves(kept['dataset'])]
+    return [item['img_path'] for dataset in datasets for item in dataset.images()]
+
+
+def promised_rate(wanted: float | None, count: int) -> float:
+    """The false-reject rate to choose the threshold by.
+
+    Args:
+        wanted: By the user; None takes the smallest that can be promised.
+        count: Good pictures that are kept for the threshold.
+
+    Raises:
+        UserError: So many cannot promise it, or it is no rate.
+    """
+    lowest = lowest_percentage(count)
+    if wanted is None:
+        return float(lowest) / 100
+    if count < (needed := needed_images(wanted)):
+        raise UserError(f'the {count} good pictures that are kept for the threshold are too few for a false-reject '
+                        f'rate of {100 * wanted:g} %, which needs {needed}: give more good pictures, or ask for '
+                        f'{lowest} % or more')
+    return wanted
