@@ -32,5 +32,5 @@ setup(
     package_data={'mminspect': ['station/templates/*.html', 'station/static/*']},
     entry_points={'mminspect.methods': [f'{name} = {name}' for name in METHODS]},
     install_requires=requirements('runtime'),
-    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm')},
+    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm', 'teacher')},
 )
