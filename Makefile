@@ -14,14 +14,9 @@ demo: setup
 # The inspection station with the demo's anomaly model: http://127.0.0.1:8000. Another port: make station PORT=8001
 PORT ?= 8000
 DEMO = work_dirs/demo
-MODEL = rd4ad_r18_10e_textures
 station: setup
 	@$(RUN) tools/demo.py --part textures --only-train
-	@test -f $(DEMO)/$(MODEL).onnx || { MMINSPECT_DATA=$(DEMO)/data $(RUN) tools/deploy/export.py \
-		configs/anomaly_rd/demo/$(MODEL).py $(DEMO)/$(MODEL)/epoch_10.pth --out $(DEMO)/station.onnx && \
-		$(RUN) tools/calibrate.py $(DEMO)/station.onnx $(DEMO)/data/textures/weave/calibration/good \
-		--false-reject-rate 0.02 && mv $(DEMO)/station.onnx $(DEMO)/$(MODEL).onnx; }
-	@$(RUN) tools/station.py --model $(DEMO)/$(MODEL).onnx --data work_dirs/station --port $(PORT) \
+	@$(RUN) tools/station.py --model $(DEMO)/textures.onnx --data work_dirs/station --port $(PORT) \
 		--source folder:$(DEMO)/data/textures/weave/test/good --source folder:$(DEMO)/data/textures/weave/test/hole
 
 test: setup

@@ -233,12 +233,31 @@ def station_load() -> str:
         + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
 
 
+def demo() -> str:
+    """The demo with random weights and with those from pip: metrics in percent, decisions, seconds."""
+    result = load('demo')
+    runs = [result['random'], result['pretrained']]
+    rows = [[f'{row["title"]}: {title}', *(f'{100 * run["rows"][number]["metrics"][key]:.1f}' for run in runs)]
+            for number, row in enumerate(runs[0]['rows'])
+            for title, key in ((('AP50', 'mAP_50'), ) if row['part'] == 'vials' else
+                               (('image AUROC', 'image_auroc'), ('pixel AP', 'pixel_ap')))]
+    good, defective = (runs[0]['decisions'][key] for key in ('good', 'defective'))
+    rows += [[f'{words} at the calibrated threshold', *(str(run['decisions'][key]) for run in runs)]
+             for words, key in ((f'false alarms of {good} good pictures', 'false_alarms'),
+                                (f'misses of {defective} defective pictures', 'misses'))]
+    rows += [[f'seconds of training and test, {words}',
+              *(f'{sum(row[key] for row in run["rows"]):.0f}' for run in runs)]
+             for words, key in (('by the clock', 'seconds'), ('of CPU time', 'cpu_seconds'))]
+    return markdown(['`make demo`', 'random weights', 'weights from pip'], rows) \
+        + f'\nCommand: `{result["command"]}`. Percent, last epoch.' + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs, 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
-    'station_load': station_load}
+    'station_load': station_load, 'demo': demo}
 
 
 def rendered(text: str) -> str:

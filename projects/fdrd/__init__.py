@@ -12,7 +12,8 @@ from mminspect.core.setup import import_mmdet, setup
 setup()  # mmdet can be imported only behind this line
 import_mmdet()
 
-import mminspect.engine  # noqa: E402, F401
+import mminspect.engine  # noqa: E402
+import mminspect.models.published_init  # noqa: E402, F401
 
 from . import (  # noqa: E402, F401
     data_preprocessors,

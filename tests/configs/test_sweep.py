@@ -69,6 +69,8 @@ def test_one_step_and_one_prediction(path, data_root):
     init_default_scope('mmdet')
     MessageHub.get_current_instance().update_info('epoch', 0)  # TOOD chooses its assigner by it
     cfg = Config.fromfile(path)
+    if 'timm' in cfg.pretty_text:
+        pytest.importorskip('timm')
     without_pretrained(cfg.model)
     model = MODELS.build(cfg.model)
     train, _ = dataset_of(cfg, 'train_dataloader', data_root)

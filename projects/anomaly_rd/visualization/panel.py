@@ -20,6 +20,8 @@ COLOUR_MAP = 'turbo'
 KEPT, CELL = 512, (256, 420)
 DPI = 100
 TRUTH_COLOUR, CONTOUR_COLOUR = '#00e04a', 'white'
+#: Share of the map's colours in an overlay, where it has any.
+OPACITY = 0.45
 #: Inches around the cells: title above, colour bar below.
 TITLE, BAR, GAP = 0.55, 0.5, 0.12
 
@@ -150,12 +152,15 @@ def _truth(axis: Axes, picture: Picture) -> None:
 
 
 def _overlay(axis: Axes, picture: Picture, scale: MapScale, limit: float | None) -> None:
-    _image(axis, cv2.cvtColor(cv2.cvtColor(picture.image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), 'overlay')
-    axis.imshow(picture.anomaly_map, cmap=COLOUR_MAP, vmin=scale.low, vmax=scale.high, alpha=0.45)
+    """The image as it is, and colours where the map is above the limit; everywhere where no limit is known."""
+    _image(axis, picture.image, 'overlay' if limit is None else 'overlay: colours where not normal')
+    alpha = OPACITY if limit is None else np.where(picture.anomaly_map > limit, OPACITY, 0.0)
+    axis.imshow(picture.anomaly_map, cmap=COLOUR_MAP, vmin=scale.low, vmax=scale.high, alpha=alpha,
+                interpolation='nearest')
     if limit is not None and picture.anomaly_map.min() <= limit < picture.anomaly_map.max():
         axis.contour(picture.anomaly_map, levels=[limit], colors='black', linewidths=2.2)
         axis.contour(picture.anomaly_map, levels=[limit], colors=CONTOUR_COLOUR, linewidths=1.1)
-        _legend(axis, CONTOUR_COLOUR, f'map > {limit:.3g}')
+        _legend(axis, CONTOUR_COLOUR, f'map > limit {limit:.3g}')
 
 
 def _map(axis: Axes, heat: NDArray, scale: MapScale, title: str, marked: bool) -> None:

@@ -24,8 +24,8 @@ class MapScale:
 
     Attributes:
         low: The smallest value of all their pixels; the lower end of the colour scale.
-        limit: The threshold's rule applied to the largest value of each map; the middle of the colour scale, so that
-            normal pixels have cold colours and anomalous ones warm colours.
+        limit: The threshold's rule applied to the largest value of each map: the upper end of the normal range, and
+            the middle of the colour scale, so that normal pixels have cold colours and anomalous ones warm colours.
     """
 
     low: float
@@ -40,6 +40,11 @@ class MapScale:
         """Places of a map's values on the colour scale: 0 at ``low`` and below (and for NaN), 255 at ``high`` and
         above."""
         return np.nan_to_num(np.clip((heat - self.low) * (255 / (self.high - self.low)), 0, 255)).astype(np.uint8)
+
+    def steps_above(self, heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """What an overlay shows: places on the colour scale, 128..255, of values above ``limit``, and 0 of all others
+        (and of NaN), where the picture stays as it is."""
+        return np.where(heat > self.limit, np.maximum(self.steps(heat), 128), 0).astype(np.uint8)
 
 
 @dataclass(frozen=True)

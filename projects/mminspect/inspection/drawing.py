@@ -12,7 +12,7 @@ from mminspect.vision.boxes import ScoredBoxes
 
 #: RGB. None of them is a colour of the map's scale.
 BOX_COLOUR, CONTOUR_COLOUR, SHADOW = (255, 0, 255), (255, 255, 255), (0, 0, 0)
-#: Share of the heat map in the mixture with the image.
+#: Share of the heat map in the mixture with the image, where there is one.
 OPACITY = 0.45
 
 
@@ -26,7 +26,7 @@ def reduced(pixels: NDArray, factor: float) -> NDArray:
 
 def draw_map(picture: NDArray[np.uint8], anomaly_map: NDArray[np.float32], scale: MapScale,
              factor: float) -> NDArray[np.uint8]:
-    """The map in colours over the picture in grey, with a contour at the limit of normal pixels.
+    """The picture as it is, and in colours, with a contour, where the map is above the limit of normal pixels.
 
     Args:
         picture: (h, w, 3), RGB.
@@ -37,11 +37,13 @@ def draw_map(picture: NDArray[np.uint8], anomaly_map: NDArray[np.float32], scale
     Returns:
         A picture of its own.
     """
-    heat = reduced(anomaly_map, factor)
-    colours = cv2.cvtColor(cv2.applyColorMap(scale.steps(heat), cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
-    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    mixed = cv2.addWeighted(colours, OPACITY, grey, 1 - OPACITY, 0)
-    _draw_contour(mixed, heat > scale.limit)
+    steps = scale.steps_above(reduced(anomaly_map, factor))
+    above = steps > 0
+    if not above.any():
+        return picture.copy()
+    colours = cv2.cvtColor(cv2.applyColorMap(steps, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    mixed = np.where(above[..., None], cv2.addWeighted(colours, OPACITY, picture, 1 - OPACITY, 0), picture)
+    _draw_contour(mixed, above)
     return mixed
 
 

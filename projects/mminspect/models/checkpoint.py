@@ -21,6 +21,7 @@ from mminspect.core.setup import setup
 from mminspect.decisions import Calibration
 from mminspect.engine.model_wrapper import unwrap
 
+from . import package_weights  # noqa: F401 (registers package://)
 from .contract import contract_of
 from .map_settings import class_of, map_settings
 from .stored_config import read_stored_config

