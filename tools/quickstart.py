@@ -5,7 +5,7 @@ Example::
     mminspect quickstart photos/good --test photos/new
 
 Needs `pip install .[teacher]`, and a few minutes for 200 pictures on two processor cores. Writes
-work_dirs/<name>/ with the config, the exported model and report.html. The same command goes on where it was
+work_dirs/<name> with the config, the exported model and report.html. The same command goes on where it was
 interrupted.
 """
 from __future__ import annotations
@@ -32,8 +32,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--test', type=Path, metavar='FOLDER',
                         help='pictures to inspect, with those in sub-folders (default: good ones that the training '
                              'did not see)')
-    parser.add_argument('--out', type=Path, default=Path('work_dirs'),
-                        help='the folder of the run is made in this one (default: %(default)s)')
+    parser.add_argument('--out', type=Path, metavar='FOLDER', help='folder of the run (default: work_dirs/<name>)')
     parser.add_argument('--false-reject-rate', type=float, metavar='R',
                         help='share of good parts that may be rejected (default: the smallest that the number of '
                              'pictures can promise)')
@@ -44,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """All steps, and where to look."""
     args, start = parse_args(argv), time.monotonic()
     setup()
-    runtime.prepare_work_dir(str(args.out), option='--out')
+    if args.out is not None:
+        runtime.prepare_work_dir(str(args.out), option='--out')
     settings = Settings(args.good, args.test, args.out, args.false_reject_rate)
     with ending_on_sigterm():
         paths = quickstart(settings, echo=lambda line: print(line, flush=True))

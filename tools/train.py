@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
 def config_of_folder(folder: str, work_dir: str | None) -> str:
     """Write the config of a folder of good pictures, and name it."""
     from anomaly_rd.quickstart import write_config
-    config = write_config(folder, *([] if work_dir is None else [Path(work_dir).parent]))
+    config = write_config(folder, work_dir)
     print(f'the config, to read and to change: {config}', flush=True)
     return str(config)
 

@@ -55,19 +55,22 @@ def good_pictures(folder: Path) -> tuple[Path, int]:
     return folder.resolve(), len(images)
 
 
-def write_config(folder: str | Path, work_root: str | Path = 'work_dirs') -> Path:
-    """Write ``<work root>/<name>/<name>.py`` for a folder of good pictures; one that is there is left as it is.
+def write_config(folder: str | Path, work_dir: str | Path | None = None) -> Path:
+    """Write ``<work_dir>/config/<name>.py`` for a folder of good pictures; one that is there is left as it is.
+
+    It is in a folder of its own because a training writes the whole config, bases included, to
+    ``<work_dir>/<name>.py``.
 
     Args:
         folder: See :func:`good_pictures`.
-        work_root: Folder of the folders of runs.
+        work_dir: Folder of the run; by default ``work_dirs/<name>``.
 
     Raises:
         UserError: As :func:`good_pictures`, or the config that is there is of another folder.
     """
     root, count = good_pictures(Path(folder))
     name = name_of(root)
-    path = Path(work_root, name, f'{name}.py')
+    path = Path(work_dir or Path('work_dirs', name), 'config', f'{name}.py')
     steps_of_an_epoch = math.ceil(count * (1 - HOLDOUT) / BATCH)
     text = TEMPLATE.format(folder=folder, base=BASE, root=str(root), holdout=HOLDOUT, steps=STEPS, batch=BATCH,
                            epochs=math.ceil(STEPS / steps_of_an_epoch))

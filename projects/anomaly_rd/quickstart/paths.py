@@ -14,7 +14,7 @@ class Paths:
     @property
     def folder(self) -> Path:
         """Of the run."""
-        return self.config.parent
+        return self.config.parent.parent
 
     @property
     def model(self) -> Path:

@@ -35,6 +35,7 @@ table {{ border-collapse: collapse }}
 td, th {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ccc }}
 td:first-child, th:first-child {{ text-align: left; word-break: break-all }}
 figure {{ margin: 0 }} figcaption {{ font-size: .85rem; word-break: break-all }}
+.pictures img {{ width: 100% }}
 .pictures {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 1rem }}
 .defect {{ color: #b00020; font-weight: 600 }} pre {{ background: #f4f4f4; padding: .8rem; overflow-x: auto }}
 </style></head>

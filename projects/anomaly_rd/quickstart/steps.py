@@ -33,13 +33,13 @@ class Settings:
     Attributes:
         good: Folder of good pictures.
         test: Pictures to inspect; None takes the good ones that the training has not seen.
-        work_root: Folder of the folders of runs.
+        work_dir: Folder of the run; None takes ``work_dirs/<name of the part>``.
         rate: Share of good parts that may be rejected; None takes the smallest that the kept pictures can promise.
     """
 
     good: Path
     test: Path | None = None
-    work_root: Path = Path('work_dirs')
+    work_dir: Path | None = None
     rate: float | None = None
 
 
@@ -55,7 +55,7 @@ def quickstart(settings: Settings, echo: Echo) -> Paths:
     """
     if settings.test is not None:
         find_images([settings.test])  # not behind minutes of training
-    paths = Paths(write_config(settings.good, settings.work_root))
+    paths = Paths(write_config(settings.good, settings.work_dir))
     kept = held_out(paths.config)
     rate = promised_rate(settings.rate, len(kept))
     echo(f'the config, to read and to change: {paths.config}')

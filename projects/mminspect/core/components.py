@@ -30,8 +30,8 @@ def explain_errors(cfg: Config) -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
 
     So it is with arguments that a component does not have or that are missing, with values that torch's optimisers
-    refuse, also for want of parameters, with a model that has no preprocessor, and with a training batch that has a
-    single value for each channel of a BatchNorm.
+    refuse, also for want of parameters, with a package that is not installed, with a model that has no preprocessor,
+    and with a training batch that has a single value for each channel of a BatchNorm.
     """
     try:
         yield
@@ -47,6 +47,9 @@ def explain_errors(cfg: Config) -> Iterator[None]:
         if what is None:
             raise
         raise UserError(f'{cfg.filename or "the config"} {what}') from error
+    except ImportError as error:  # of what only some components need: timm, ...
+        raise UserError(f'{cfg.filename or "the config"} needs a package that is not installed: '
+                        f'{" ".join(str(error).split())}') from error
     except ValueError as error:
         if 'optimizer got an empty parameter list' in str(error):
             raise UserError(f'{cfg.filename or "the config"} has an optimiser, but its model has no parameter to '

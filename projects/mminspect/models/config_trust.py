@@ -17,9 +17,10 @@ from .stored_config import BUILT
 #: Entries of a detector that name something of mmcv's, which is no component, and what they may name: mmcv evaluates
 #: the name of a suppression as Python.
 OPERATORS = {'nms': ('nms', 'soft_nms'), 'roi_layer': ('RoIAlign', 'RoIPool')}
-#: Where the libraries that this project stands on publish their weights: beginnings of addresses that may be fetched.
+#: Where the libraries that this project stands on publish their weights, and packages that the user has installed with
+#: pip: beginnings of addresses that may be fetched or opened.
 PUBLISHERS = ('torchvision://', 'open-mmlab://', 'openmmlab://', 'https://download.openmmlab.com/',
-              'https://download.pytorch.org/')
+              'https://download.pytorch.org/', 'package://')
 #: Entries that name files, whose names may hold anything.
 FILES = ('weights', 'checkpoint', 'teacher_ckpt')
 

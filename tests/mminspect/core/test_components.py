@@ -122,3 +122,10 @@ def test_hooks_without_a_type() -> None:
         HOOKS.build(hooks['chekpoint'])
     with pytest.raises(UserError, match='has an entry without a type'), runtime.explain_errors(Config({})):
         HOOKS.build(dict(interval=1))
+
+
+def test_a_package_that_is_not_there() -> None:
+    cfg = Config(dict(model=dict(type='x')))
+    with pytest.raises(UserError, match=r'^the config needs a package that is not installed: TIMM requires timm'), \
+            explain_errors(cfg):
+        raise ImportError('TIMM requires\ntimm')
