@@ -26,7 +26,7 @@ for name in ('O_DIRECTORY', 'sched_getaffinity'):
 def run_without(code: str, *, before: str = '', env: dict[str, str] | None = None) -> str:
     """What a program prints in a process without them."""
     done = subprocess.run([sys.executable, '-W', 'ignore', '-c', WITHOUT + before + textwrap.dedent(code)], text=True,
-                          capture_output=True, env={**os.environ, **(env or {})})
+                          capture_output=True, env={'USERNAME': 'mira', **os.environ, **(env or {})})
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -129,12 +129,15 @@ def test_the_station_is_imported_and_set_up_without_them(tmp_path: Path) -> None
 
 def test_models_are_trained_and_inspected_by_modules_that_do_without_them() -> None:
     said = run_without("""
-        import importlib, pkgutil
+        import importlib
+        from pathlib import Path
         import fdrd, anomaly_rd, mminspect
         for package in (mminspect, fdrd, anomaly_rd):
-            for found in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):
-                if '.station' not in found.name:  # above, with its settings
-                    importlib.import_module(found.name)
+            root = Path(package.__file__).parent
+            for file in sorted(root.rglob('*.py')):
+                parts = file.relative_to(root.parent).with_suffix('').parts
+                if 'station' not in parts and '.mim' not in parts:  # the station: above, with its settings
+                    importlib.import_module('.'.join(parts).removesuffix('.__init__'))
         print('imported')
         """)
     assert said.splitlines()[-1] == 'imported'
