@@ -3,7 +3,7 @@ PYTHON ?= python3
 # Warnings of the libraries about their own future are not for users of this project.
 RUN = .venv/bin/python -W ignore
 
-.PHONY: demo station test lint bench setup clean
+.PHONY: demo station test lint bench release-check setup clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
@@ -27,6 +27,11 @@ lint: setup
 
 bench: setup
 	@$(RUN) benchmarks/run_all.py
+
+# What is too long for every commit: other Pythons, other versions of torch, the Dockerfile, the notebooks.
+release-check: setup
+	@$(RUN) benchmarks/release_check.py
+	@$(RUN) benchmarks/readme.py
 
 clean:
 	rm -rf .venv build *.egg-info projects/*.egg-info

@@ -5,7 +5,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def memory_of(pid: int | str = 'self', entry: str = 'VmRSS') -> int:
 
 def save(name: str, **content: Any) -> Path:
     """Write ``results/<name>.json``: the content, the commit, the time and the hardware."""
-    record = dict(commit=commit(), date=datetime.now(timezone.utc).strftime('%Y-%m-%d'), hardware=hardware(), **content)
+    record = dict(commit=commit(), date=datetime.now(UTC).strftime('%Y-%m-%d'), hardware=hardware(), **content)
     path = RESULTS / f'{name}.json'
     with replacing(path) as handle:
         handle.write((json.dumps(record, indent=2) + '\n').encode())

@@ -20,8 +20,8 @@ from mminspect.experiments import table as tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', *(f'projects/{name}/README.md'
-                            for name in ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')))
+DOCUMENTS = ('README.md', 'docs/supported_versions.md', *(
+    f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
 
@@ -252,12 +252,30 @@ def demo() -> str:
         + f'\nCommand: `{result["command"]}`. Percent, last epoch.' + provenance(result).replace('\n', ' ', 1)
 
 
+def release_check() -> str:
+    """What was tried before a release, and where."""
+    result = load('release_check')
+    rows = []
+    for found in result['steps'].values():
+        tests = f'{found["passed"]} passed, {found["failed"]} failed' if 'passed' in found else ''
+        details = [f'{found["megabytes"]} MB installed in {found["install_seconds"]} s'] if 'megabytes' in found else []
+        details += [f'`mminspect --help` {found["help_seconds"]} s'] if 'help_seconds' in found else []
+        details += [f'station ready in {found["ready_seconds"]} s'] if 'ready_seconds' in found else []
+        details += [f'{name} {seconds} s' for name, seconds in found.get('notebook_seconds', {}).items()]
+        details += [found[key] for key in ('remark', 'why') if key in found]
+        rows.append([found['title'], found['result'], found.get('python', ''), found.get('torch', ''), tests,
+                     '; '.join(details), f'{found["commit"]}, {found["date"]}'])
+    return markdown(['step', 'result', 'Python', 'torch', 'tests', 'beside', 'commit'], rows) \
+        + f'\nCommand: `{result["command"]}`. The tests are a part of the suite: ' \
+        + ', '.join(f'`{name}`' for name in result['subset']) + '.' + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs, 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
-    'station_load': station_load, 'demo': demo}
+    'station_load': station_load, 'demo': demo, 'release_check': release_check}
 
 
 def rendered(text: str) -> str:

@@ -8,6 +8,13 @@ import pytest
 from helpers import ROOT
 
 PROJECTS = ROOT / 'projects'
+#: Modules and names that Windows lacks.
+POSIX_MODULES = ('fcntl', 'resource', 'pwd', 'grp', 'termios', 'tty', 'pty', 'syslog', 'posix', 'readline', 'curses')
+POSIX_NAMES = {'os': ('fork', 'forkpty', 'killpg', 'getpgid', 'setsid', 'getuid', 'geteuid', 'mkfifo', 'nice',
+                      'statvfs', 'sched_getaffinity', 'getloadavg', 'O_DIRECTORY', 'O_NOFOLLOW', 'chown', 'fchmod',
+                      'wait3'),
+               'signal': ('SIGKILL', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPIPE', 'SIGCHLD', 'alarm', 'pause',
+                          'setitimer')}
 #: mminspect's packages: each imports from lower layers alone, and from its own.
 LAYERS = (('core', ), ('vision', 'decisions', 'engine'), ('models', ), ('runtime', ), ('inspection', ),
           ('station', 'experiments'))
@@ -76,3 +83,25 @@ def test_the_layers_of_mminspect_import_downwards() -> None:
         if height[other] >= height[own]:
             found.add((file, '.'.join(name.split('.')[:3])))
     assert found == UPWARDS
+
+
+def posix_only(path: Path) -> set[str]:
+    """What a file uses that Windows lacks."""
+    tree = ast.parse(path.read_text())
+    used = {f'{node.value.id}.{node.attr}' for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
+    names = {f'{module}.{name}' for module, found in POSIX_NAMES.items() for name in found}
+    return {name for name in imports(path, '') if of(name, *POSIX_MODULES) or name in names} | used & names
+
+
+def test_what_windows_lacks_is_found_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / 'a.py').write_text('import os, signal\nfrom os import fork\ndef f():\n    import fcntl\n'
+                                   '    os.kill(1, signal.SIGKILL)\nx = signal.SIGTERM\n')
+    assert posix_only(tmp_path / 'a.py') == {'os.fork', 'fcntl', 'signal.SIGKILL'}
+
+
+def test_what_windows_lacks_is_used_in_one_place() -> None:
+    """Which has something else for where it is missing: tests/mminspect/core/test_system.py."""
+    found = {path.relative_to(ROOT).as_posix() for folder in (PROJECTS, ROOT / 'tools', ROOT / 'configs')
+             for path in folder.rglob('*.py') if posix_only(path)}
+    assert found == {'projects/mminspect/core/system.py'}

@@ -11,17 +11,26 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / '.venv'
 PYTHON = VENV / 'bin' / 'python'
 STAMP = VENV / '.installed'
-SUPPORTED = ((3, 10), (3, 12))
+#: The oldest Python that works, and the newest that is tested; a newer one is tried with a word.
+OLDEST, NEWEST_TESTED = (3, 11), (3, 13)
 #: Fails where torch and torchvision do not match, or where a system library of OpenCV is missing.
 PROBE = 'import cv2, torch, torchvision; torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5); import fdrd'
 
 
 def check_python(version: tuple[int, int]) -> str | None:
     """One sentence if ``version`` is not supported, else None."""
-    if SUPPORTED[0] <= version <= SUPPORTED[1]:
+    if version >= OLDEST:
         return None
-    return (f'Python {version[0]}.{version[1]} is not supported: install Python 3.10, 3.11 or 3.12 and name it, '
+    return (f'Python {version[0]}.{version[1]} is not supported: install Python 3.11, 3.12 or 3.13 and name it, '
             'e.g. `make test PYTHON=python3.11`')
+
+
+def remark(version: tuple[int, int]) -> str | None:
+    """One sentence if ``version`` is newer than what is tested, else None."""
+    if version <= NEWEST_TESTED:
+        return None
+    return (f'Python {version[0]}.{version[1]} is allowed and untested (3.11, 3.12 and 3.13 are tested); if a step '
+            'fails, name one of these, e.g. `make test PYTHON=python3.13`')
 
 
 def fingerprint() -> str:
@@ -50,6 +59,7 @@ def install() -> None:
     pip = [PYTHON, '-m', 'pip', '--disable-pip-version-check']
     constraints = ['-c', 'requirements/constraints.txt']
     step('creating .venv', sys.executable, '-m', 'venv', '--clear', VENV)
+    step('renewing pip and setuptools', *pip, 'install', '--upgrade', *constraints, 'pip', 'setuptools', 'wheel')
     step('installing the project, torch and OpenMMLab (a few minutes)', *pip, 'install', *constraints, '-r',
          'requirements/tests.txt', '-e', '.')
     # mmcv asks for opencv-python, which needs system libraries of a desktop; both share one folder, so the headless
@@ -66,6 +76,8 @@ def main() -> None:
         sys.exit(f'error: {problem}')
     if STAMP.is_file() and STAMP.read_text() == fingerprint():
         return
+    if said := remark(sys.version_info[:2]):
+        print(f'set-up: {said}', flush=True)
     install()
     STAMP.write_text(fingerprint())
     print('set-up: done', flush=True)

@@ -23,6 +23,7 @@ from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.log import quiet_log
 from mminspect.core.setup import setup
+from mminspect.core.system import core_count
 from mminspect.experiments import table
 from mminspect.experiments.jobs import ending_on_sigterm
 
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for config in args.configs:
             runtime.load_config(config, cli.parse_options(args.cfg_options))
     configs = [str(find_config(config)) for config in args.configs]
-    threads = None if os.environ.get('OMP_NUM_THREADS') else max(1, len(os.sched_getaffinity(0)) // args.jobs)
+    threads = None if os.environ.get('OMP_NUM_THREADS') else max(1, core_count() // args.jobs)
     runs = sweep.make_runs(configs, categories, args.seeds, args.work_root, arguments_of(args), threads)
     for option, folder in (('--work-root', args.work_root), ('--out', args.out)):
         runtime.prepare_work_dir(folder, option=option)

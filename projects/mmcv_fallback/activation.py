@@ -16,7 +16,7 @@ from typing import Literal
 
 Backend = Literal['compiled', 'fallback']
 EXTENSION = 'mmcv._ext'
-MATCHED_PAIR = 'torch==2.12.1 torchvision==0.27.1'
+MATCHED_PAIR = 'torch==2.15.0 torchvision==0.29.2'
 NOT_COMPILED = 'mmcv is installed without compiled operators'
 
 _backend: Backend | None = None

@@ -189,7 +189,7 @@ except RuntimeError as error:
     assert message.count('\n') == 1
     assert f'does not work with torch {torch.__version__}' in message
     assert 'operator torchvision::nms does not exist' in message
-    assert 'pip install torch==2.12.1 torchvision==0.27.1' in message
+    assert f'pip install {activation.MATCHED_PAIR}' in message
 
 
 def test_mmcv_ops_works_after_an_import_that_failed_half_way(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import django
 import uvicorn
 
+from mminspect.core import system
 from mminspect.core.errors import UserError
 
 from . import environment
@@ -110,6 +111,8 @@ def serve(port: int) -> None:
         raise UserError(f'beyond this machine the station needs a user: make one with --data {settings.STATION_DATA} '
                         '--add-user NAME and start it again')
     environment.lock_folder(settings.STATION_DATA)()  # the application keeps it: here for a word before the address
+    for lack in system.missing():
+        print(f'station: {lack}', flush=True)
     listener = listen(settings.STATION_HOST, port)
     from .asgi import application
     _announce(settings.STATION_HOST, listener.getsockname()[1], settings.STATION_DATA, settings.STATION_LOGIN)

@@ -1,7 +1,6 @@
 """What the station reads from environment variables and from its data folder."""
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import os
 import secrets
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from mminspect.core import system
 from mminspect.core.errors import UserError
 
 _ENGINES = dict(sqlite='sqlite3', postgres='postgresql', postgresql='postgresql', mysql='mysql', oracle='oracle')
@@ -79,14 +79,11 @@ def lock_folder(folder: Path) -> Callable[[], None]:
     Raises:
         UserError: Another station has it: each would take the other's unfinished uploads for remains and delete them.
     """
-    descriptor = os.open(folder / 'lock', os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
+        return system.lock(folder / 'lock')
+    except system.Locked as error:
         raise UserError(f'another station runs with the data folder {folder}: end it, or give this one another folder '
                         'with --data') from error
-    return lambda: os.close(descriptor)
 
 
 def database(url: str, data: Path) -> dict[str, Any]:

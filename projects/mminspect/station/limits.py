@@ -80,7 +80,7 @@ class RequestLimits:
             left = begin + self.patience + seen / SLOWEST - time.monotonic()
             try:
                 message = await asyncio.wait_for(receive(), min(left, self.patience))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 await refuse(send, 408, f'the rest did not come within {self.patience:g} seconds')
                 raise _Stopped from None
             seen, more = seen + len(message.get('body', b'')), message.get('more_body', False)
@@ -109,7 +109,7 @@ class RequestLimits:
         while more and seen <= 2 * self.upload_bytes and (left := end - time.monotonic()) > 0:
             try:
                 message = await asyncio.wait_for(receive(), left)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 return
             seen, more = seen + len(message.get('body', b'')), message.get('more_body', False)
 

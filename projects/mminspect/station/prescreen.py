@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ _LEARNING, _WEIGHT = 30, 0.02
 _NOISE = 1.0
 
 
-class Reason(str, Enum):
+class Reason(StrEnum):
     """Why a frame does not go to the model."""
 
     DARK = 'dark'

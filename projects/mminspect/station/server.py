@@ -5,12 +5,12 @@ whole head, and many connections of one address.
 """
 from __future__ import annotations
 
-import resource
 import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from mminspect.core import system
 from mminspect.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,11 +33,7 @@ OPEN_FILES = 2**15
 
 def connection_limit() -> int:
     """Connections at a time: half of the open files that the system allows; database and pictures need theirs."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(soft, wanted) // 2
+    return system.allow_open_files(OPEN_FILES) // 2
 
 
 def configuration(application: Application) -> uvicorn.Config:

@@ -1,7 +1,6 @@
 """The pictures of records, below the media folder, under random names that nobody sends."""
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Collection, Iterable
@@ -15,6 +14,7 @@ from django.conf import settings
 from PIL import Image
 
 from mminspect.core.fileio import replacing
+from mminspect.core.system import sync_folder
 from mminspect.station.replies import Refused
 from mminspect.station.worker.pictures import HEAT, OVERLAY, VIEW
 
@@ -59,7 +59,7 @@ def save(path: Path, chunks: Iterable[bytes]) -> None:
         for chunk in chunks:
             file.write(chunk)
     for parent in (path.parent, path.parent.parent, path.parent.parent.parent):  # their entries too
-        _sync(parent)
+        sync_folder(parent)
 
 
 def thumb(record_id: UUID) -> Path | None:
@@ -108,11 +108,3 @@ def read_chunks(file: BinaryIO, size: int = 2**20) -> Iterable[bytes]:
     """The content of a file from its beginning."""
     file.seek(0)
     return iter(lambda: file.read(size), b'')
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from mminspect.station.records.models import DONE, Record
 from station_site import INFO
 
 pytestmark = pytest.mark.usefixtures('database')
-START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 CHOICES = dict(since=('', (START + timedelta(hours=5)).isoformat()),
                until=('', (START + timedelta(hours=20)).isoformat()),
                source=('', 'upload', 'camera', 'live2'), decision=('', 'good', 'defect', 'none'),
