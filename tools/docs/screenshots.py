@@ -63,8 +63,8 @@ PAGES = dict(inspect=('/', '#newest .boxes', 690), live=(f'/live/{CAMERA}', '#la
 #: Width of a window: its height, None for that of the page in :data:`PAGES`.
 WINDOWS = {1280: None, 390: 844}
 BOTTLE = 'demo'
-#: The student whose detections are shown beside the ground truth.
-STUDENT = 'fdrd_gfl_r18_slim_12e_vials'
+#: Folders with the detections of a distilled student, drawn beside the ground truth.
+STUDENTS = 'fdrd_*_vials/pictures'
 
 
 class Demo(NamedTuple):
@@ -290,15 +290,17 @@ def file_names() -> list[str]:
 
 
 def bottle(folder: Path) -> bytes:
-    """The validation picture with most objects: ground truth above, the student's detections below.
+    """The validation picture with most objects: ground truth above, the detections of the last student below.
 
     Raises:
         UserError: The demo has not tested the student.
     """
-    pictures, annotations = folder / STUDENT / 'pictures', folder / 'data' / 'vials' / 'annotations' / 'val.json'
-    found = {path.stem.split('_', 1)[1]: path for path in sorted(pictures.glob('*.png'))}
+    annotations = folder / 'data' / 'vials' / 'annotations' / 'val.json'
+    newest = max(folder.glob(STUDENTS), key=lambda pictures: pictures.stat().st_mtime, default=folder)
+    found = {path.stem.split('_', 1)[1]: path for path in newest.glob('[0-9]*_*.png')}
     if not found or not annotations.is_file():
-        raise UserError(f'the picture of a bottle needs the detections of the demo in {pictures}: run `make demo`')
+        raise UserError(f'the picture of a bottle needs the detections of the demo in {folder / STUDENTS}: run '
+                        '`make demo`')
     truth = json.loads(annotations.read_text())
     objects = [annotation['image_id'] for annotation in truth['annotations']]
     shown = [image for image in truth['images'] if Path(image['file_name']).stem in found]

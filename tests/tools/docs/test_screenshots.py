@@ -124,7 +124,7 @@ def test_pictures_of_few_colours_stay_as_they_are() -> None:
 
 
 def test_the_bottle_is_the_fullest_one_with_the_detections_below_the_truth(tmp_path: Path) -> None:
-    pictures, annotations = tmp_path / screenshots.STUDENT / 'pictures', tmp_path / 'data' / 'vials' / 'annotations'
+    pictures, annotations = tmp_path / 'fdrd_small_vials' / 'pictures', tmp_path / 'data' / 'vials' / 'annotations'
     for folder in (pictures, annotations):
         folder.mkdir(parents=True)
     for number, name in enumerate(('a', 'b_1', 'c')):
