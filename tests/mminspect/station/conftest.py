@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ from django.core.management import call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
 import station_site  # noqa: E402
+from helpers import load_tool  # noqa: E402
 
 settings.PASSWORD_HASHERS = ['django.contrib.auth.hashers.MD5PasswordHasher']  # the others are slow by design
 
@@ -95,3 +97,38 @@ def client(site: station_site.Site) -> station_site.Client:
 @pytest.fixture
 def media() -> Path:
     return Path(settings.MEDIA_ROOT)
+
+
+@pytest.fixture(scope='module')
+def chromium() -> Iterator[Any]:
+    """A browser without a screen."""
+    playwright = pytest.importorskip('playwright.sync_api', reason='needs the Python package playwright')
+    if not shutil.which('chromium'):
+        pytest.skip('needs the program chromium: tools/install_browser.sh installs it')
+    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as running:
+        patch.setenv('DJANGO_ALLOW_ASYNC_UNSAFE', '1')  # playwright has a loop in this thread, which waits meanwhile
+        browser = load_tool('docs/screenshots').launch(running)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(site: station_site.Site, chromium: Any) -> Iterator[Any]:
+    """A window on the station; errors of scripts, and requests to anywhere else, fail the test."""
+    context = chromium.new_context(base_url=f'http://127.0.0.1:{site.port}')
+    context.set_default_timeout(20_000)
+    page, wrong = context.new_page(), []
+    page.on('pageerror', lambda error: wrong.append(str(error)))
+    page.on('console', lambda message: wrong.append(message.text)
+            if message.type == 'error' and 'status of 4' not in message.text else None)
+    own = (f'http://127.0.0.1:{site.port}/', f'ws://127.0.0.1:{site.port}/', 'blob:')
+    page.on('request', lambda request: None if request.url.startswith(own) else wrong.append(request.url))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def machine(site: station_site.Site) -> station_site.Client:
+    """A program with the token."""
+    return station_site.Client(site.port, token='token-of-the-tests')

@@ -4,6 +4,8 @@ import {clock, moment} from './show.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const EDGE = {left: 52, right: 14, top: 14, bottom: 24};
+// Pixels of a digit of the threshold's number, which has a place of its own beside the scores: there it hides none.
+const DIGIT = 7.5;
 // Pixels; below it there is no room for date and time.
 const NARROW = 420;
 const short = (value) => String(Number(value.toPrecision(3)));
@@ -26,18 +28,18 @@ function add(parent, name, attributes = {}, text = '') {
   return element;
 }
 
-function prepare(svg) {
+function prepare(svg, label = 0) {
   const {width, height} = svg.getBoundingClientRect();
   svg.replaceChildren();
   svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-  return {width, height, right: width - EDGE.right, bottom: height - EDGE.bottom};
+  return {width, height, right: width - EDGE.right - label, bottom: height - EDGE.bottom};
 }
 
 const scale = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
 
 // points: [time, score, id, mark]; above the limit a diamond, below it a dot, so that colour is not all
 export function drawScores(svg, points, limit) {
-  const {right, bottom, width} = prepare(svg);
+  const {right, bottom, width} = prepare(svg, limit === null ? 0 : DIGIT * exact(limit).length);
   if (!points.length) return add(svg, 'text', {x: width / 2, y: 100, 'text-anchor': 'middle'}, 'no record of this model yet');
   const values = [...points.map((point) => point[1]), ...(limit === null ? [] : [limit])];
   const room = 0.06 * (Math.max(...values) - Math.min(...values)) || 0.5;
@@ -53,8 +55,10 @@ export function drawScores(svg, points, limit) {
     const link = add(svg, 'a', {href: `/records/${id}`, tabindex: -1});
     const above = limit !== null && score > limit, [cx, cy] = [x(index), y(score)];
     const ring = mark ? ' marked' : '';
-    const shape = above ? add(link, 'path', {d: `M${cx} ${cy - 5}l5 5-5 5-5-5z`, class: `defect${ring}`})
-                        : add(link, 'circle', {cx, cy, r: 3.2, class: `good${ring}`});
+    const half = mark ? 6.5 : 5;
+    const shape = above ? add(link, 'path', {d: `M${cx} ${cy - half}l${half} ${half} ${-half} ${half} ${-half} ${-half}z`,
+                                             class: `defect${ring}`})
+                        : add(link, 'circle', {cx, cy, r: mark ? 4.7 : 3.2, class: `good${ring}`});
     add(shape, 'title', {}, `${moment(time)}: ${exact(score)}${mark && `, marked ${mark}`}`);
   });
   if (limit !== null) drawLimit(svg, EDGE.left, right, y(limit), y(limit), limit);
@@ -80,6 +84,8 @@ export function drawHistogram(svg, normal, limit) {
   add(svg, 'text', {x: EDGE.left - 7, y: y(most) + 4, 'text-anchor': 'end'}, most);
   add(svg, 'text', {x: x(normal.edges[0]), y: bottom + 17}, short(normal.edges[0]));
   add(svg, 'text', {x: x(ends[1]), y: bottom + 17, 'text-anchor': 'end'}, short(ends[1]));
+  add(svg, 'text', {x: (x(ends[0]) + x(ends[1])) / 2, y: bottom + 17, 'text-anchor': 'middle'}, 'score');
+  add(svg, 'text', {x: 0, y: EDGE.top - 4}, 'images');
   if (limit !== null) drawLimit(svg, x(limit), x(limit), EDGE.top, bottom, limit);
 }
 
@@ -87,6 +93,6 @@ function drawLimit(svg, x1, x2, y1, y2, value) {
   add(svg, 'line', {x1, x2, y1, y2, class: 'limit'});
   const right = x1 === x2 && x1 > svg.getBoundingClientRect().width - 70;
   const place = x1 === x2 ? {x: x1 + (right ? -6 : 6), y: y1 + 8, 'text-anchor': right ? 'end' : 'start'}
-                          : {x: x2, y: y1 - 5, 'text-anchor': 'end'};
+                          : {x: x2 + 5, y: y1 + 4};
   add(svg, 'text', {...place, class: 'limit-text'}, exact(value));
 }

@@ -1,7 +1,7 @@
 // Binary messages are JPEG frames, texts are JSON: hello, detection, counters, problem.
 
 import {get} from './api.js';
-import {figures, setBadge, showLayers, shownBoxes, smallCard, verdict} from './show.js';
+import {figures, milliseconds, setBadge, showLayers, shownBoxes, smallCard, verdict} from './show.js';
 
 const KEPT = 12;
 const WORDS = {seen: 'frames', accepted: 'accepted', duplicate: 'duplicates', blurred: 'blurred', dark: 'too dark',
@@ -37,7 +37,7 @@ function showLast(record) {
   setBadge(at('decision'), verdict(record));
   at('last').href = record.url;
   at('score').textContent = `score ${figures(record.score)}, threshold ${figures(record.threshold)}`;
-  at('more').textContent = `${boxes} ${boxes === 1 ? 'box' : 'boxes'} · ${Math.round(record.ms)} ms`;
+  at('more').textContent = `${boxes} ${boxes === 1 ? 'box' : 'boxes'}${milliseconds(record)}`;
   showLayers(at('last'), record).catch(() => {}); // its record may have made room in the meantime
 }
 

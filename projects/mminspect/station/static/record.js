@@ -9,6 +9,7 @@ const record = fromPage('record-data');
 async function show() {
   const place = at('layers');
   place.style.aspectRatio = `${record.width} / ${record.height}`;
+  place.style.maxWidth = `calc(76vh * ${record.width / record.height})`; // no empty bars beside a tall picture
   await showLayers(place, record);
   const heat = place.querySelector('.heat'), boxes = place.querySelector('.boxes');
   const setOpacity = () => { heat.style.opacity = at('opacity').value / 100; };

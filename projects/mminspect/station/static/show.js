@@ -6,6 +6,9 @@ export const figures = (value) => (value === null || value === undefined ? '–'
 export const moment = (time) => time.slice(0, 19).replace('T', ' ');
 export const clock = (time) => time.slice(11, 19);
 
+// How long the model took; nothing for records whose times are not known.
+export const milliseconds = ({ms}) => (ms === null ? '' : ` · ${Math.round(ms)} ms`);
+
 export function verdict(record) {
   if (record.state !== 'done') return record.state;
   return record.is_defect === null ? 'undecided' : record.is_defect ? 'defect' : 'good';
@@ -63,7 +66,7 @@ export function fillCard(card, record) {
   const done = record.state === 'done', threshold = record.threshold === null ? 'none' : figures(record.threshold);
   if (done) showLayers(card.querySelector('.picture'), record);
   card.querySelector('.score').textContent = done ? `score ${figures(record.score)}` : record.error;
-  card.querySelector('.more').textContent = done ? `threshold ${threshold} · ${Math.round(record.ms)} ms` : '';
+  card.querySelector('.more').textContent = done ? `threshold ${threshold}${milliseconds(record)}` : '';
   return card;
 }
 
