@@ -13,7 +13,7 @@ PROJECTS = ('mminspect', 'mmcv_fallback', *METHODS)
 #: What is no module and travels all the same: into mminspect/.mim, where OpenMMLab's packages carry such things.
 CARRIED = ('configs', 'tools', 'model-index.yml')
 #: Tools that have a meaning in a checkout alone.
-LEFT_OUT = shutil.ignore_patterns('__pycache__', 'bootstrap.py', 'constraints.py', 'docs')
+LEFT_OUT = shutil.ignore_patterns('__pycache__', 'bootstrap.py', 'constraints.py', 'install_browser.sh', 'docs')
 
 
 def requirements(name: str) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import ROOT
+from mminspect.command import INTERNAL
 
 #: A small RD4AD on small pictures, in a folder of the user's own.
 CONFIG = """_base_ = ['mminspect::anomaly_rd/_base_/rd4ad_r18.py', 'mminspect::_base_/datasets/textures_demo.py',
@@ -68,7 +69,7 @@ def test_what_is_in_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = {f'mminspect/.mim/{path.relative_to(ROOT).as_posix()}' for folder in ('configs', 'tools')
                 for path in (ROOT / folder).rglob('*') if path.is_file() and '__pycache__' not in path.parts
-                and path.name not in ('bootstrap.py', 'constraints.py') and path.parent != ROOT / 'tools/docs'}
+                and not {*path.relative_to(ROOT / folder).parts} & {*INTERNAL}}
     assert {name for name in names if name.startswith('mminspect/.mim/')} == \
         {*expected, 'mminspect/.mim/model-index.yml'}
     packages = {path.relative_to(ROOT / 'projects').as_posix() for path in (ROOT / 'projects').rglob('*.py')}

@@ -19,7 +19,7 @@ from .core.home import home
 #: Tools that have another name as files: a script ``inspect.py`` would hide Python's module of that name.
 RENAMED = {'inspect_images': 'inspect'}
 #: What only a checkout has: its set-up, its pins, and the making of its documentation.
-INTERNAL = ('bootstrap.py', 'constraints.py', 'docs')
+INTERNAL = ('bootstrap.py', 'constraints.py', 'install_browser.sh', 'docs')
 #: What most people want, in the order in which they want it; all others follow.
 FIRST = ('quickstart', 'train', 'test', 'calibrate', 'inspect', 'export', 'station', 'demo', 'sweep')
 USAGE = """usage: mminspect COMMAND ...

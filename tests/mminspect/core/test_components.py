@@ -127,5 +127,5 @@ def test_hooks_without_a_type() -> None:
 def test_a_package_that_is_not_there() -> None:
     cfg = Config(dict(model=dict(type='x')))
     with pytest.raises(UserError, match=r'^the config needs a package that is not installed: TIMM requires timm'), \
-            explain_errors(cfg):
+            runtime.explain_errors(cfg):
         raise ImportError('TIMM requires\ntimm')
