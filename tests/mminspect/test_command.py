@@ -22,7 +22,7 @@ def run(*words: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPa
 
 def test_every_tool_is_a_command_and_has_a_name_of_its_own() -> None:
     files = {path for path in (ROOT / 'tools').rglob('*.py')
-             if path.name not in ('bootstrap.py', 'constraints.py') and path.parent.name != 'docs'}
+             if not {path.name, path.parent.name} & {*command.INTERNAL}}
     assert set(command.commands().values()) == files
     assert {'train', 'test', 'inspect', 'calibrate', 'export', 'sweep', 'station', 'demo', 'make-vials',
             'voc2coco'} <= set(command.commands())
