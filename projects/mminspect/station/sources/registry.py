@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import TypeVar
 
 from mminspect.core.errors import UserError
+from mminspect.core.trusted import import_trusted
 
 from .source import Report, Source
 
@@ -49,23 +49,15 @@ def import_sources(modules: Iterable[str], sources: Iterable[str]) -> None:
     Otherwise they are the model's, which the server does not need.
 
     Args:
-        modules: Names as in an import statement.
+        modules: Names as in an import statement; also of files in the working directory.
         sources: Texts for :func:`open_source`.
 
     Raises:
-        UserError: One cannot be found, or breaks while it is imported.
+        UserError: As :func:`~mminspect.core.trusted.import_trusted`.
     """
-    if all(text.partition(':')[0] in _SOURCES for text in sources):
-        return
-    for name in modules:
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            raise UserError(f'module {name!r} cannot be imported ({error}): install its package, or put its folder '
-                            'into PYTHONPATH') from error
-        except Exception as error:
-            raise UserError(f'module {name!r} breaks while it is imported ({type(error).__name__}: {error}): '
-                            'mend it first') from error
+    unknown = next((text for text in sources if text.partition(':')[0] not in _SOURCES), None)
+    if unknown is not None:
+        import_trusted(modules, f'the source {unknown}')
 
 
 def find_source(text: str) -> tuple[type[Source], str]:
