@@ -117,8 +117,15 @@ def install(made: Environment, torch: Mapping[str, str] | None = None) -> None:
     made.pip('install', '-c', pins, '--no-deps', '--force-reinstall', 'opencv-python-headless')
 
 
-def run_tests(made: Environment, tests: Sequence[str], workers: int = 1) -> dict[str, int | float | list[str]]:
+def run_tests(made: Environment, tests: Sequence[str], workers: int = 1,
+              before: Sequence[str] = ()) -> dict[str, int | float | list[str]]:
     """Run a part of the suite.
+
+    Args:
+        made: Where it is installed.
+        tests: Files and folders.
+        workers: Processes.
+        before: Words before the command, such as ``nice -n 10``.
 
     Returns:
         ``passed``, ``failed``, ``skipped``: numbers; ``test_seconds``; ``failures``: names, the first twenty.
@@ -128,7 +135,7 @@ def run_tests(made: Environment, tests: Sequence[str], workers: int = 1) -> dict
     """
     report = made.folder / 'tests.xml'
     start = time.monotonic()
-    done = subprocess.run([made.python, '-W', 'ignore', '-m', 'pytest', '-q', '-n', str(workers),
+    done = subprocess.run([*before, made.python, '-W', 'ignore', '-m', 'pytest', '-q', '-n', str(workers),
                            f'--junitxml={report}', *tests], cwd=ROOT, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={**clean_variables(), **shared()})
     if not report.is_file() or done.returncode not in (0, 1):

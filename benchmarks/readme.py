@@ -267,7 +267,7 @@ def release_check() -> str:
                      '; '.join(details), f'{found["commit"]}, {found["date"]}'])
     return markdown(['step', 'result', 'Python', 'torch', 'tests', 'beside', 'commit'], rows) \
         + f'\nCommand: `{result["command"]}`. The tests are a part of the suite: ' \
-        + ', '.join(f'`{name}`' for name in result['subset']) + '.' + provenance(result).replace('\n', ' ', 1)
+        + ', '.join(f'`{name}`' for name in result['subset']) + f'. {result["hardware"]["device"]}.\n'
 
 
 TABLES: dict[str, Callable[[], str]] = {

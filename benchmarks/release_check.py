@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -82,6 +83,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--pythons', nargs='+', type=Path, default=[], metavar='PATH',
                         help='interpreters besides those that the path knows')
     parser.add_argument('--workers', type=int, default=2, help='processes of the tests')
+    parser.add_argument('--before-tests', default='', metavar='WORDS', help='such as "nice -n 10"')
     parser.add_argument('--work', type=Path, default=ROOT / 'work_dirs' / NAME, help='folder for the environments')
     parser.add_argument('--keep', action='store_true', help='leave the environments there, several GB each')
     parser.add_argument('--pip-options', default='', metavar='WORDS', help='PIP_OPTIONS of the Dockerfile')
@@ -97,7 +99,8 @@ def main(argv: list[str] | None = None) -> int:
             print(f'{name}: {in_words(results[name]) if name in results else f"{title}: not run yet"}')
         return 0
     args.work.mkdir(parents=True, exist_ok=True)
-    settings = Settings(tuple(args.pythons), args.work.absolute(), args.workers, args.keep, args.pip_options)
+    settings = Settings(tuple(args.pythons), args.work.absolute(), args.workers,
+                        tuple(shlex.split(args.before_tests)), args.keep, args.pip_options)
     for name in args.only or STEPS:
         if not args.again and is_done(results.get(name)):
             print(f'{in_words(results[name])}, before', flush=True)

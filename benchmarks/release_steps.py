@@ -27,10 +27,10 @@ from environments import Environment, NotRun, clean_variables, environment, inst
 from mminspect.core.errors import UserError
 
 #: Parts of the suite that other interpreters and other versions of torch run; `make test` runs all of it with the
-#: default ones. Operators, detectors, losses, anomaly models, files, export and what depends on versions.
-SUBSET = ('tests/mmcv_fallback', 'tests/mminspect/core', 'tests/mminspect/models', 'tests/mminspect/inspection/export',
-          'tests/mminspect/station/records', 'tests/fdrd/detectors', 'tests/fdrd/losses', 'tests/anomaly_rd/models',
-          'tests/tools/test_bootstrap.py', 'tests/tools/test_constraints.py')
+#: default ones. Operators, files, every anomaly model's contract, detectors, losses, export, the models of version 0.1.
+SUBSET = ('tests/mmcv_fallback', 'tests/mminspect/core', 'tests/test_contract.py', 'tests/fdrd/detectors',
+          'tests/fdrd/losses', 'tests/mminspect/inspection/export', 'tests/legacy', 'tests/tools/test_bootstrap.py',
+          'tests/tools/test_constraints.py')
 DEFAULT_PYTHON = '3.11'
 OLDEST_TORCH = dict(torch='2.6.0', torchvision='0.21.0')
 #: A model of version 0.1 with what it has to answer.
@@ -45,6 +45,7 @@ class Settings:
         pythons: Interpreters to look among before the path.
         work: Folder for environments, several GB.
         workers: Processes of the tests.
+        before: Words before the command that runs the tests, such as ``nice -n 10``.
         keep: Whether environments stay.
         pip_options: Words for pip in the Dockerfile.
     """
@@ -52,6 +53,7 @@ class Settings:
     pythons: tuple[Path, ...]
     work: Path
     workers: int = 1
+    before: tuple[str, ...] = ()
     keep: bool = False
     pip_options: str = ''
 
@@ -74,7 +76,7 @@ def tried(settings: Settings, name: str, python: str, torch: dict[str, str] | No
         start = time.monotonic()
         install(made, torch)
         return dict(made.versions(), install_seconds=round(time.monotonic() - start), megabytes=made.megabytes(),
-                    **run_tests(made, SUBSET, settings.workers), tests=list(SUBSET))
+                    **run_tests(made, SUBSET, settings.workers, settings.before), tests=list(SUBSET))
 
 
 @step('Python 3.12, pinned versions')
