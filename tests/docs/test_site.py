@@ -40,8 +40,8 @@ class Links(HTMLParser):
 
 def build(config: Path, out: Path) -> subprocess.CompletedProcess:
     """What mkdocs says and how it ends."""
-    return subprocess.run([sys.executable, '-W', 'ignore', '-m', 'mkdocs', 'build', '-q', '-f', str(config), '-d', str(out)],
-                          capture_output=True, text=True, cwd=config.parent,
+    command = [sys.executable, '-W', 'ignore', '-m', 'mkdocs', 'build', '-q', '-f', str(config), '-d', str(out)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=config.parent,
                           env={**os.environ, 'NO_MKDOCS_2_WARNING': '1'})
 
 
@@ -71,7 +71,7 @@ def broken(pages: dict[str, Links], site: Path) -> Iterator[tuple[str, str]]:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path))) if parts.path else page
             target = f'{path}/index.html' if (site / path).is_dir() else path
             is_there = (site / target).is_file() and not path.startswith('..')
-            if not is_there or parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
+            if not is_there or (parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors):
                 yield page, address
 
 
@@ -92,8 +92,8 @@ def test_pages_load_nothing_from_elsewhere(pages: dict[str, Links]) -> None:
 
 
 def test_every_readme_guide_and_notebook_is_a_page(pages: dict[str, Links]) -> None:
-    files = [path.relative_to(ROOT) for folder in ('projects', 'configs') for path in (ROOT / folder).rglob('README.md')]
-    expected = {(file.parent / 'index.html').as_posix() for file in files} | {'index.html'}
+    readmes = [path for folder in ('projects', 'configs') for path in (ROOT / folder).rglob('README.md')]
+    expected = {(path.parent.relative_to(ROOT) / 'index.html').as_posix() for path in readmes} | {'index.html'}
     expected |= {f'{path.stem}.html' for path in (ROOT / 'docs').glob('*.md')}
     expected |= {f'notebooks/{path.stem}.html' for path in (ROOT / 'docs' / 'notebooks').glob('*.ipynb')}
     assert len(expected) > 30 and expected - set(pages) == set()
@@ -124,8 +124,8 @@ def test_every_config_is_shown(pages: dict[str, Links], site: Path) -> None:
     ('[a guide](docs/b.md)', ''), ('[no guide](docs/c.md)', 'docs/c.md'), ('[no heading](docs/b.md#c)', '#c'),
     ('[outside](tools/train.py)', 'tools/train.py')])
 def test_a_link_that_leads_nowhere_ends_the_build(tmp_path: Path, line: str, said: str) -> None:
-    for file, text in {'README.md': f'# A\n\n{line}\n', 'docs/b.md': '# B\n\n[home](../README.md)\n', 'tools/train.py': '',
-                       'projects/p/__init__.py': '"""P."""\n', 'configs/m/README.md': '# M\n\n[its file](a.py)\n',
+    for file, text in {'README.md': f'# A\n\n{line}\n', 'docs/b.md': '# B\n\n[home](../README.md)\n',
+                       'tools/train.py': '', 'projects/p/__init__.py': '"""P."""\n', 'configs/m/README.md': '# M\n\n[its file](a.py)\n',
                        'configs/m/a.py': 'a = 1\n'}.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
