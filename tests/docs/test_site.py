@@ -68,10 +68,11 @@ def broken(pages: dict[str, Links], site: Path) -> Iterator[tuple[str, str]]:
             parts = urlsplit(address)
             if parts.scheme in ('http', 'https', 'mailto', 'data'):
                 continue
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path))) if parts.path else page
-            target = f'{path}/index.html' if (site / path).is_dir() else path
-            is_there = (site / target).is_file() and not path.startswith('..')
-            if not is_there or (parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
+            target = page if not parts.path else f'{path}/index.html' if (site / path).is_dir() else path
+            is_there = (site / target).is_file() and not target.startswith('..')
+            anchors = pages[target].anchors if target in pages else ()
+            if not is_there or (parts.fragment and unquote(parts.fragment) not in anchors):
                 yield page, address
 
 
@@ -125,7 +126,8 @@ def test_every_config_is_shown(pages: dict[str, Links], site: Path) -> None:
     ('[outside](tools/train.py)', 'tools/train.py')])
 def test_a_link_that_leads_nowhere_ends_the_build(tmp_path: Path, line: str, said: str) -> None:
     for file, text in {'README.md': f'# A\n\n{line}\n', 'docs/b.md': '# B\n\n[home](../README.md)\n',
-                       'tools/train.py': '', 'projects/p/__init__.py': '"""P."""\n', 'configs/m/README.md': '# M\n\n[its file](a.py)\n',
+                       'tools/train.py': '', 'projects/p/__init__.py': '"""P."""\n',
+                       'configs/m/README.md': '# M\n\n[its file](a.py)\n',
                        'configs/m/a.py': 'a = 1\n'}.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
