@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Page of the site -> file in the root of the checkout.
 ROOT_PAGES = {'index.md': 'README.md', 'README_zh-CN.md': 'README_zh-CN.md', 'contributing.md': 'CONTRIBUTING.md',
               'changelog.md': 'CHANGELOG.md', 'security.md': 'SECURITY.md'}
+#: Files in the root of the checkout that the site has as they are.
+ROOT_FILES = ('CITATION.cff', 'LICENSE')
 LINK = re.compile(r'(\]\()([^)\s]+)(\))')
 FENCE = re.compile(r'(^```.*?^```[ \t]*$)', re.M | re.S)
 MARK = re.compile(r'^<!-- (?:begin|end): \S+ -->$', re.M)
@@ -83,8 +85,8 @@ class Checkout:
         if target in self.packages_by_folder and f'{target}/README.md' not in self.pages:
             return f'api/{self.packages_by_folder[target]}.md'
         target = f'{target}/README.md' if (self.root / target).is_dir() else target
-        if target in self.pages:
-            return self.pages[target]
+        if target in self.pages or target in ROOT_FILES:
+            return self.pages.get(target, target)
         if target.startswith('docs/'):
             return target.removeprefix('docs/')
         if not target.endswith('.py') or not (self.root / target).is_file():
@@ -119,9 +121,12 @@ class Checkout:
                        for number, text in enumerate(FENCE.split(markdown)))
 
     def generated(self) -> Iterator[tuple[str, str]]:
-        """(page, Markdown) of everything that is not in docs/."""
+        """(page, Markdown) of everything that is not in docs/, and the files that are no pages."""
         for page in self.sources:
             yield page, self.text_of(page)
+        for file in ROOT_FILES:
+            if (self.root / file).is_file():
+                yield file, (self.root / file).read_text(encoding='utf-8')
         for package in self.packages:
             yield f'api/{package}.md', self.reference(package)
 
@@ -150,8 +155,16 @@ class Checkout:
         intro = f'::: {package}\n    options:\n      members: false\n      show_root_heading: false\n'
         return '\n\n'.join([f'# {package}', intro, *(f'::: {package}.{name}' for name in modules)]) + '\n'
 
-    def navigation(self) -> list[dict]:
-        """What follows the guides: packages, configs by method, reference."""
+    def navigation(self, named: str) -> list[dict]:
+        """What follows the guides that mkdocs.yml lists: further ones, packages, configs by method, reference.
+
+        Args:
+            named: The part of the navigation that is written by hand, as text.
+        """
+        own = [page for page in self.sources if not page.startswith(('projects/', 'configs/'))]
+        docs = self.root / 'docs'
+        guides = [file.relative_to(docs).as_posix() for file in sorted(docs.rglob('*.md'))]
+        more = [page for page in [*own, *guides] if repr(page) not in named]
         projects = sorted(page for page in self.sources if page.startswith('projects/'))
         configs: dict[str, list[dict]] = {}
         for page in sorted((page for page in self.sources if page.startswith('configs/')),
@@ -161,7 +174,8 @@ class Checkout:
         api: dict[str, list[dict]] = {}
         for package in self.packages:
             api.setdefault(package.split('.')[0], []).append({package: f'api/{package}.md'})
-        return [{'Packages': [{posixpath.dirname(page).removeprefix('projects/'): page} for page in projects]},
+        return [*([{'More': more}] if more else []),
+                {'Packages': [{posixpath.dirname(page).removeprefix('projects/'): page} for page in projects]},
                 {'Configs': [{method: entries} for method, entries in configs.items()]},
                 {'Reference': [{package: entries} for package, entries in api.items()]}]
 
@@ -177,7 +191,7 @@ def notebook_page(notebook: dict, name: str) -> str:
     for cell in notebook['cells']:
         text = ''.join(cell['source']).rstrip()
         cells.append(text if cell['cell_type'] == 'markdown' else f'```python\n{text}\n```')
-    return '\n\n'.join([*cells, f'[The notebook as a file]({name})']) + '\n'
+    return '\n\n'.join([*cells, f'<a href="{name}">The notebook as a file</a>']) + '\n'
 
 
 _checkout = Checkout(ROOT)
@@ -187,7 +201,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """A build begins: what is in the checkout now, and the navigation."""
     global _checkout
     _checkout = Checkout(ROOT)
-    config.nav = [*config.nav, *_checkout.navigation()]
+    config.nav = [*config.nav, *_checkout.navigation(repr(config.nav))]
     return config
 
 
