@@ -30,7 +30,7 @@ bench: setup
 
 # The site, in site/; open site/index.html. The variable keeps the theme from telling of coming versions.
 docs: setup
-	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build -q
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
 	@echo site/index.html
 
 # What is too long for every commit: other Pythons, other versions of torch, the Dockerfile, the notebooks.

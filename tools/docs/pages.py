@@ -145,7 +145,7 @@ class Checkout:
         for file in self.config_files[page]:
             name = posixpath.relpath(file, folder)
             code = (self.root / file).read_text(encoding='utf-8').rstrip()
-            parts.append(f'### {name} {{ #{anchor(name)} }}\n\n```python\n{code}\n```')
+            parts.append(f'### `{name}` {{ #{anchor(name)} }}\n\n```python\n{code}\n```')
         return '\n\n'.join(parts) + '\n'
 
     def reference(self, package: str) -> str:
@@ -182,7 +182,7 @@ class Checkout:
 
 def anchor(name: str) -> str:
     """Where a page shows the file ``name``."""
-    return 'file-' + re.sub(r'[^\w-]', '-', name)
+    return 'file-' + re.sub('[^A-Za-z0-9]+', '-', name).strip('-')  # an underscore could begin an emphasis
 
 
 def notebook_page(notebook: dict, name: str) -> str:

@@ -34,8 +34,8 @@ def checkout(tmp_path: Path):
     ('projects/p/core/errors.py', 'api/p.core.md#p.core.errors'), ('projects/p/__init__.py', 'api/p.md'),
     ('configs/m', 'configs/m/README.md'), ('configs/m/top.py', 'configs/m/README.md#file-top-py'),
     ('configs/m/sub/a.py', 'configs/m/sub/README.md#file-a-py'),
-    ('configs/m/sub/options/b-c_1.py', 'configs/m/sub/README.md#file-options-b-c_1-py'),
-    ('configs/m/_base_/net.py', 'configs/m/README.md#file-_base_-net-py'),
+    ('configs/m/sub/options/b-c_1.py', 'configs/m/sub/README.md#file-options-b-c-1-py'),
+    ('configs/m/_base_/net.py', 'configs/m/README.md#file-base-net-py'),
     ('configs/_base_/data.py', 'configs/_base_/README.md#file-data-py'),
     ('tools/train.py', ''), ('tools', ''), ('configs/m/none.py', ''), ('elsewhere.md', '')])
 def test_the_place_of_a_file(checkout, target: str, place: str) -> None:
@@ -66,7 +66,7 @@ def test_everything_is_generated_once(checkout) -> None:
                           'configs/_base_/README.md', 'configs/m/README.md', 'configs/m/sub/README.md', 'api/p.md',
                           'api/p.core.md'}
     assert len([*checkout.generated()]) == len(found)
-    assert '### a.py { #file-a-py }\n\n```python\na = 3\n```' in found['configs/m/sub/README.md']
+    assert '### `a.py` { #file-a-py }\n\n```python\na = 3\n```' in found['configs/m/sub/README.md']
     assert found['configs/_base_/README.md'].startswith('# configs/_base_\n')
     assert '::: p.core.errors' in found['api/p.core.md'] and '_own' not in found['api/p.core.md']
 
