@@ -106,7 +106,7 @@ def test_the_configs_can_be_read(tmp_path: Path) -> None:
 
 def test_its_commands_exist() -> None:
     words = re.findall(r'^mminspect (\S+)', ENGLISH, re.M)
-    assert len(words) == 6 and set(words) <= set(commands())
+    assert len(words) == 7 and set(words) <= set(commands())
     targets = re.findall(r'^make (\w+)', ENGLISH, re.M)
     makefile = (ROOT / 'Makefile').read_text(encoding='utf-8')
     assert len(targets) == 4 and all(re.search(rf'^{target}:', makefile, re.M) for target in targets)

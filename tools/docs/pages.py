@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Page of the site -> file in the root of the checkout.
 ROOT_PAGES = {'index.md': 'README.md', 'README_zh-CN.md': 'README_zh-CN.md', 'contributing.md': 'CONTRIBUTING.md',
               'changelog.md': 'CHANGELOG.md', 'security.md': 'SECURITY.md'}
-#: Files in the root of the checkout that the site has as they are.
-ROOT_FILES = ('CITATION.cff', 'LICENSE')
+#: Files that the site has as they are.
+PLAIN_FILES = ('CITATION.cff', 'Dockerfile', 'LICENSE', 'requirements/constraints.txt')
 LINK = re.compile(r'(\]\()([^)\s]+)(\))')
 FENCE = re.compile(r'(^```.*?^```[ \t]*$)', re.M | re.S)
 MARK = re.compile(r'^<!-- (?:begin|end): \S+ -->$', re.M)
@@ -85,7 +85,7 @@ class Checkout:
         if target in self.packages_by_folder and f'{target}/README.md' not in self.pages:
             return f'api/{self.packages_by_folder[target]}.md'
         target = f'{target}/README.md' if (self.root / target).is_dir() else target
-        if target in self.pages or target in ROOT_FILES:
+        if target in self.pages or target in PLAIN_FILES:
             return self.pages.get(target, target)
         if target.startswith('docs/'):
             return target.removeprefix('docs/')
@@ -124,7 +124,7 @@ class Checkout:
         """(page, Markdown) of everything that is not in docs/, and the files that are no pages."""
         for page in self.sources:
             yield page, self.text_of(page)
-        for file in ROOT_FILES:
+        for file in PLAIN_FILES:
             if (self.root / file).is_file():
                 yield file, (self.root / file).read_text(encoding='utf-8')
         for package in self.packages:
