@@ -3,7 +3,7 @@ PYTHON ?= python3
 # Warnings of the libraries about their own future are not for users of this project.
 RUN = .venv/bin/python -W ignore
 
-.PHONY: demo station test lint bench release-check setup clean
+.PHONY: demo station test lint bench docs release-check setup clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
@@ -27,6 +27,11 @@ lint: setup
 
 bench: setup
 	@$(RUN) benchmarks/run_all.py
+
+# The site, in site/; open site/index.html. The variable keeps the theme from telling of coming versions.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
+	@echo site/index.html
 
 # What is too long for every commit: other Pythons, other versions of torch, the Dockerfile, the notebooks.
 release-check: setup

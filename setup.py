@@ -69,5 +69,5 @@ setup(
     entry_points={'console_scripts': ['mminspect = mminspect.command:main'],
                   'mminspect.methods': [f'{name} = {name}' for name in METHODS]},
     install_requires=requirements('runtime'),
-    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'web', 'timm', 'teacher')},
+    extras_require={name: requirements(name) for name in ('tests', 'deploy', 'docs', 'web', 'timm', 'teacher')},
 )

@@ -20,7 +20,7 @@ from mminspect.experiments import table as tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', 'docs/supported_versions.md', *(
+DOCUMENTS = ('README.md', 'README_zh-CN.md', 'docs/supported_versions.md', *(
     f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
@@ -111,14 +111,14 @@ def anomaly(category: str) -> str:
         + f'\nCommand: `{result["command"]}`. Last epoch.' + provenance(result).replace('\n', ' ', 1)
 
 
-def anomaly_epochs() -> str:
+def anomaly_epochs(last_only: bool = False) -> str:
     """RD4AD, ours and the peer's, after the same number of epochs, over the seeds that both have run."""
     keys = ('image_auroc', 'pixel_auroc', 'aupro', 'pixel_ap')
     rows = []
     for category in ('screw', 'fabric02'):
         result = load(f'anomaly_{category}')
         ours = result['rows'][0]['by_epoch']
-        for epoch, peers in peers_by_epoch(result).items():
+        for epoch, peers in list(peers_by_epoch(result).items())[-1 if last_only else 0:]:
             pairs = [(ours[str(row['seed'])][str(epoch)], row['metrics']) for row in peers if str(row['seed']) in ours]
             for name, side in (('ours', 0), ('anomalib', 1)) if pairs else ():
                 rows.append([f'{category}, epoch {epoch}, {name}',
@@ -272,7 +272,8 @@ def release_check() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
-    'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs, 'anomaly_speed': anomaly_speed,
+    'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs,
+    'anomaly_last': partial(anomaly_epochs, last_only=True), 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
     'station_load': station_load, 'demo': demo, 'release_check': release_check}

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mmdet.datasets import XMLDataset
 from mmdet.registry import DATASETS
@@ -28,13 +29,13 @@ class InspectionVOCDataset(XMLDataset):
     Args:
         coordinate_offset: subtracted from the four corners. 1 (as in ``XMLDataset``) for values that count from 1, 0
             for values that count from 0.
-        kwargs: of ``XMLDataset``: ``data_root``, ``ann_file`` (the list of image names), ``metainfo``, ``pipeline``...
+        **kwargs: of ``XMLDataset``: ``data_root``, ``ann_file`` (the list of image names), ``metainfo`` ...
 
     Raises:
         UserError: a listed file is missing or damaged, a class is unknown, ``bbox_min_size`` is set.
     """
 
-    def __init__(self, coordinate_offset: int = 1, **kwargs) -> None:
+    def __init__(self, coordinate_offset: int = 1, **kwargs: Any) -> None:
         if 'bbox_min_size' in (kwargs.get('filter_cfg') or {}):
             raise UserError('InspectionVOCDataset does not take filter_cfg bbox_min_size, which would ignore every box '
                             'smaller than that: remove it from the config')

@@ -29,13 +29,17 @@ class DistilledDetector(SingleStageDetector):
     testing and deployment need neither of them.
 
     Args:
-        backbone, neck, bbox_head, train_cfg, test_cfg: The student, as in mmdet. Heads: GFLHead, ATSSHead, RetinaHead.
+        backbone: Of the student, as in mmdet; as are the next two.
+        neck: Of the student.
+        bbox_head: GFLHead, ATSSHead or RetinaHead.
         teacher_config: Config of the teacher: a dict with key ``model``, a path, or ``'mmdet::...'``. None for a
             student that only predicts.
         teacher_ckpt: Its checkpoint, loaded strictly. None gives random weights, which is announced loudly.
         distillers: Configs of the :class:`fdrd.distillers.DistillationTerm` modules.
         teacher_dtype: ``'bfloat16'`` or ``'float16'``: the teacher computes in half precision, whatever the student
             computes in; None: as the student.
+        train_cfg: Of the student, as in mmdet.
+        test_cfg: Of the student, as in mmdet.
         data_preprocessor: ``DualViewDetDataPreprocessor`` where the pipeline makes two views.
 
     Raises:

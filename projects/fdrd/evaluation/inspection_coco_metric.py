@@ -5,6 +5,7 @@ import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmdet.datasets.api_wrappers import COCO, COCOeval
@@ -28,11 +29,12 @@ class InspectionCocoMetric(CocoMetric):
     Args:
         size_bins: Ascending bin edges in pixels; the last bin is open. None for no recall by size.
         metric_items: As in ``CocoMetric``.
-        kwargs: As for ``CocoMetric``.
+        *args: As for ``CocoMetric``.
+        **kwargs: As for ``CocoMetric``.
     """
 
-    def __init__(self, *args, size_bins: Sequence[float] | None = (4, 8, 16, 32),
-                 metric_items: Sequence[str] | None = METRIC_ITEMS, **kwargs) -> None:
+    def __init__(self, *args: Any, size_bins: Sequence[float] | None = (4, 8, 16, 32),
+                 metric_items: Sequence[str] | None = METRIC_ITEMS, **kwargs: Any) -> None:
         super().__init__(*args, metric_items=metric_items, **kwargs)
         self.size_bins = size_bins
 

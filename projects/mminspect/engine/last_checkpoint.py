@@ -14,9 +14,7 @@ class KeepLastCheckpointHook(CheckpointHook):
     """``CheckpointHook`` that removes an outdated checkpoint after the new one is saved.
 
     mmengine removes it before: whoever interrupts the saving, or fills the disk with it, has no checkpoint left.
-
-    Args:
-        kwargs: As for ``CheckpointHook``. One checkpoint more than ``max_keep_ckpts`` needs room on the disk.
+    Arguments are those of ``CheckpointHook``; one checkpoint more than ``max_keep_ckpts`` needs room on the disk.
     """
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:

@@ -26,7 +26,10 @@ class AKF(nn.Module):
 
     Args:
         channels: Channels (c1, c2, c3) of the teacher's three levels.
-        weight, weight_channels, normalise, refine_blocks: See :class:`~.fuse.AdaptiveFuse`.
+        weight: See :class:`~.fuse.AdaptiveFuse`.
+        weight_channels: See :class:`~.fuse.AdaptiveFuse`.
+        normalise: See :class:`~.fuse.AdaptiveFuse`.
+        refine_blocks: See :class:`~.fuse.AdaptiveFuse`.
         final: Levels in the last step: ``'two'``, or ``'three'``, which adds the first level once more.
         align: ``'shallow_to_deep'``: the shallower map is reduced by a strided convolution and fused at the deeper
             one's size. ``'deep_to_shallow'``: the deeper map is enlarged bilinearly and fused at the shallower one's

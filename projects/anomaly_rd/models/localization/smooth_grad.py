@@ -21,7 +21,9 @@ class SmoothGrad(InputGradient):
         noise: Standard deviation of the noise, as a share of the image's range (maximum - minimum). With ``compat`` it
             is the square of noise / range, as in the published code: for images of 0..1, 0.0025 in place of 0.05.
         seed: Of the noise.
-        sigma, opening, compat: See :class:`InputGradient`.
+        sigma: See :class:`InputGradient`.
+        opening: See :class:`InputGradient`.
+        compat: See :class:`InputGradient`.
     """
 
     def __init__(self, samples: int = 50, noise: float = 0.05, seed: int = 0, sigma: float = 4.0,

@@ -60,7 +60,8 @@ class FrozenTeacher(nn.Module):
                 is loaded next has them.
             draw: Draws random weights; None where the constructor has drawn them.
             network: What the weights belong to; None for the teacher itself.
-            ignored, any_publisher: See :func:`mminspect.models.teacher_weights.load_weights`.
+            ignored: See :func:`mminspect.models.teacher_weights.load_weights`.
+            any_publisher: See :func:`mminspect.models.teacher_weights.load_weights`.
 
         Raises:
             UserError: The weights cannot be read or are not those of this teacher.

@@ -10,7 +10,8 @@ class Sampler(nn.Module):
     """Bilinear samples of maps of a fixed size; beyond their border maps are 0.
 
     Args:
-        height, width: The sides of the maps, in pixels.
+        height: Of the maps, in pixels.
+        width: Of the maps, in pixels.
     """
 
     def __init__(self, height: int, width: int) -> None:
