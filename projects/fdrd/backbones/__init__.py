@@ -1,0 +1,4 @@
+"""Backbones."""
+from .timm_pyramid import TIMMPyramid
+
+__all__ = ['TIMMPyramid']
