@@ -1,4 +1,4 @@
-# A schedule for machines without a GPU: 8 epochs in bfloat16, channels last.
+# A schedule for machines without a GPU: 8 epochs in bfloat16 with losses in float32, channels last.
 max_epochs = 8
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict(type='ValLoop')

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from anomaly_rd.registry import MODELS
 from mminspect.core.options import check_option
+from mminspect.models.precision import in_float32
 
 #: Smallest product of norms that a cosine is divided by.
 EPS = 1e-8
@@ -99,8 +100,9 @@ class FocalL1Loss(nn.Module):
         super().__init__()
         self.gamma = gamma
 
+    @in_float32
     def forward(self, logits: Tensor, masks: Tensor) -> dict[str, Tensor]:
-        """Both terms.
+        """Both terms, in float32 also under autocast.
 
         Args:
             logits: (N, 1, h, w).

@@ -11,7 +11,8 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from fdrd.tracing import Trace, recording_targets, trace_head
-from mminspect.models.teacher import computing_as, dtype_of_student, has_own_precision
+from mminspect.models.precision import active_autocast
+from mminspect.models.teacher import computing_as, has_own_precision
 from mminspect.models.views import refuse_undeclared
 
 from .frozen_teacher import DetectorTeacherSlot, peek_feat_channels
@@ -22,9 +23,10 @@ class DistilledDetector(SingleStageDetector):
     """The student. Its parameters, buffers, checkpoint and predictions are those of the plain single-stage detector.
 
     One training step: student trace (noisy view), teacher trace (clean view, no gradient), the head's own detection
-    loss, plus the losses of every distillation term. The teacher is no submodule: it is absent from ``parameters()``,
-    ``state_dict()``, DDP and the optimiser, always in eval mode and without gradients. It is read from its files when
-    training starts (``init_weights`` or the first loss), so testing and deployment need neither of them.
+    loss, plus the losses of every distillation term. Losses and terms compute in float32, also inside of autocast. The
+    teacher is no submodule: it is absent from ``parameters()``, ``state_dict()``, DDP and the optimiser, always in eval
+    mode and without gradients. It is read from its files when training starts (``init_weights`` or the first loss), so
+    testing and deployment need neither of them.
 
     Args:
         backbone, neck, bbox_head, train_cfg, test_cfg: The student, as in mmdet. Heads: GFLHead, ATSSHead, RetinaHead.
@@ -96,17 +98,19 @@ class DistilledDetector(SingleStageDetector):
         instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         with recording_targets(self.bbox_head) as targets:
             losses = self.bbox_head.loss_by_feat(*student_trace.outputs, instances, metas, ignored)
-        for term in self.distillers:
-            added = term(student_trace, teacher_trace, targets)
-            if twice := set(added) & set(losses):
-                raise ValueError(f'two distillation terms give {sorted(twice)}; use each kind of term once')
-            losses.update(added)
+        with torch.autocast(batch_inputs.device.type, enabled=False):
+            student_trace = student_trace.in_float32()
+            for term in self.distillers:
+                added = term(student_trace, teacher_trace, targets)
+                if twice := set(added) & set(losses):
+                    raise ValueError(f'two distillation terms give {sorted(twice)}; use each kind of term once')
+                losses.update(added)
         return losses
 
     @torch.no_grad()
     def _teacher_trace(self, images: Tensor) -> Trace | None:
-        """What the terms need of the teacher for images (N, 3, H, W), in the student's dtype; None where there is no
-        term."""
+        """What the terms need of the teacher for images (N, 3, H, W), with nothing that autocast left in half
+        precision; None where there is no term."""
         teacher = self.teacher
         if not self.distillers:
             return None
@@ -114,8 +118,9 @@ class DistilledDetector(SingleStageDetector):
         with computing_as(teacher, images.dtype):
             own = has_own_precision(teacher, images.dtype)
             neck = teacher.extract_feat(images.to(next(teacher.parameters()).dtype) if own else images)
-            trace = trace_head(teacher.bbox_head, neck, self.hold) if head_too else Trace(teacher.bbox_head, neck)
-        return trace.to(dtype_of_student(images)) if own else trace
+            if head_too:
+                return trace_head(teacher.bbox_head, neck, self.hold).in_float32()
+            return Trace(teacher.bbox_head, neck, autocast=active_autocast(images.device.type)).in_float32()
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> DistilledDetector:
         """Move or cast the teacher along with the student (``to``, ``cuda``, ``half``, ... all end here)."""

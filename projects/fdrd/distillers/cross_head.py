@@ -100,11 +100,13 @@ class CrossHeadKD(DistillationTerm):
         towers = []
         for tower, (ours, theirs) in enumerate(zip(student.held[self.start], teacher.held[self.start], strict=True)):
             if self.adapters is not None:
-                ours = [self.adapters[tower](feature) for feature in ours]
+                with student.precision_of_layers():
+                    ours = [self.adapters[tower](feature) for feature in ours]
             if self.align_statistics:
                 ours = [align_statistics(s, t) for s, t in zip(ours, theirs, strict=True)]
             towers.append(ours)
-        return resume_towers(teacher.head, *towers, start=self.start)
+        with student.precision_of_layers():
+            return resume_towers(teacher.head, *towers, start=self.start)
 
     def _loss_reg(self, head: nn.Module, cross: Tensor, teacher: Tensor, anchors: Tensor, weight: Tensor) -> Tensor:
         """Weighted sum over the locations of one level, not yet divided by the sum of all weights."""

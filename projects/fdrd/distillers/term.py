@@ -10,7 +10,8 @@ class DistillationTerm(nn.Module):
     """A distillation loss: ``forward(student, teacher, targets) -> {name: loss}``.
 
     A new term is one file with one subclass, registered in mmdet's MODELS. It sees traces and targets only and knows
-    nothing of pipelines, checkpoints or other terms. Names that contain ``loss`` are summed by mmengine.
+    nothing of pipelines, checkpoints or other terms. Names that contain ``loss`` are summed by mmengine. A term runs
+    outside of autocast, on traces in float32; layers of its own may ask for ``student.precision_of_layers()``.
 
     Attributes:
         hold: Numbers of the tower convolutions whose features the term needs in both traces.

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
+from mminspect.models.float32_heads import float32_outputs
+from mminspect.models.precision import active_autocast, lifted
 from mminspect.models.teacher import computing_as, has_own_precision
 
 from .layout import HeadLayout, layout_of
@@ -23,20 +25,25 @@ class Trace:
             taken behind the norm of convolution t and before its ReLU; t = 0 is the neck output itself.
         outputs: The head's own return value: lists of class scores, box outputs and, for ATSS, centernesses; empty
             where nobody asked for it.
+        autocast: What autocast computed the layers in; None: it was off.
     """
 
     head: nn.Module
     neck: tuple[Tensor, ...]
     held: dict[int, tuple[list[Tensor], list[Tensor]]] = field(default_factory=dict)
     outputs: tuple[list[Tensor], ...] = ()
+    autocast: torch.dtype | None = None
 
-    def to(self, dtype: torch.dtype) -> Trace:
-        """The same with maps of another dtype."""
-        def cast(maps: Iterable[Tensor]) -> list[Tensor]:
-            return [x.to(dtype) for x in maps]
+    def in_float32(self) -> Trace:
+        """The same with float32 in place of what autocast left in half precision."""
+        if self.autocast is None:
+            return self
+        return replace(self, neck=lifted(self.neck), held=lifted(self.held), outputs=lifted(self.outputs))
 
-        held = {t: (cast(cls), cast(reg)) for t, (cls, reg) in self.held.items()}
-        return Trace(self.head, tuple(cast(self.neck)), held, tuple(cast(maps) for maps in self.outputs))
+    def precision_of_layers(self) -> torch.autocast:
+        """In this context, layers compute in the precision that those of the trace did: terms, which run outside of
+        autocast, put it around convolutions of theirs."""
+        return torch.autocast(self.neck[0].device.type, self.autocast, enabled=self.autocast is not None)
 
 
 def trace_head(head: nn.Module, neck: tuple[Tensor, ...], hold: Iterable[int] = ()) -> Trace:
@@ -50,22 +57,13 @@ def trace_head(head: nn.Module, neck: tuple[Tensor, ...], hold: Iterable[int] = 
     layout, hold = layout_of(head), frozenset(hold)
     held = {t: ([], []) for t in hold}
     levels = []
-    for level, x in enumerate(neck):
-        features = []
-        for tower, convs in enumerate((head.cls_convs, head.reg_convs)):
-            feature = x
-            if 0 in hold:
-                held[0][tower].append(x)
-            for number, conv in enumerate(convs, start=1):
-                if number in hold:
-                    feature = conv(feature, activate=False)
-                    held[number][tower].append(feature)
-                    feature = torch.relu(feature)  # not in place: the held feature stays as it is
-                else:
-                    feature = conv(feature)
-            features.append(feature)
-        levels.append(_outputs(head, layout, level, *features))
-    return Trace(head, tuple(neck), held, tuple(map(list, zip(*levels, strict=True))))
+    with float32_outputs(head):
+        for level, x in enumerate(neck):
+            ends = [_tower(convs, x, {t: held[t][tower] for t in hold})
+                    for tower, convs in enumerate((head.cls_convs, head.reg_convs))]
+            levels.append(_outputs(head, layout, level, *ends))
+    return Trace(head, tuple(neck), held, tuple(map(list, zip(*levels, strict=True))),
+                 active_autocast(neck[0].device.type))
 
 
 def resume_towers(head: nn.Module, cls_features: list[Tensor], reg_features: list[Tensor],
@@ -88,7 +86,7 @@ def resume_towers(head: nn.Module, cls_features: list[Tensor], reg_features: lis
     levels = []
     for level, pair in enumerate(zip(cls_features, reg_features, strict=True)):
         finished, dtype = [], pair[0].dtype
-        with computing_as(head, dtype):
+        with computing_as(head, dtype), float32_outputs(head):
             for feature, convs in zip(pair, (head.cls_convs, head.reg_convs), strict=True):
                 feature = torch.relu(feature) if start else feature
                 for conv in convs[start:]:
@@ -97,6 +95,20 @@ def resume_towers(head: nn.Module, cls_features: list[Tensor], reg_features: lis
             outputs = _outputs(head, layout, level, *finished)
         levels.append([output.to(dtype) for output in outputs] if has_own_precision(head, dtype) else outputs)
     return tuple(map(list, zip(*levels, strict=True)))
+
+
+def _tower(convs: nn.ModuleList, feature: Tensor, held: dict[int, list[Tensor]]) -> Tensor:
+    """Run a tower on one level; the features to be held are appended to ``held``."""
+    if 0 in held:
+        held[0].append(feature)
+    for number, conv in enumerate(convs, start=1):
+        if number in held:
+            feature = conv(feature, activate=False)
+            held[number].append(feature)
+            feature = torch.relu(feature)  # not in place: the held feature stays as it is
+        else:
+            feature = conv(feature)
+    return feature
 
 
 def _outputs(head: nn.Module, layout: HeadLayout, level: int, cls_feature: Tensor, reg_feature: Tensor) -> list[Tensor]:

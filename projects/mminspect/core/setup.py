@@ -15,9 +15,10 @@ def setup() -> None:
 
     Checkpoints are read without executing what they hold, files are written whole with
     ``backend_args=dict(backend='atomic')``, configs inherit from this project by name (``mminspect::...``), mmcv's
-    operators work without its compiled part, and known remarks of the libraries are not shown. ``import fdrd``,
-    ``import anomaly_rd``, the command lines, and whatever reads a config or builds a model call it; a program that uses
-    mmengine on files from strangers before any of these should do the same.
+    operators work without its compiled part, heads of detectors keep losses and boxes in float32 inside of autocast,
+    and known remarks of the libraries are not shown. ``import fdrd``, ``import anomaly_rd``, the command lines, and
+    whatever reads a config or builds a model call it; a program that uses mmengine on files from strangers before any
+    of these should do the same.
 
     Raises:
         ModuleNotFoundError: mmcv is not installed.
@@ -27,12 +28,14 @@ def setup() -> None:
     import mmcv_fallback
     from mminspect.core.config_names import register_package
     from mminspect.core.fileio import register_atomic_backend
+    from mminspect.models.float32_heads import install_float32_heads
     from mminspect.models.safe_loading import install_safe_loaders
     ignore_remarks()
     install_safe_loaders()
     register_atomic_backend()
     register_package()
     mmcv_fallback.activate()
+    install_float32_heads()
 
 
 def ignore_remarks() -> None:

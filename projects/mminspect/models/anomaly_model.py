@@ -21,6 +21,7 @@ from mminspect.decisions import Calibration
 from mminspect.engine.model_wrapper import part_of
 
 from .anomaly_data_sample import AnomalyDataSample
+from .precision import losses_in_float32
 from .views import IMAGE, VIEW, refuse_undeclared
 
 #: Keys of :attr:`AnomalyModel.limits`: what a model may be unable to do.
@@ -67,7 +68,8 @@ class AnomalyModel(BaseModel):
 
     def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None,
              **views: Tensor) -> dict[str, Tensor]:
-        """Named losses of a training batch.
+        """Named losses of a training batch; inside of autocast, submodules that are losses (classes named ``...Loss``)
+        are given float32 and compute in it.
 
         Args:
             inputs: (N, 3, H, W), normalised.
@@ -149,7 +151,8 @@ class AnomalyModel(BaseModel):
         """
         self._check_views(views, mode)
         if mode == 'loss':
-            return self.loss(inputs, data_samples, **views, **({} if part is None else dict(part=part)))
+            with losses_in_float32(self):
+                return self.loss(inputs, data_samples, **views, **({} if part is None else dict(part=part)))
         if mode == 'predict':
             return add_predictions(data_samples, self.score_maps(inputs))
         return self.features(inputs)

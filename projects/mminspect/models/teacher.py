@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mminspect.core.options import check_option
 
 from .checkpoint import weights_sha256
+from .precision import active_autocast
 
 #: What a teacher may compute in by itself, whatever the student computes in.
 DTYPES = dict(bfloat16=torch.bfloat16, float16=torch.float16)
@@ -110,8 +111,7 @@ def computing_as(network: nn.Module, inputs: torch.dtype) -> Iterator[None]:
 
 def dtype_of_student(images: Tensor) -> torch.dtype:
     """What a student that is given ``images`` computes in: their dtype, or that of autocast."""
-    device = images.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else images.dtype
+    return active_autocast(images.device.type) or images.dtype
 
 
 def _moved(tensor: Tensor, moved: Tensor) -> Tensor:

@@ -142,7 +142,7 @@ def _is_number(value: Any) -> bool:
 
 def use_amp(cfg: Config) -> None:
     """Train in mixed precision: float16 with loss scaling on a GPU, bfloat16 elsewhere; every part of a model that has
-    several optimisers.
+    several optimisers. Losses stay in float32, see :mod:`mminspect.models.precision`.
 
     Raises:
         UserError: The config has no optimiser.

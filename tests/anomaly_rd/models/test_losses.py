@@ -1,10 +1,14 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from scipy.spatial.distance import cosine
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
+from anomaly_helpers import CONFIGS
 from anomaly_rd.models.losses import CosineDistillationLoss, FocalL1Loss, MultiresolutionLoss
 from mminspect.core.errors import UserError
 
@@ -166,3 +170,40 @@ def test_hopelessly_wrong_logits_still_have_gradients():
     losses = FocalL1Loss()(logits, torch.tensor([[[0, 1]]]))
     losses['loss_focal'].backward()
     assert torch.isfinite(losses['loss_focal']) and logits.grad.abs().min() > 0.1
+
+
+def segmentation(logits: list[torch.Tensor], seen: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The loss of logits; the other features give the defects."""
+    return FocalL1Loss()(logits[0][:, :1], seen[0][:, 0] > 0.5)
+
+
+LOSSES = dict(
+    CosineDistillationLoss=[lambda a, b, mode=mode: dict(loss=CosineDistillationLoss(mode)(b, a))
+                            for mode in ('global', 'local')],
+    MultiresolutionLoss=[lambda a, b, on=on: MultiresolutionLoss(0.3, on)(b, a) for on in ('val', 'dir')],
+    FocalL1Loss=[segmentation])
+
+
+@pytest.mark.parametrize('autocast', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('loss', [loss for losses in LOSSES.values() for loss in losses])
+def test_values_and_gradients_under_autocast_are_those_of_float32(loss: Callable[..., dict],
+                                                                  autocast: torch.dtype) -> None:
+    other, half = levels(), [t.to(autocast).requires_grad_() for t in levels()]
+    full = [t.detach().float().requires_grad_() for t in half]
+    with torch.autocast('cpu', autocast):
+        found = loss(half, [t.to(autocast) for t in other])
+    expected = loss(full, [t.to(autocast).float() for t in other])
+    for losses in (found, expected):
+        sum(losses.values()).backward()
+    for name, value in expected.items():
+        assert found[name].dtype == torch.float32 and found[name].item() == pytest.approx(value.item(), rel=1e-3)
+    for a, b in zip(half, full, strict=True):
+        assert (a.grad is None) == (b.grad is None)
+        if b.grad is not None:
+            torch.testing.assert_close(a.grad, b.grad.to(autocast), rtol=1e-3, atol=1e-5 * b.grad.abs().max().item())
+
+
+def test_losses_of_all_configs_are_compared_with_float32() -> None:
+    used = {model[name].type for model in (Config.fromfile(path).model for path in CONFIGS)
+            for name in ('loss', 'segmentation_loss') if name in model}
+    assert used == set(LOSSES)

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,9 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from fdrd.distillers import CrossHeadKD
+from fdrd.detectors import distilled_detector
+from fdrd.distillers import CrossHeadKD, DistillationTerm, cross_head
+from fdrd.tracing import DenseTargets, Trace, trace_head
 from helpers import HEADS, IOU_KD, KD, batch, build, detector_cfg, distilled_cfg, save_checkpoint, total
 from mminspect.core.errors import UserError
 
@@ -163,6 +166,90 @@ def test_bfloat16_step_is_finite_with_losses_close_to_float32(kind: str) -> None
     assert all(p.grad.isfinite().all() for p in student.parameters() if p.requires_grad)
     for name, values in plain_losses.items():
         assert sum(losses[name]).item() == pytest.approx(sum(values).item(), rel=0.05, abs=1e-3), name
+
+
+def rounded(value: Any, dtype: torch.dtype, grad: bool) -> Any:
+    """Nested lists of tensors (and dicts of such), rounded to bfloat16, each a leaf in ``dtype``."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().bfloat16().to(dtype).requires_grad_(grad)
+    if isinstance(value, dict):
+        return {key: rounded(entry, dtype, grad) for key, entry in value.items()}
+    return type(value)(rounded(entry, dtype, grad) for entry in value)
+
+
+def leaves_of(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [leaf for entry in (value.values() if isinstance(value, dict) else value) for leaf in leaves_of(entry)]
+
+
+@pytest.mark.parametrize('autocast', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('kind', HEADS)
+def test_losses_and_terms_under_autocast_are_those_of_float32(kind: str, autocast: torch.dtype, monkeypatch) -> None:
+    """Values and gradients, of the same features of both views in half precision and the same outputs; the layers that
+    a term runs are replaced by what they gave."""
+    more = [dict(type='LocalizationKD')] if kind == 'GFL' else []
+    student, (inputs, samples) = build(distilled_cfg(kind, [KD[kind], dict(type='FeaturePKD'), *more])), batch()
+    heads = student.bbox_head, student.teacher.bbox_head
+    with torch.no_grad():
+        traces = [trace_head(head, model.extract_feat(view), student.hold)
+                  for head, model, view in zip(heads, (student, student.teacher), (inputs + 0.2, inputs), strict=True)]
+        crossed = student.distillers[0].cross_head_outputs(*traces)
+
+    def losses_of(dtype: torch.dtype, enabled: bool) -> tuple[dict, list[torch.Tensor]]:
+        made = {head: Trace(head, *(rounded(part, dtype, head is heads[0]) for part in (trace.neck, trace.held)),
+                            rounded(trace.outputs, torch.float32, head is heads[0]), autocast if enabled else None)
+                for head, trace in zip(heads, traces, strict=True)}
+        ends = rounded(crossed, torch.float32, True)
+        monkeypatch.setattr(distilled_detector, 'trace_head', lambda head, *_: made[head])
+        monkeypatch.setattr(cross_head, 'resume_towers', lambda *_, start: ends)
+        with torch.autocast('cpu', autocast, enabled=enabled):
+            losses = student(inputs, copy.deepcopy(samples), mode='loss')
+        total(losses).backward()
+        ours = made[heads[0]]
+        return losses, leaves_of([ours.neck, ours.outputs, ends])
+
+    (found, half), (exact, full) = losses_of(torch.bfloat16, True), losses_of(torch.float32, False)
+    assert found.keys() == exact.keys() and len(found) == dict(GFL=7, ATSS=7, RetinaNet=5)[kind]
+    for name, values in exact.items():
+        values, ours = ([v] if isinstance(v, torch.Tensor) else v for v in (values, found[name]))
+        assert all(value.dtype == torch.float32 for value in ours)
+        assert [v.item() for v in ours] == pytest.approx([v.item() for v in values], rel=1e-3, abs=1e-6), name
+    for a, b in zip(half, full, strict=True):
+        torch.testing.assert_close(a.grad, b.grad.to(a.dtype), rtol=1e-3, atol=1e-5 * b.grad.abs().max().item())
+
+
+class ProductKD(DistillationTerm):
+    """A term as somebody else writes one, whose loss autocast would compute in half precision."""
+
+    hold = (3, )
+
+    def forward(self, student: Trace, teacher: Trace, targets: DenseTargets) -> dict[str, torch.Tensor]:
+        maps = [*student.neck, *student.held[3][0], *student.outputs[0], *teacher.neck, *teacher.held[3][1],
+                *teacher.outputs[1], *targets.anchors, *targets.label_weights]
+        assert {m.dtype for m in maps} == {torch.float32}
+        ours, theirs = (trace.outputs[1][0].flatten(1) for trace in (student, teacher))
+        product = (ours @ theirs.T).mean()
+        assert product.item() == pytest.approx((ours.double() @ theirs.double().T).mean().item(), rel=1e-5)
+        return dict(loss_product=product)
+
+
+@pytest.mark.parametrize('autocast', [torch.bfloat16, torch.float16])
+def test_a_term_of_somebody_else_computes_in_float32_and_layers_in_half_precision(autocast: torch.dtype) -> None:
+    student, (inputs, samples) = build(distilled_cfg(teacher=dict(model=detector_cfg(width=64)))), batch()
+    student.distillers.append(ProductKD())
+    layers = [student.backbone.conv1, student.bbox_head.cls_convs[3].conv, student.distillers[0].adapters[0],
+              student.teacher.bbox_head.reg_convs[3].conv]  # the last in the teacher's pass and behind the student's
+    seen = [[] for _ in layers]
+    for layer, outputs in zip(layers, seen, strict=True):
+        layer.register_forward_hook(lambda _, __, output, outputs=outputs: outputs.append(output.dtype))
+    with torch.autocast('cpu', autocast):
+        losses = student(inputs, samples, mode='loss', inputs_clean=inputs + 0.1)
+    assert [len(outputs) for outputs in seen] == [1, 5, 5, 10]
+    assert {dtype for outputs in seen for dtype in outputs} == {autocast}
+    assert losses['loss_product'].dtype == torch.float32
+    total(losses).backward()
+    assert all(p.grad.isfinite().all() for p in student.parameters() if p.grad is not None)
 
 
 @pytest.mark.parametrize('loaded', [True, False])

@@ -23,6 +23,31 @@ def test_outputs_are_those_of_the_head(kind: str, hold: tuple[int, ...]) -> None
     assert trace.head is head and all(a is b for a, b in zip(trace.neck, neck, strict=True))
 
 
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('kind', HEADS)
+def test_under_autocast_layers_are_in_half_precision_and_outputs_in_float32(kind: str, dtype: torch.dtype) -> None:
+    head, neck = build_head(kind), features()
+    with torch.autocast('cpu', dtype):
+        trace, expected = trace_head(head, neck, [3]), head(neck)
+        resumed = resume_towers(head, *trace.held[3], start=3)
+    assert_same(trace.outputs, expected)
+    assert_same(resumed, expected)
+    assert {x.dtype for part in trace.outputs for x in part} == {torch.float32} and trace.autocast == dtype
+    assert {x.dtype for tower in trace.held[3] for x in tower} == {dtype}
+    lifted = trace.in_float32()
+    assert {x.dtype for tower in lifted.held[3] for x in tower} == {torch.float32}
+    assert torch.equal(lifted.held[3][1][0], trace.held[3][1][0].float()) and lifted.autocast == dtype
+    with trace.precision_of_layers():
+        assert head.cls_convs[0].conv(neck[0]).dtype == dtype
+
+
+def test_without_autocast_a_trace_stays_as_it_is() -> None:
+    trace = trace_head(build_head().bfloat16(), tuple(x.bfloat16() for x in features()), [3])
+    assert trace.autocast is None and trace.in_float32() is trace and trace.held[3][0][0].dtype == torch.bfloat16
+    with torch.autocast('cpu', torch.float16), trace.precision_of_layers():
+        assert not torch.is_autocast_enabled('cpu')
+
+
 @pytest.mark.parametrize('kind', HEADS)
 def test_held_features_are_those_before_the_activation(kind: str) -> None:
     head, neck, seen = build_head(kind), features(), {}

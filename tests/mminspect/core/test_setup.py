@@ -13,12 +13,13 @@ STATE = """
 import sys, warnings
 import mmengine.runner.checkpoint as theirs
 from mmengine.fileio.backends.registry_utils import backends
+from mmengine.model import BaseModule
 
 def state():
     return dict(loaders=dict(theirs.CheckpointLoader._schemes), load_url=theirs.load_url,
                 torch_load=theirs._safe_torch_load, backends=dict(backends), stdout=sys.stdout, stderr=sys.stderr,
                 path=[path for path in sys.path if 'onnxruntime' not in path],  # which adds a folder of its own
-                operators='mmcv._ext' in sys.modules,
+                operators='mmcv._ext' in sys.modules, heads='__init_subclass__' in vars(BaseModule),
                 remarks=[entry for entry in warnings.filters if 'faster_coco_eval' in str(entry[1])])
 """
 
@@ -86,7 +87,7 @@ def test_importing_every_module_changes_nothing(tmp_path: Path) -> None:
 
 def test_setup_changes_what_it_says_and_again_nothing(tmp_path: Path) -> None:
     assert child(SETUP, tmp_path)[0].split() == ['loaders', 'load_url', 'torch_load', 'backends', 'operators',
-                                                  'remarks']
+                                                  'heads', 'remarks']
 
 
 @pytest.mark.parametrize('code', ['import fdrd', 'import anomaly_rd', 'import runpy, sys; sys.argv = ["train", "gone"]'

@@ -37,6 +37,26 @@ class Parts(AnomalyModel):
         return dict(loss_pull=product if part == 'first' else -product)
 
 
+class DirectionLoss(nn.Module):
+    """A loss as somebody else writes one; autocast on a CPU would leave it in half precision."""
+
+    def forward(self, found: Tensor, wanted: Tensor) -> Tensor:
+        return 1 - torch.cosine_similarity(found, wanted).mean()
+
+
+class Direction(AnomalyModel):
+    """With a loss that is a submodule."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network, self.compare = nn.Linear(300, 300), DirectionLoss()
+        self.given: list[Tensor] = []
+
+    def loss(self, inputs: Tensor, data_samples: Any = None) -> dict[str, Tensor]:
+        self.given = [self.network(inputs), self.network(-inputs)]
+        return dict(loss_direction=self.compare(*self.given))
+
+
 class Bank(DataShapedBuffers, AnomalyModel):
     """Keeps what it collects."""
 
@@ -73,6 +93,20 @@ def test_predictions_are_float32_whatever_the_model_computes_in() -> None:
     maps = Maps(*half, (torch.ones(1, 1, 1).half(),))
     (sample,) = add_predictions(None, maps)
     assert {value.dtype for value in (sample.pred_score, sample.anomaly_map, *sample.level_maps)} == {torch.float32}
+
+
+@pytest.mark.parametrize('autocast', [torch.bfloat16, torch.float16])
+def test_submodules_that_are_losses_compute_in_float32_under_autocast(autocast: torch.dtype) -> None:
+    model, inputs = Direction(), torch.randn(4, 300)
+    with torch.autocast('cpu', autocast):
+        loss = model(inputs, mode='loss')['loss_direction']
+    assert [tensor.dtype for tensor in model.given] == [autocast] * 2 and loss.dtype == torch.float32
+    leaves = [tensor.detach().float().requires_grad_() for tensor in model.given]
+    expected = DirectionLoss()(*leaves)
+    gradients = torch.autograd.grad(loss, model.given)
+    assert torch.equal(loss, expected)
+    for found, exact in zip(gradients, torch.autograd.grad(expected, leaves), strict=True):
+        assert torch.equal(found, exact.to(autocast))
 
 
 def test_declared_views_reach_the_loss() -> None:

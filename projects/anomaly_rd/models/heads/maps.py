@@ -13,6 +13,7 @@ from anomaly_rd.models.losses import cosine
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
 from mminspect.core.options import check_option
+from mminspect.models.precision import in_float32
 
 
 @MODELS.register_module()
@@ -91,8 +92,9 @@ class GaussianBlur(nn.Module):
         kernel = torch.exp(-0.5 * (offsets / sigma) ** 2) if self.radius else torch.ones(1, dtype=torch.float64)
         self.register_buffer('kernel', (kernel / kernel.sum()).float(), persistent=False)
 
+    @in_float32
     def forward(self, maps: Tensor) -> Tensor:
-        """Smooth maps (N, H, W) float32; same shape."""
+        """Smooth maps (N, H, W) float32; same shape. In float32 also under autocast."""
         if not self.radius:
             return maps
         x = maps.unsqueeze(1)

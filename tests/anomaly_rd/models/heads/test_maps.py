@@ -100,6 +100,14 @@ def test_parity_with_scipy(sigma: float, size: tuple[int, int]) -> None:
         assert torch.allclose(ours, torch.from_numpy(gaussian_filter(x.numpy(), sigma)), atol=1e-5)
 
 
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_autocast_changes_nothing(dtype: torch.dtype) -> None:
+    maps = torch.rand(2, 16, 33)
+    with torch.autocast('cpu', dtype):
+        found = GaussianBlur()(maps)
+    assert torch.equal(found, GaussianBlur()(maps))
+
+
 def test_zero_sigma_changes_nothing() -> None:
     maps = torch.rand(2, 5, 6)
     assert torch.equal(GaussianBlur(0)(maps), maps)
