@@ -4,7 +4,7 @@ Autocast computes matrix products in half precision, also those of a loss, and l
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -16,8 +16,10 @@ HALVES = (torch.float16, torch.bfloat16)
 
 
 def active_autocast(device_type: str) -> torch.dtype | None:
-    """What autocast computes in on this type of device now; None where it is off."""
-    return torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else None
+    """What autocast computes in on this type of device now; None where it is off, or unknown there ('meta')."""
+    if torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type):
+        return torch.get_autocast_dtype(device_type)
+    return None
 
 
 def autocast_around(module: nn.Module) -> torch.dtype | None:
@@ -49,11 +51,12 @@ def lifted(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.float() if value.dtype in HALVES else value
     if isinstance(value, dict):
-        items = {key: lifted(entry) for key, entry in value.items()}
-        return value if all(items[key] is entry for key, entry in value.items()) else items
+        keys, before = list(value), list(value.values())
+        entries = [lifted(entry) for entry in before]
+        return value if _same(before, entries) else dict(zip(keys, entries, strict=True))
     if type(value) in (list, tuple):
         entries = [lifted(entry) for entry in value]
-        return value if all(a is b for a, b in zip(entries, value, strict=True)) else type(value)(entries)
+        return value if _same(value, entries) else type(value)(entries)
     return value
 
 
@@ -75,6 +78,10 @@ def losses_in_float32(model: nn.Module) -> Iterator[None]:
     finally:
         for loss in losses:
             del loss.forward
+
+
+def _same(before: Sequence[Any], after: Sequence[Any]) -> bool:
+    return all(a is b for a, b in zip(before, after, strict=True))
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

@@ -191,6 +191,13 @@ def test_forward_pass_is_in_float32_behind_the_last_layers(family: str, autocast
         assert a.dtype == torch.float32 and torch.equal(a, b)
 
 
+def test_heads_run_on_a_device_without_memory() -> None:
+    """Where autocast is unknown; operations are counted there."""
+    head = copy.deepcopy(detector('GFL').bbox_head).to('meta')
+    outputs = head([torch.empty(1, 32, 8, 8, device='meta')] * 5)
+    assert {output.device.type for output in flat(outputs)} == {'meta'}
+
+
 def test_only_last_layers_give_float32() -> None:
     class Head(nn.Module):
         def __init__(self) -> None:

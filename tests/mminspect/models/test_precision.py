@@ -3,6 +3,7 @@ import pickle
 
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,6 +23,7 @@ def test_what_autocast_computes_in(dtype: torch.dtype) -> None:
     assert active_autocast('cpu') is None and active_autocast('cuda') is None
     with torch.autocast('cpu', dtype):
         assert active_autocast('cpu') == dtype and active_autocast('cuda') is None
+        assert active_autocast('meta') is None
         with torch.autocast('cpu', enabled=False):
             assert active_autocast('cpu') is None
 
@@ -51,7 +53,7 @@ def test_lists_tuples_and_dicts_are_gone_through_and_others_kept() -> None:
     assert found['a'][0].dtype == found['a'][1][1].dtype == torch.float32
     assert found['a'][1][0] is full and found['b'] == 3 and found['c'] is whole and isinstance(found['a'][1], tuple)
     assert value['a'][0] is half
-    for unchanged in ([full, (whole, )], dict(a=full), (), None, 'text'):
+    for unchanged in ([full, (whole, )], dict(a=full), ConfigDict(a=dict(b=1)), (), None, 'text'):
         assert lifted(unchanged) is unchanged
 
 
