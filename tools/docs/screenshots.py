@@ -4,7 +4,7 @@ Example::
 
     make demo && make station                              # once; Ctrl-C ends the station
     python tools/docs/screenshots.py                       # everything, into docs/images
-    python tools/docs/screenshots.py record live --out /tmp/look
+    python tools/docs/screenshots.py record live --out look
 
 A station with the demo's model gets the demo's test pictures, as uploads and as the frames of a camera. Times and
 identifiers are set and the milliseconds of this machine are left out, so that the same demo, browser and fonts give the
