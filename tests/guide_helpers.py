@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import helpers
+from mminspect.command import commands
 
 
 def write_blocks(guide: str, folder: Path, old: str = '', new: str = '') -> None:
@@ -24,3 +25,8 @@ def check_own_test(folder: Path, name: str, passed: int) -> None:
                           cwd=folder, capture_output=True, text=True,
                           env={**os.environ, 'PYTHONPATH': f'{folder}{os.pathsep}{helpers.ROOT / "projects"}'})
     assert done.returncode == 0 and f'{passed} passed' in done.stdout, done.stdout + done.stderr
+
+
+def tool_of(name: str) -> str:
+    """The tool behind ``mminspect NAME``, as the fixture ``call`` takes it: ``deploy/export``."""
+    return commands()[name].relative_to(helpers.ROOT / 'tools').with_suffix('').as_posix()

@@ -1,7 +1,6 @@
 """docs/add_a_camera.md: its files are written down as they stand there, its test and its command are run."""
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -34,12 +33,11 @@ def test_the_guides_own_test_passes(folder: Path) -> None:
 
 
 def test_its_command_inspects_the_pictures(folder: Path) -> None:
-    command = shlex.split(re.search(r'```bash\n(PYTHONPATH=\. python tools/station\.py .*?)\n```', GUIDE)[1])
-    options = command[command.index('tools/station.py') + 1:]
-    assert options[:2] == ['--model', 'model.onnx'] and command[0] == 'PYTHONPATH=.'
+    options = shlex.split(re.search(r'```bash\nmminspect station (.*?)\n```', GUIDE)[1])
+    assert options[:2] == ['--model', 'model.onnx']
     write_model(folder / 'model.onnx')
     tool = Tool(folder / 'data', *options, '--port', '0', STATION_PRESCREEN='duplicate=0',
-                PYTHONPATH=f'.{os.pathsep}{helpers.ROOT / "projects"}')
+                PYTHONPATH=str(helpers.ROOT / 'projects'))
     try:
         client = Client(tool.port())
         defects = eventually(lambda: client.get('/api/records?source=live1&decision=defect').json['records'], 60)

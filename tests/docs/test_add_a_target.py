@@ -1,7 +1,6 @@
 """docs/add_a_target.md: its files are written down as they stand there, its test and its commands are run."""
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 import helpers
-from guide_helpers import check_own_test, write_blocks
+from guide_helpers import check_own_test, tool_of, write_blocks
 from mminspect.core.errors import UserError
 from mminspect.inspection import load_inspector
 from mminspect.inspection.backends import runtime
@@ -59,8 +58,8 @@ def test_without_the_import_the_suffix_is_unknown(folder: Path, call: Callable[.
 def test_its_commands_export_calibrate_and_inspect(folder: Path, call: Callable[..., tuple]) -> None:
     said = []
     for command in COMMANDS[:3]:
-        assert command[0] == 'python'
-        status, out, error = call(command[1].removeprefix('tools/').removesuffix('.py'), *command[2:])
+        assert command[0] == 'mminspect'
+        status, out, error = call(tool_of(command[1]), *command[2:])
         assert status == 0, error
         said.append(out)
     assert 'largest difference from PyTorch: anomaly_map' in said[0] and 'stored in model.pt2' in said[1]
@@ -90,15 +89,14 @@ def test_names_choose_as_well(folder: Path, call: Callable[..., tuple]) -> None:
 
 
 def test_the_station_runs_it(folder: Path) -> None:
-    """With the module named, in the worker, which finds it in PYTHONPATH."""
+    """With the module named, in the worker, which finds it in the working directory."""
     pytest.importorskip('django', reason='the station is an extra: pip install .[web]')
     pytest.importorskip('channels')
     from station_site import Client, eventually
     from station_tool import Tool
     command = COMMANDS[3]
-    assert command[:3] == ['PYTHONPATH=.', 'python', 'tools/station.py'] and (folder / 'model.pt2').is_file()
-    tool = Tool(folder / 'station', *command[3:], '--port', '0',
-                PYTHONPATH=f'.{os.pathsep}{helpers.ROOT / "projects"}')
+    assert command[:2] == ['mminspect', 'station'] and (folder / 'model.pt2').is_file()
+    tool = Tool(folder / 'station', *command[2:], '--port', '0', PYTHONPATH=str(helpers.ROOT / 'projects'))
     try:
         client = Client(tool.port())
         eventually(lambda: client.get('/api/status').json['state'] == 'running', 60)
