@@ -270,13 +270,24 @@ def release_check() -> str:
         + ', '.join(f'`{name}`' for name in result['subset']) + f'. {result["hardware"]["device"]}.\n'
 
 
+def startup() -> str:
+    """Whole commands, from start to end."""
+    result = load('startup')
+    seconds, names = result['seconds'], {
+        'help': '`mminspect --help`', 'inspect': '`mminspect inspect`, an exported model and one picture',
+        'import torch': 'for comparison: Python imports torch', 'python': 'for comparison: Python does nothing'}
+    rows = [[title, f'{seconds[name]:.2f}'] for name, title in names.items()]
+    return markdown(['whole command', 'seconds'], rows) + f'\nCommand: `{result["command"]}`.' \
+        + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs,
     'anomaly_last': partial(anomaly_epochs, last_only=True), 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
-    'station_load': station_load, 'demo': demo, 'release_check': release_check}
+    'station_load': station_load, 'demo': demo, 'startup': startup, 'release_check': release_check}
 
 
 def rendered(text: str) -> str:
