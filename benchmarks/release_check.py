@@ -106,7 +106,8 @@ def main(argv: list[str] | None = None) -> int:
             print(f'{in_words(results[name])}, before', flush=True)
             continue
         print(f'{STEPS[name][0]} ...', flush=True)
-        results[name] = outcome(*STEPS[name], settings)
+        found = outcome(*STEPS[name], settings)
+        results = load() | {name: found}  # what another run of this program has added meanwhile stays
         print(in_words(results[name]), flush=True)
         save(NAME, command='make release-check', default_python=DEFAULT_PYTHON, subset=list(SUBSET),
              steps={step: results[step] for step in STEPS if step in results})
