@@ -20,6 +20,7 @@ LAYERS = (('core', ), ('vision', 'decisions', 'engine'), ('models', ), ('runtime
           ('station', 'experiments'))
 #: Imports that go upwards for a reason.
 UPWARDS = {
+    ('core/setup.py', 'mminspect.models.package_weights'),
     ('core/setup.py', 'mminspect.models.safe_loading'),  # when it is called: what it puts in mmengine's place
     ('core/setup.py', 'mminspect.models.float32_heads'),  # likewise: what it changes in the heads of detectors
 }

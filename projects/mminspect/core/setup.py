@@ -29,9 +29,11 @@ def setup() -> None:
     from mminspect.core.config_names import register_package
     from mminspect.core.fileio import register_atomic_backend
     from mminspect.models.float32_heads import install_float32_heads
+    from mminspect.models.package_weights import register_package_weights
     from mminspect.models.safe_loading import install_safe_loaders
     ignore_remarks()
     install_safe_loaders()
+    register_package_weights()
     register_atomic_backend()
     register_package()
     mmcv_fallback.activate()

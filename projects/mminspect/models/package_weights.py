@@ -49,7 +49,11 @@ def path_in_package(address: str) -> Path:
     return Path(held[0].locate())
 
 
-@CheckpointLoader.register_scheme(prefixes=SCHEME, force=True)
+def register_package_weights() -> None:
+    """Let mmengine open such addresses wherever it loads weights."""
+    CheckpointLoader.register_scheme(prefixes=SCHEME, loader=load_from_package, force=True)
+
+
 def load_from_package(address: str, map_location: Any = None) -> dict[str, Any]:
     """What mmengine calls for such an address; without executing anything in the file, as
     :func:`~mminspect.models.safe_loading.load_from_local`."""
