@@ -1,6 +1,6 @@
 """The command ``mminspect``: every tool of the project by its name, from any folder.
 
-``mminspect train CONFIG`` does what ``mminspect train CONFIG`` does. A tool is a file below tools/ with a
+``mminspect train CONFIG`` does what ``python tools/train.py CONFIG`` does. A tool is a file below tools/ with a
 ``main()``; its name there is its name here. Nothing heavy is imported before the tool is known.
 """
 from __future__ import annotations

@@ -110,3 +110,11 @@ def test_its_commands_exist() -> None:
     targets = re.findall(r'^make (\w+)', ENGLISH, re.M)
     makefile = (ROOT / 'Makefile').read_text(encoding='utf-8')
     assert len(targets) == 4 and all(re.search(rf'^{target}:', makefile, re.M) for target in targets)
+
+
+@pytest.mark.parametrize('folder', ['docs', 'projects', 'configs', '.'])
+def test_every_command_that_a_page_names_exists(folder: str) -> None:
+    pages = sorted((ROOT / folder).glob('*.md') if folder == '.' else (ROOT / folder).rglob('*.md'))
+    named = {(page.name, word) for page in pages
+             for word in re.findall(r'(?:^|`)mminspect ([a-z][\w-]*)', page.read_text(encoding='utf-8'), re.M)}
+    assert named and {(page, word) for page, word in named if word not in commands()} == set()

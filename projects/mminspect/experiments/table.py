@@ -34,7 +34,8 @@ def text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         table.add_row(*map(Text, row))
     # as wide as it has to be, wherever it is printed
     width = sum(max(map(len, column)) + 2 for column in zip(header, *rows, strict=True))
-    console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False)
+    # in a notebook rich would show it instead of writing it
+    console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False, force_jupyter=False)
     console.print(table)
     return '\n'.join(line.rstrip() for line in console.file.getvalue().splitlines())
 

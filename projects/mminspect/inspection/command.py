@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def progress_bar() -> Progress:
     """On standard error, which is not for results."""
     return Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                    console=Console(stderr=True))
+                    console=Console(stderr=True, force_jupyter=False))
 
 
 def sum_up(folder: Path, inspector: Inspector, window: int) -> None:

@@ -31,3 +31,9 @@ def test_rows_must_fit_the_header(function):
         function(['a', 'b'], [['1', '2', '3']])
     with pytest.raises(ValueError):
         function(['a', 'b'], [['1']])
+
+
+def test_a_notebook_gets_text_too(monkeypatch):
+    """rich shows tables in a notebook by itself, and then writes nothing."""
+    monkeypatch.setattr('rich.console._is_jupyter', lambda: True)
+    assert table.text(['a', 'b'], [['x', '1']]).splitlines()[-1].split() == ['x', '1']
