@@ -16,8 +16,8 @@ from common import ROOT
 from mminspect.core.errors import UserError
 
 CONSTRAINTS = ROOT / 'requirements' / 'constraints.txt'
-#: Pins that belong to the pinned torch alone.
-OF_TORCH = ('torch==', 'torchvision==', 'nvidia-', 'cuda-', 'triton==')
+#: Pins that belong to the pinned torch alone: others want others.
+OF_TORCH = ('torch==', 'torchvision==', 'nvidia-', 'cuda-', 'triton==', 'sympy==')
 
 
 class NotRun(Exception):

@@ -43,7 +43,7 @@ def outcome(title: str, function: Callable[[Settings], dict[str, Any]], settings
     start = time.monotonic()
     try:
         found = function(settings)
-        result = dict(result='failed' if found.get('failed') else 'passed', **found)
+        result = dict(result='failed' if found.get('failed') else 'passed') | found
     except NotRun as reason:
         result = dict(result='not run', why=str(reason))
     except UserError as error:

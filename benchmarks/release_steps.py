@@ -100,7 +100,8 @@ def newest_torch(settings: Settings) -> dict[str, Any]:
     newest = newest_versions(interpreter(DEFAULT_PYTHON, settings.pythons))
     lines = (ROOT / 'requirements' / 'constraints.txt').read_text().splitlines()
     if {f'{name}=={version}' for name, version in newest.items()} <= set(lines):
-        return dict(newest, python=DEFAULT_PYTHON, remark='the pinned one: make test runs the whole suite with it')
+        return dict(newest, result='not needed', python=DEFAULT_PYTHON,
+                    remark='the pinned one: `make test` runs the whole suite with it')
     return tried(settings, 'newest_torch', DEFAULT_PYTHON, newest)
 
 

@@ -109,7 +109,8 @@ def test_the_newest_torch_is_run_unless_it_is_the_pinned_one(tmp_path, monkeypat
     monkeypatch.setattr(release_steps, 'interpreter', lambda version, given: Path('python'))
     monkeypatch.setattr(release_steps, 'tried', lambda settings, name, python, torch: dict(tried=torch))
     monkeypatch.setattr(release_steps, 'newest_versions', lambda python: pins)
-    assert 'pinned' in release_steps.newest_torch(Settings((), tmp_path))['remark']
+    result = release_check.outcome('Newest', release_steps.newest_torch, Settings((), tmp_path))
+    assert result['result'] == 'not needed' and 'pinned' in result['remark']
     monkeypatch.setattr(release_steps, 'newest_versions', lambda python: pins | dict(torch='99.0'))
     assert release_steps.newest_torch(Settings((), tmp_path)) == dict(tried=pins | dict(torch='99.0'))
 
