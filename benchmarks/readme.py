@@ -20,7 +20,7 @@ from mminspect.experiments import table as tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', 'README_zh-CN.md', 'docs/supported_versions.md', *(
+DOCUMENTS = ('README.md', 'README_zh-CN.md', 'docs/supported_versions.md', 'docs/your_own_data.md', *(
     f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
@@ -281,13 +281,23 @@ def startup() -> str:
         + provenance(result).replace('\n', ' ', 1)
 
 
+def quickstart() -> str:
+    """One command on a folder of good pictures."""
+    result = load('quickstart')
+    rows = [[name, str(found['pictures']), str(found['defective'])] for name, found in result['found'].items()]
+    return markdown(['inspected', 'pictures', 'called defective'], rows) \
+        + f'\n{result["good"]} good pictures of 256x256, {result["seconds"]} s in all ({result["cpu_seconds"]} s of ' \
+        + f'processors). Command: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs,
     'anomaly_last': partial(anomaly_epochs, last_only=True), 'anomaly_speed': anomaly_speed,
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
-    'station_load': station_load, 'demo': demo, 'startup': startup, 'release_check': release_check}
+    'station_load': station_load, 'demo': demo, 'startup': startup, 'quickstart': quickstart,
+    'release_check': release_check}
 
 
 def rendered(text: str) -> str:
