@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
+from mminspect.core.fileio import replacing
 from mminspect.experiments import jobs
 from mminspect.experiments.table import cell
 from mminspect.inspection import load_inspector
@@ -244,6 +246,7 @@ def main() -> None:
             results.append(measured(work, job_of(configs[row.title], out), out, args.only_train, console))
             total += results[-1][2]
             metrics, seconds, cpu_seconds = results[-1]
+            metrics = {name: None if math.isnan(value) else value for name, value in metrics.items()}
             record['rows'].append(dict(part=part.name, title=row.title, config=configs[row.title], metrics=metrics,
                                        seconds=seconds, cpu_seconds=cpu_seconds))
         if args.only_train:
@@ -252,7 +255,8 @@ def main() -> None:
         if part.name == 'textures':
             record['decisions'] = print_decisions(console, out / MODEL, out / 'data' / part.name)
     if not args.only_train:
-        (out / RECORD).write_text(json.dumps(record, indent=2))
+        with replacing(out / RECORD) as handle:
+            handle.write(json.dumps(record, indent=2, allow_nan=False).encode())
         print_end(console, parts, out, configs)
     console.print(f'{time.monotonic() - start:.0f} s in total, {total:.0f} s of CPU time in training and test; delete '
                   f'{os.path.relpath(out)} to start over')
