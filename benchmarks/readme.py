@@ -20,8 +20,10 @@ from mminspect.experiments import table as tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
-DOCUMENTS = ('README.md', 'README_zh-CN.md', 'docs/supported_versions.md', 'docs/your_own_data.md', *(
-    f'projects/{name}/README.md' for name in ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')))
+PROJECTS = ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')
+DOCUMENTS = ('README.md', 'README_zh-CN.md',
+             *(f'docs/{name}.md' for name in ('supported_versions', 'your_own_data', 'read_the_numbers')),
+             *(f'projects/{name}/README.md' for name in PROJECTS))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
 
