@@ -3,7 +3,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -83,16 +82,24 @@ for _ in range(10000):
 """
 
 
+#: Starts the writer, waits for a megabyte and kills it.
+KILLER = """
+import os, subprocess, sys, time
+
+writer = subprocess.Popen([sys.executable, '-W', 'ignore', '-c', *sys.argv[1:]])
+deadline = time.monotonic() + 60
+while time.monotonic() < deadline and not (os.path.isfile(sys.argv[2]) and os.path.getsize(sys.argv[2]) >= 1 << 20):
+    time.sleep(0.001)
+writer.kill()
+writer.wait()
+"""
+
+
 def test_a_killed_writer_loses_nothing_whole(tmp_path):
     path = tmp_path / 'r.jsonl'
     paths = os.pathsep.join([str(ROOT / 'projects'), os.environ.get('PYTHONPATH', '')])
-    writer = subprocess.Popen([sys.executable, '-W', 'ignore', '-c', WRITER, path, json.dumps(RESULTS[0].as_dict())],
-                              env={**os.environ, 'PYTHONPATH': paths})
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (not path.is_file() or path.stat().st_size < 1 << 20):
-        time.sleep(0.001)
-    writer.kill()
-    writer.wait()
+    subprocess.run([sys.executable, '-c', KILLER, WRITER, path, json.dumps(RESULTS[0].as_dict())], check=True,
+                   env={**os.environ, 'PYTHONPATH': paths})
     size = path.stat().st_size
     JsonLines(path).close()
     assert size - path.stat().st_size < 21000
