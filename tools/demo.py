@@ -190,8 +190,8 @@ def print_end(console: Console, parts: list[Part], out: Path, configs: dict[str,
             console.print(f'    {folder}/{Path(configs[row.title]).name}/pictures   {row.title}: {part.shown}',
                           highlight=False, soft_wrap=True)
     console.print('what next:\n'
-                  '    make station                                 the anomaly model in a browser\n'
-                  '    docs/your_own_data.md                        your own boxes, folders and cameras\n'
+                  f'    mminspect station --model {folder}/{MODEL}   the anomaly model in a browser (`make station`)\n'
+                  '    mminspect train --help                       your own boxes (docs/your_own_data.md)\n'
                   '    mminspect quickstart FOLDER_OF_GOOD          a model of your own good pictures, calibrated',
                   highlight=False)
 

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anomaly_rd.quickstart import Settings, quickstart
-from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.setup import setup
 from mminspect.experiments.jobs import ending_on_sigterm
@@ -28,23 +27,29 @@ AGAIN = 'the same command'
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('good', type=Path, metavar='FOLDER_OF_GOOD', help='pictures of good parts, 50 to 500 of them')
-    parser.add_argument('--test', type=Path, metavar='FOLDER',
+    parser.add_argument('good', type=_folder, metavar='FOLDER_OF_GOOD',
+                        help='pictures of good parts, 50 to 500 of them')
+    parser.add_argument('--test', type=_folder, metavar='FOLDER',
                         help='pictures to inspect, with those in sub-folders (default: good ones that the training '
                              'did not see)')
-    parser.add_argument('--out', type=Path, metavar='FOLDER', help='folder of the run (default: work_dirs/<name>)')
+    parser.add_argument('--out', type=_folder, metavar='FOLDER', help='folder of the run (default: work_dirs/<name>)')
     parser.add_argument('--false-reject-rate', type=float, metavar='R',
                         help='share of good parts that may be rejected (default: the smallest that the number of '
                              'pictures can promise)')
     return parser.parse_args(argv)
 
 
+def _folder(text: str) -> Path:
+    """An empty word, as of a variable that is not set, is no folder."""
+    if not text:
+        raise argparse.ArgumentTypeError('an empty word names no folder')
+    return Path(text)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """All steps, and where to look."""
     args, start = parse_args(argv), time.monotonic()
     setup()
-    if args.out is not None:
-        runtime.prepare_work_dir(str(args.out), option='--out')
     settings = Settings(args.good, args.test, args.out, args.false_reject_rate)
     with ending_on_sigterm():
         paths = quickstart(settings, echo=lambda line: print(line, flush=True))

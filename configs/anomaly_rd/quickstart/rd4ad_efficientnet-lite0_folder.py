@@ -5,5 +5,6 @@ _base_ = [
     '../../_base_/anomaly_runtime.py'
 ]
 model = dict(cache_features=True)
+default_hooks = dict(checkpoint=dict(interval=1))  # an interrupted run loses an epoch at most
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=2e-3))
 custom_hooks = [*_base_.custom_hooks, dict(type='ProgressHook', title='training', interval=1)]

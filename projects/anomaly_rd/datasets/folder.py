@@ -9,7 +9,7 @@ from mminspect.core.errors import UserError
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .base import AnomalyDataset
-from .layouts import Layout, flat_layout, folder_layout, plain_layout
+from .layouts import GOOD, Layout, flat_layout, folder_layout, plain_layout
 from .listing import list_images
 from .splitting import divide
 
@@ -43,7 +43,8 @@ class FolderDataset(AnomalyDataset):
         nested, flat = ((self.root / name).is_dir() for name in ('train', 'normal'))
         if nested and flat:
             raise UserError(f"'{self.root}' has both train/ and normal/: remove or rename the one that is not meant")
-        if not nested and not flat and not (self.root / 'test').is_dir() and list_images(self.root, self.extensions):
+        other = nested or flat or (self.root / 'test' / GOOD).is_dir()
+        if not other and list_images(self.root, self.extensions):
             return plain_layout(self.root, self.extensions)
         if not flat:
             return folder_layout(self.root, self.mask_suffix, self.extensions)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anomaly_rd.datasets.listing import check_mask_size
 from mminspect.core.errors import UserError
 from mminspect.inspection import Inspector
 from mminspect.vision.images import read_mask
@@ -67,7 +68,7 @@ def verdicts(inspector: Inspector, items: Iterable[dict[str, Any]]) -> Iterator[
     """
     if inspector.threshold is None:
         raise UserError('the model has no threshold, so that nothing can be called good or defective: calibrate it '
-                        '(tools/calibrate.py)')
+                        '(mminspect calibrate)')
     limit = inspector.calibration and inspector.calibration.fused and inspector.calibration.fused.limit
     by_path = {item['img_path']: item for item in items}
     for pixels, result in inspector.pairs([Path(path) for path in by_path], 1, list(by_path)):
@@ -75,6 +76,7 @@ def verdicts(inspector: Inspector, items: Iterable[dict[str, Any]]) -> Iterator[
         seen: dict[str, Any] = {}
         if item['mask_path'] is not None:
             mask = read_mask(item['mask_path']) > 0
+            check_mask_size(item['mask_path'], mask.shape, result.image, pixels.shape[:2])
             seen = dict(area=int(mask.sum()), contrast=contrast(pixels, mask))
             if result.anomaly_map is not None and limit is not None:
                 seen['located'] = bool((result.anomaly_map[mask] > limit).any())
@@ -113,8 +115,9 @@ def explain(mistake: Verdict, found: Sequence[Verdict]) -> str:
     """Which picture is called otherwise than it is, by how much, and how it differs from those of its kind that are
     not."""
     name = '/'.join(Path(mistake.image).parts[-2:])
-    words = f'{name} is called {"defective" if mistake.called_defective else "good"}: its score is ' \
-            f'{100 * mistake.score / mistake.threshold:.0f} % of the threshold'
+    of_threshold = f'{100 * mistake.score / mistake.threshold:.0f} % of the threshold' if mistake.threshold > 0 else (
+        f'{mistake.score:.3g}, the threshold {mistake.threshold:.3g}')
+    words = f'{name} is called {"defective" if mistake.called_defective else "good"}: its score is {of_threshold}'
     others = [verdict for verdict in found if verdict.kind == mistake.kind and not verdict.is_mistake]
     if mistake.area is None or not others:
         return words

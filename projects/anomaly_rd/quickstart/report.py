@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import os
+import shlex
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +19,7 @@ from mminspect.core.fileio import replacing
 from mminspect.inspection import Inspector, load_inspector
 from mminspect.inspection.output import read_lines
 from mminspect.inspection.output.folder import LINES, OVERLAYS
-from mminspect.inspection.sources import short_names
+from mminspect.inspection.sources import find_images, short_names
 
 from .paths import Paths
 
@@ -60,22 +62,24 @@ figure {{ margin: 0 }} figcaption {{ font-size: .85rem; word-break: break-all }}
 """
 
 
-def write_report(paths: Paths, test: Path | None) -> None:
+def write_report(paths: Paths, test: Path | None, trained: Collection[str] = ()) -> None:
     """Write ``report.html`` and ``histogram.png`` beside the results.
 
     Args:
         paths: Of the run; the model is exported and calibrated, the pictures are inspected.
         test: The folder that was inspected; None for the good pictures kept from training.
+        trained: Real paths of the pictures that the training saw.
     """
     inspector = load_inspector(paths.model)
     lines = sorted(read_lines(paths.results / LINES), key=lambda line: (-line['score'], line['image']))
+    seen = 0 if test is None else sum(os.path.realpath(image.path) in trained for image in find_images([test]))
     picture = paths.folder / 'histogram.png'
     kept = inspector.calibration.scores.values
     save_figure(draw_scores(kept, [line['score'] for line in lines] if test else (), inspector.threshold.value),
                 picture)
     overlays = short_names(line['image'] for line in lines)
     page = PAGE.format(
-        title=html.escape(f'Inspection of {paths.folder.name}'), summary=html.escape(_summary(lines, test)),
+        title=html.escape(f'Inspection of {paths.folder.name}'), summary=html.escape(_summary(lines, test, seen)),
         promise=html.escape(_promise(inspector)), histogram=picture.name, legend=html.escape(_legend(test)),
         pictures='\n'.join(_figure(line, paths, overlays[line['image']]) for line in lines[:SHOWN]),
         folders='\n'.join(_rows(lines)), commands=html.escape(_commands(paths)))
@@ -106,10 +110,11 @@ def draw_scores(kept: ArrayLike, inspected: ArrayLike, threshold: float, bins: i
     return figure
 
 
-def _summary(lines: Sequence[dict[str, Any]], test: Path | None) -> str:
+def _summary(lines: Sequence[dict[str, Any]], test: Path | None, seen: int) -> str:
     what = f'Of {len(lines)} pictures in {test}' if test else (
         f'No pictures to inspect were named; of the {len(lines)} good ones that the training has not seen')
-    return f'{what}, {sum(bool(line["is_defect"]) for line in lines)} are called defective.'
+    warning = f' {seen} of them were trained on: their scores are lower than those of new parts.' if seen else ''
+    return f'{what}, {sum(bool(line["is_defect"]) for line in lines)} are called defective.{warning}'
 
 
 def _promise(inspector: Inspector) -> str:
@@ -144,7 +149,8 @@ def _rows(lines: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _commands(paths: Paths) -> str:
-    return '\n'.join((f'mminspect inspect {paths.model} MORE_PICTURES --out results',
-                      f'mminspect calibrate {paths.model} OTHER_GOOD_PICTURES --false-reject-rate 0.01',
-                      f'mminspect station --model {paths.model} --source folder:MORE_PICTURES',
-                      f'mminspect train {paths.config}   # after changing it'))
+    model, config, again = (shlex.quote(str(path)) for path in (paths.model, paths.config, f'{paths.folder}-2'))
+    return '\n'.join((f'mminspect inspect {model} MORE_PICTURES --out results',
+                      f'mminspect calibrate {model} OTHER_GOOD_PICTURES --false-reject-rate 0.01',
+                      f'mminspect station --model {model} --source folder:MORE_PICTURES',
+                      f'mminspect train {config} --work-dir {again}   # after changing the config'))

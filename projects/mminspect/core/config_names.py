@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import difflib
+import glob
+import os
 from pathlib import Path
 
 from .errors import UserError, no_file
@@ -22,16 +24,17 @@ def find_config(name: str | Path) -> Path:
     Raises:
         UserError: There is no such file and no such config; or the name alone fits several.
     """
-    if Path(name).is_file():
+    if os.path.isfile(name):  # also of a name that is too long for one
         return Path(name)
     root, wanted = home() / 'configs', _below_configs(str(name))
     if Path(wanted).is_absolute() or '..' in Path(wanted).parts:
         raise no_file(f'config {name}', name)
     for candidate in (wanted, f'{wanted}.py'):
-        if (root / candidate).is_file():
+        if os.path.isfile(root / candidate):
             return root / candidate
-    if len(Path(wanted).parts) == 1 and not Path(name).is_dir():
-        found = sorted(path for path in root.rglob(f'{wanted.removesuffix(".py")}.py') if _is_for_users(path, root))
+    if len(Path(wanted).parts) == 1 and not os.path.isdir(name):
+        pattern = f'{glob.escape(wanted.removesuffix(".py"))}.py'
+        found = sorted(path for path in root.rglob(pattern) if _is_for_users(path, root))
         if len(found) == 1:
             return found[0]
         if found:

@@ -59,6 +59,8 @@ def allow_open_files(wanted: int) -> int:
     if resource is None:
         return min(wanted, UNKNOWN_OPEN_FILES)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
     wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -38,6 +38,8 @@ def path_in_package(address: str) -> Path:
         UserError: The package is not installed, or does not hold exactly one file of weights.
     """
     name = _name(address)
+    if not name:
+        raise UserError(f'{address} names no package: write package://NAME with the name that pip knows it by')
     try:
         held = [file for file in files(name) or () if file.suffix in SUFFIXES]
     except PackageNotFoundError:

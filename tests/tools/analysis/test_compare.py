@@ -90,4 +90,4 @@ def test_a_mistake_ends_the_command_before_anything_is_trained(call, configs, tm
 
 def test_anomaly_models_have_another_table(call):
     status, _, err = call('analysis/compare', ROOT / 'configs' / 'anomaly_rd' / 'demo' / 'rd4ad_r18_10e_textures.py')
-    assert status == 2 and 'no detector' in err and 'tools/sweep.py' in err
+    assert status == 2 and 'no detector' in err and 'mminspect sweep' in err
