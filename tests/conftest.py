@@ -1,6 +1,7 @@
 """Settings of the whole suite, and what many tests look at."""
 import logging
 import random
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import yapf.yapflib.yapf_api  # noqa: F401 (writes its grammar into a cache: onc
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
+from torch.utils.data._utils import signal_handling
 
 import fdrd  # noqa: F401 (before any test imports mmdet: supplies mmcv's operators, registers the components)
 from helpers import load_tool
@@ -33,7 +35,8 @@ def seeded() -> None:
 @pytest.fixture(autouse=True)
 def own_scope_and_logger() -> Iterator[None]:
     """Every test begins as a new process does, without a default scope and without the visualizer of an earlier run,
-    whose writers know the earlier folder: a run sets both for its whole process, and the current logger too."""
+    whose writers know the earlier folder: a run sets both for its whole process, and the current logger too; nor does
+    it listen to the end of children."""
     loggers, disabled = dict(MMLogger._instance_dict), logging.root.manager.disable
     DefaultScope._instance_dict.clear()
     for kind in (Visualizer, *Visualizer.__subclasses__()):
@@ -41,6 +44,8 @@ def own_scope_and_logger() -> Iterator[None]:
     yield
     MMLogger._instance_dict.clear()
     MMLogger._instance_dict.update(loggers)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a data loader with workers watches all children from then on
+    signal_handling._SIGCHLD_handler_set = False
     logging.disable(disabled)
 
 

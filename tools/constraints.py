@@ -15,6 +15,7 @@ import argparse
 import json
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
@@ -135,8 +136,12 @@ def interpreters(given: Sequence[Path]) -> dict[str, Path]:
 
 
 def installed() -> dict[str, str]:
-    """name -> version of every distribution that this interpreter sees, without local parts and this project."""
-    found = {normalised(one.name): one.version.split('+')[0] for one in metadata.distributions()}
+    """name -> version of every distribution that is installed here, without local parts and this project.
+
+    ``sys.path`` may hold more: setuptools puts its own copies of others there when it is imported.
+    """
+    folders = sorted({sysconfig.get_path('purelib'), sysconfig.get_path('platlib')})
+    found = {normalised(one.name): one.version.split('+')[0] for one in metadata.distributions(path=folders)}
     found.pop(OWN, None)
     return found
 

@@ -99,7 +99,7 @@ def test_a_killed_writer_loses_nothing_whole(tmp_path):
     path = tmp_path / 'r.jsonl'
     paths = os.pathsep.join([str(ROOT / 'projects'), os.environ.get('PYTHONPATH', '')])
     subprocess.run([sys.executable, '-c', KILLER, WRITER, path, json.dumps(RESULTS[0].as_dict())], check=True,
-                   env={**os.environ, 'PYTHONPATH': paths})
+                   capture_output=True, env={**os.environ, 'PYTHONPATH': paths})
     size = path.stat().st_size
     JsonLines(path).close()
     assert size - path.stat().st_size < 21000
