@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +34,7 @@ from mminspect.core.fileio import replacing
 from mminspect.experiments import jobs
 from mminspect.experiments.table import cell
 from mminspect.inspection import load_inspector
-from mminspect.models.package_weights import has_package
+from mminspect.models.package_weights import has_networks
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / 'configs'
@@ -108,18 +107,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def has_weights() -> bool:
-    """Whether the packages that bring networks and weights are installed."""
-    return find_spec('timm') is not None and all(map(has_package, PACKAGES))
-
-
 def job_of(config: str, out: Path) -> jobs.Job:
     """Training and test of one config of the demo below ``out``."""
     name = Path(config).name
     amp = ('--amp', ) if runtime.fast_bf16() else ()
     teacher = Config.fromfile(CONFIGS / f'{config}.py').model.get('teacher_ckpt')
     options = () if teacher is None else (
-        '--cfg-options', f'model.teacher_ckpt={out / Path(teacher).relative_to("work_dirs/demo")}')
+        '--cfg-options', f'model.teacher_ckpt="{out / Path(teacher).relative_to("work_dirs/demo")}"')
     pictures = ('--show-dir', str(out / name / 'pictures'))
     return jobs.Job(CONFIGS / f'{config}.py', out / name, (*amp, *options), pictures,
                     environment=dict(MMINSPECT_DATA=str(out / 'data')))
@@ -233,7 +227,7 @@ def main() -> None:
     out, parts = args.out.resolve(), [part for part in PARTS if args.part in (None, part.name)]
     console, start = Console(width=max(110, Console().width)), time.monotonic()
     runtime.prepare_work_dir(str(out), option='--out')
-    pretrained = has_weights() and not args.random
+    pretrained = has_networks(PACKAGES) and not args.random
     configs = {row.title: row.config if pretrained else row.random for part in parts for row in part.rows}
     console.print(f'1/{1 + len(configs)} rendering pictures: {" and ".join(part.pictures for part in parts)}')
     begin(console, parts, out, pretrained, not args.random)

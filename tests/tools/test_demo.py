@@ -9,6 +9,7 @@ from rich.console import Console
 from anomaly_rd.datasets.textures_writer import CATEGORY, TexturesSpec, make_textures
 from helpers import ROOT, load_tool
 from inspection_helpers import anomaly_inspector
+from mminspect.core.cli import parse_options
 
 demo = load_tool('demo')
 ROWS = [row for part in demo.PARTS for row in part.rows]
@@ -36,12 +37,14 @@ def test_jobs_fit_their_configs(config, tmp_path):
     job = demo.job_of(config, tmp_path)
     cfg = Config.fromfile(job.config)
     assert str(tmp_path / 'data') == job.environment['MMINSPECT_DATA']
-    given = [a for a in job.train_arguments if a.startswith('model.teacher_ckpt=')]
-    assert len(given) == ('teacher_ckpt' in cfg.model)
-    for teacher in given:
+    options = job.train_arguments[job.train_arguments.index('--cfg-options') + 1:] \
+        if '--cfg-options' in job.train_arguments else ()
+    given = parse_options(options)
+    assert [*given] == (['model.teacher_ckpt'] if 'teacher_ckpt' in cfg.model else [])
+    for teacher in given.values():
         name, epochs = Path(cfg.model.teacher_config).stem, Config.fromfile(
             cfg.model.teacher_config).train_cfg.max_epochs
-        assert teacher == f'model.teacher_ckpt={tmp_path / name / f"epoch_{epochs}.pth"}'
+        assert teacher == str(tmp_path / name / f'epoch_{epochs}.pth')
         folder = Path(config).parent / name
         assert f'{folder}' in {row.config for row in ROWS} | {row.random for row in ROWS}
 
@@ -64,9 +67,11 @@ def test_what_the_networks_begin_with_is_said(pretrained, wanted, words, tmp_pat
     assert words in text and ('RANDOM' in text) is not pretrained
 
 
-def test_without_a_package_the_weights_are_not_there(monkeypatch):
-    monkeypatch.setattr(demo, 'PACKAGES', ('package://no-such-package', ))
-    assert not demo.has_weights()
+def test_the_teacher_is_found_below_a_folder_of_any_name(tmp_path):
+    folder = tmp_path / 'my demo, 2'
+    job = demo.job_of('fdrd/demo/fdrd_gfl_lite0_6e_vials', folder)
+    given = parse_options(job.train_arguments[job.train_arguments.index('--cfg-options') + 1:])['model.teacher_ckpt']
+    assert Path(given).is_relative_to(folder)
 
 
 def test_false_alarms_and_misses_are_named(tmp_path, monkeypatch):

