@@ -74,10 +74,10 @@ class Part(NamedTuple):
 PARTS = (
     Part('vials', '160 + 40 of bottles', lambda folder: make_vials(folder, VialsSpec()),
          'Rendered vials: foreign objects in 40 pictures that no training has seen',
-         (Row('teacher (semantic FPN + SE)', 'fdrd/demo/teacher_lite1_6e_vials',
+         (Row('teacher (semantic FPN + SE)', 'fdrd/demo/teacher_lite1_8e_vials',
               'fdrd/demo/teacher_r18_slim_12e_vials'),
-          Row('student alone', 'fdrd/demo/gfl_lite0_6e_vials', 'fdrd/demo/gfl_r18_slim_12e_vials'),
-          Row('student distilled', 'fdrd/demo/fdrd_gfl_lite0_6e_vials', 'fdrd/demo/fdrd_gfl_r18_slim_12e_vials')),
+          Row('student alone', 'fdrd/demo/gfl_lite0_4e_vials', 'fdrd/demo/gfl_r18_slim_12e_vials'),
+          Row('student distilled', 'fdrd/demo/fdrd_gfl_lite0_4e_vials', 'fdrd/demo/fdrd_gfl_r18_slim_12e_vials')),
          (('AP50', 'mAP_50'), ('AP', 'mAP'), ('APsmall', 'mAP_s'), ('AR', 'AR@100'), ('ARsmall', 'AR_s@1000'),
           ('recall 8-16 px', 'recall_8_16')),
          'percent, 100 is perfect, last epoch; AP50: precision averaged over recall, a box counts if it covers its '

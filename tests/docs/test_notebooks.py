@@ -63,7 +63,7 @@ def test_a_student_is_distilled_and_compared(execute: Callable[[str], str], tmp_
 
     def weights(name: str) -> dict[str, Any]:
         return Checkpoint.open(folder / name / 'epoch_1.pth').content['state_dict']
-    alone, distilled = weights('gfl_lite0_6e_vials'), weights('fdrd_gfl_lite0_6e_vials')
+    alone, distilled = weights('gfl_lite0_4e_vials'), weights('fdrd_gfl_lite0_4e_vials')
     assert set(alone) == set(distilled), 'the teacher is no part of the student'
     assert any(not alone[name].equal(distilled[name]) for name in alone if name.endswith('weight'))
     millions = [float(value) for value in re.findall(r'([\d.]+) million numbers', said)]

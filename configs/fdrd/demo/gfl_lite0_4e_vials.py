@@ -14,9 +14,9 @@ model = dict(
     neck=dict(in_channels=[24, 40, 112, 320], start_level=0),
     bbox_head=dict(anchor_generator=dict(strides=[4, 8, 16, 32, 64])))
 
-max_epochs = 6
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
-optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.3))))
+max_epochs = 4
+train_cfg = dict(max_epochs=max_epochs, val_begin=max_epochs + 1)  # no validation: the demo tests each model
+optim_wrapper = dict(optimizer=dict(fused=True), paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.3))))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=40),
     dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, T_max=max_epochs, eta_min=1e-5,
