@@ -28,5 +28,5 @@ from . import (  # noqa: E402, F401
     necks,
     transforms,
 )
-from .datasets import checks, class_count  # noqa: E402, F401
+from .datasets import checks, class_count, object_count  # noqa: E402, F401
 from .transforms import view_check  # noqa: E402, F401

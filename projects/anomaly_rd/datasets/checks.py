@@ -4,15 +4,14 @@ Images are looked at by their structure and size only (:mod:`mminspect.vision.im
 """
 from __future__ import annotations
 
-import filecmp
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from anomaly_rd.registry import DATASETS, TRANSFORMS
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
+from mminspect.vision.copies import copies
 from mminspect.vision.image_files import ImageProbe, probe_image
 from mminspect.vision.images import read_mask
 from mminspect.vision.reading import Reading
@@ -22,8 +21,6 @@ from .layouts import Layout
 from .listing import check_mask_size
 from .tiled import TiledDataset
 from .transforms import CentreCrop, ResizeInspection
-
-_SAMPLE = 4096  # bytes by which files of one length are compared first
 
 
 @CHECKS.register('data')
@@ -182,35 +179,13 @@ def _check_masks(items: Sequence[dict], sizes: Sequence[tuple[int, int]], resize
 
 def _check_leaks(layout: Layout) -> list[str]:
     """The same file for training and as a defect is a mistake; for training and as a good test image, a flaw."""
-    copies = _copies([item['img_path'] for item in layout.train], [item['img_path'] for item in layout.test])
+    leaked = copies([item['img_path'] for item in layout.train], [item['img_path'] for item in layout.test])
     labels = {item['img_path']: item['defect_type'] for item in layout.test if item['gt_label']}
-    for test, train in copies.items():
+    for test, train in leaked.items():
         if test in labels:
             raise UserError(f"'{train}' is the defective image '{test}' ({labels[test]}), byte for byte, among the "
                             'good ones for training: remove one of the two')
-    return _counted(list(copies), 'good test images are also training images, byte for byte')
-
-
-def _copies(ours: Sequence[str], others: Sequence[str]) -> dict[str, str]:
-    """Each of ``others`` that has the same bytes as one of ``ours``, and which."""
-    lengths: dict[int, list[str]] = {}
-    for path in (path for path in ours if os.path.isfile(path)):
-        lengths.setdefault(os.path.getsize(path), []).append(path)
-    found = {}
-    for path in (path for path in others if os.path.isfile(path)):
-        candidates = lengths.get(os.path.getsize(path), ())
-        sample = _sample(path) if candidates else b''
-        same = next((c for c in candidates if _sample(c) == sample and filecmp.cmp(c, path, shallow=False)), None)
-        if same is not None:
-            found[path] = same
-    return found
-
-
-def _sample(path: str) -> bytes:
-    """Some bytes from the middle of a file."""
-    with open(path, 'rb') as file:
-        file.seek(Path(path).stat().st_size // 2)
-        return file.read(_SAMPLE)
+    return _counted(list(leaked), 'good test images are also training images, byte for byte')
 
 
 def _counted(paths: Sequence[str], what: str) -> list[str]:

@@ -1,11 +1,12 @@
 """Data sets of the detection half: VOC, COCO, YOLO and CVAT reading, checks before training, the rendered demo set."""
 from .annotated import AnnotatedDataset, Annotations
-from .checks import check_dataset_cfg
+from .checks import check_dataset_cfg, given_data
 from .cvat import InspectionCVATDataset
+from .given import GivenData
 from .records import BoxRecord, ImageRecord
 from .tiled_coco import TiledCocoDataset
 from .voc import InspectionVOCDataset
 from .yolo import InspectionYOLODataset
 
-__all__ = ['AnnotatedDataset', 'Annotations', 'BoxRecord', 'ImageRecord', 'InspectionCVATDataset',
-           'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset', 'check_dataset_cfg']
+__all__ = ['AnnotatedDataset', 'Annotations', 'BoxRecord', 'GivenData', 'ImageRecord', 'InspectionCVATDataset',
+           'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset', 'check_dataset_cfg', 'given_data']

@@ -4,6 +4,7 @@ See docs/add_a_dataset.md.
 """
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class AnnotatedDataset(BaseDetDataset):
         return [item for item in self.data_list if item['instances'] or not drop]
 
     def _item(self, record: ImageRecord, found: Annotations, orientation: bool, labels: dict[str, int]) -> dict:
-        if record.path is None or not record.path.is_file():
+        if record.path is None or not os.path.isfile(record.path):
             raise UserError(f"no image for '{record.name}' of '{found.source}' in '{found.folder}': add the image or "
                             'take it out of the annotations')
         width, height = record.size or probe_image(record.path, orientation).size
@@ -105,10 +106,11 @@ def check_classes(found: Annotations, classes: Sequence[str]) -> None:
     if not unknown:
         return
     record, box = unknown[0]
+    name = box.category if len(box.category) <= 80 else f'{box.category[:80]}...'
     near = nearest_names(box.category, classes)
     hint = f'; nearest: {", ".join(map(repr, near))}' if near else ''
     more = f' ({len(unknown) - 1} more such objects)' if len(unknown) > 1 else ''
-    raise UserError(f"{box.name} of image '{record.name}' in '{found.source}' is of class {box.category!r}{more}, "
+    raise UserError(f"{box.name} of image '{record.name}' in '{found.source}' is of class {name!r}{more}, "
                     f'which is not one of the classes {tuple(classes)}{hint}: add it to the classes of metainfo or '
                     'correct the file')
 

@@ -1,12 +1,15 @@
 """A detector's number of classes against those of its data."""
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import product
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
+
+from .class_names import names_in_file
 
 
 @CHECKS.register('model')
@@ -32,6 +35,8 @@ def check_class_count(model: dict, dataset: dict) -> None:
 
 
 def _class_names(dataset: dict) -> Sequence[str] | None:
-    """None where the config does not list them: a text is the name of a file, or a mistake that another check tells."""
+    """None where neither the config nor a file that it names lists them: another check tells what such a text is."""
     classes = (dataset.get('metainfo') or {}).get('classes')
-    return None if isinstance(classes, str) else classes
+    if isinstance(classes, str):
+        return names_in_file(classes) if os.path.isfile(classes) else None
+    return classes

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.parsers import expat
 
 from mmdet.registry import DATASETS
 
@@ -15,38 +15,9 @@ from mminspect.core.errors import UserError
 
 from .annotated import AnnotatedDataset, Annotations
 from .records import BoxRecord, ImageRecord
-from .text_files import read_text
+from .xml_files import Element, finite, walk_xml
 
 Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Element:
-    """One element with its attributes: an ``<image>``, or a shape in it.
-
-    Attributes:
-        kind: Its name.
-        values: Attributes.
-        line: In the file, from 1.
-        source: The file.
-    """
-
-    kind: str
-    values: dict[str, str]
-    line: int
-    source: str
-
-    def __str__(self) -> str:
-        return f"the <{self.kind}> in line {self.line} of '{self.source}'"
-
-    def number(self, key: str, default: str | None = None) -> float:
-        """An attribute as a number; raises UserError if it is none."""
-        text = self.values.get(key, default)
-        try:
-            return float(text)
-        except (TypeError, ValueError):
-            raise UserError(f'{self} has {key}={text!r}: it must be a number, so correct the line or export the file '
-                            'again') from None
 
 
 @dataclass
@@ -101,31 +72,23 @@ def parse_cvat(path: str | Path) -> CVATFile:
     Raises:
         UserError: It is missing, not XML, or no "CVAT for images".
     """
-    found, stack, texts = CVATFile(), [], []
-    parser = expat.ParserCreate()
+    found, stack = CVATFile(), []
 
-    def start(name: str, values: dict[str, str]) -> None:
-        if len(stack) == 1 and name == 'track':
+    def start(element: Element) -> None:
+        if len(stack) == 1 and element.kind == 'track':
             raise UserError(f"'{path}' is \"CVAT for video\": export the task as \"CVAT for images 1.1\"")
-        element = Element(name, values, parser.CurrentLineNumber, str(path))
-        if stack == ['annotations'] and name == 'image':
+        if stack == ['annotations'] and element.kind == 'image':
             found.images.append((element, []))
         elif stack == ['annotations', 'image']:
             found.images[-1][1].append(element)
-        stack.append(name)
-        texts.clear()
+        stack.append(element.kind)
 
-    def end(name: str) -> None:
+    def end(_: str, text: str) -> None:
         if stack[-3:] == ['labels', 'label', 'name'] and 'meta' in stack:
-            found.labels.append(''.join(texts).strip())
+            found.labels.append(text.strip())
         stack.pop()
 
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = texts.append
-    try:
-        parser.Parse(read_text(path), True)
-    except expat.ExpatError as error:
-        raise UserError(f"annotation file '{path}' is not valid XML ({error}): repair it or export it again") from error
+    walk_xml(path, start, end)
     if not found.images:
         raise UserError(f"'{path}' has no <image> in <annotations>: export the task as \"CVAT for images 1.1\"")
     return found
@@ -136,7 +99,7 @@ def _record(image: Element, shapes: list[Element], folder: Path) -> ImageRecord:
     if not name or min(size) < 1:
         raise UserError(f'{image} needs a name and a positive width and height: correct it or export the file again')
     places = [folder / name, folder / image.values.get('subset', '') / name]
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in places if os.path.isfile(place)), None)
     boxes = [BoxRecord(f'the {shape.kind} in line {shape.line}', shape.values.get('label', ''),
                        SHAPES[shape.kind](shape)) for shape in shapes if shape.kind in SHAPES]
     return ImageRecord(name, path, size, boxes)
@@ -166,11 +129,11 @@ def _around(x: float, y: float, half_width: float, half_height: float) -> Box:
 
 def _polygon(shape: Element) -> Box:
     """``points`` are ``x,y;x,y;...``."""
-    try:
-        pairs = [pair.split(',') for pair in shape.values['points'].split(';')]
-        xs, ys = zip(*((float(x), float(y)) for x, y in pairs), strict=True)
-    except (KeyError, ValueError):
-        raise UserError(f'{shape} needs points="x,y;x,y;...": correct the line or export the file again') from None
+    pairs = [pair.split(',') for pair in shape.values.get('points', '').split(';')]
+    numbers = [list(map(finite, pair)) for pair in pairs]
+    if any(len(pair) != 2 or None in pair for pair in numbers):
+        raise UserError(f'{shape} needs points="x,y;x,y;...": correct the line or export the file again')
+    xs, ys = zip(*numbers, strict=True)
     return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
 
 

@@ -5,6 +5,7 @@ A checker names the first offender and counts the others: a list of thousands he
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,23 +21,47 @@ TINY_SIDE = 4
 
 @dataclass(frozen=True)
 class BoxRecord:
-    """One annotated box: how to name it to the user, its class, and (x, y, width, height) in pixels."""
+    """One annotated box.
+
+    Attributes:
+        name: How to name it to the user, by its place in the file.
+        category: Its class.
+        xywh: (x, y, width, height) in pixels.
+        dropped: Why the data set does not give it at all; empty where it does.
+        ignored: Why it is given as ignored, neither a label nor background; empty where it is a label.
+    """
 
     name: str
     category: str
     xywh: tuple[float, float, float, float]
+    dropped: str = ''
+    ignored: str = ''
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image: name in the annotations, file (None: not found), annotated (width, height) or None, boxes, and what a
-    look at the file has found, if its reader took one."""
+    """One image.
+
+    Attributes:
+        name: In the annotations.
+        path: Its file; None where it was not found.
+        size: Annotated (width, height); None where the annotation does not say.
+        boxes: Of it.
+        probe: What a look at the file has found, if its reader took one.
+        key: ``img_id`` of the data set, if that is not the name.
+    """
 
     name: str
     path: Path | None
     size: tuple[int, int] | None
     boxes: list[BoxRecord] = field(default_factory=list)
     probe: ImageProbe | None = field(default=None, compare=False, repr=False)
+    key: int | str | None = field(default=None, compare=False)
+
+    @property
+    def identity(self) -> int | str:
+        """What the data set gives as ``img_id``."""
+        return self.name if self.key is None else self.key
 
 
 def check_any_object(records: Sequence[ImageRecord], source: str) -> None:
@@ -107,10 +132,15 @@ def _box_warnings(records: Sequence[ImageRecord], source: str, hint: str) -> lis
     candidates = [
         (over, f'{over} of {count} boxes reach up to {BORDER_TOLERANCE:g} px over the border of their image{hint}'),
         (tiny, f'{tiny} of {count} boxes have a side below {TINY_SIDE} px: think of a larger input scale or tiles'),
-        (lost, f'{lost} of {count} boxes have a side below 1 px: they are left out in training'),
+        (lost, f'{lost} of {count} boxes have a side below 1 px: no detector learns them, so delete them'),
         (empty, f'{empty} of {len(records)} images have no object'),
     ]
     return [f"'{source}': {text}" for number, text in candidates if number]
+
+
+def look(record: ImageRecord, orientation: bool = True) -> ImageProbe | None:
+    """What a look at the file of a record finds; None where there is no file, or a name that no system takes."""
+    return probe_image(record.path, orientation) if record.path and os.path.isfile(record.path) else None
 
 
 def check_images(records: Sequence[ImageRecord], source: str, folder: Path, orientation: bool = True) -> None:
@@ -128,7 +158,7 @@ def check_images(records: Sequence[ImageRecord], source: str, folder: Path, orie
     if not folder.is_dir():
         raise UserError(f"the image folder '{folder}' of '{source}' does not exist: put the images there or correct "
                         'data_root and data_prefix in the config')
-    probes = [(r, r.probe or (probe_image(r.path, orientation) if r.path else None)) for r in records]
+    probes = [(r, r.probe or look(r, orientation)) for r in records]
     missing = [r.name for r, probe in probes if probe is None or probe.problem == 'missing']
     if missing:
         raise UserError(f"image file '{missing[0]}' of '{source}' is not in '{folder}'"

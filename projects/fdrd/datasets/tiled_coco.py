@@ -16,9 +16,9 @@ class TiledCocoDataset(CocoDataset):
     """Every image is cut into square tiles; each tile is an item.
 
     Items also have ``tile`` (y0, x0, y1, x1) and ``scan_shape`` (H, W), in pixels of the image; ``img_id`` is that of
-    the image. The pipeline begins with :class:`~fdrd.transforms.LoadTile`; test with
-    :class:`~fdrd.evaluation.StitchedCocoMetric`. An object is a label of every tile that shows enough of it, and
-    ignored in a tile that shows less.
+    the image, and ``whole`` of an instance its box there. The pipeline begins with
+    :class:`~fdrd.transforms.LoadTile`; test with :class:`~fdrd.evaluation.StitchedCocoMetric`. An object is a label of
+    every tile that shows enough of it, and ignored in a tile that shows less.
 
     Args:
         tile: Side of a tile, in pixels of the image.
@@ -58,5 +58,6 @@ class TiledCocoDataset(CocoDataset):
             area, seen = np.prod(whole[2:] - whole[:2]), np.prod(part[2:] - part[:2])
             if seen > 0:
                 ignored = instance['ignore_flag'] or seen < self.min_visible * area
-                found.append(dict(instance, bbox=(part - [x0, y0, x0, y0]).tolist(), ignore_flag=int(ignored)))
+                found.append(dict(instance, bbox=(part - [x0, y0, x0, y0]).tolist(), ignore_flag=int(ignored),
+                                  whole=instance['bbox']))
         return found

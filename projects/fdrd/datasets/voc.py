@@ -10,14 +10,16 @@ from mmdet.registry import DATASETS
 from mminspect.core.errors import UserError
 from mminspect.vision.image_files import probe_image
 
-from .voc_xml import ImageFinder, VOCFile, parse_voc, read_image_list, unknown_class_error
+from .image_list import read_image_list
+from .voc_xml import AnnotationFinder, ImageFinder, VOCFile, parse_voc, unknown_class_error
 
 
 @DATASETS.register_module()
 class InspectionVOCDataset(XMLDataset):
     """VOC data set for mmdet. What differs from the ``XMLDataset`` it extends:
 
-    - images may have any suffix (``XMLDataset`` takes ``.jpg`` only);
+    - images may have any suffix (``XMLDataset`` takes ``.jpg`` only), XML files and lists any encoding that they name;
+    - lists may have suffixes, label columns or paths (:func:`fdrd.datasets.image_list.read_image_list`);
     - a class name that ``metainfo`` does not list is an error (there the object is dropped silently);
     - small boxes are never turned into ignored ones (``filter_cfg=dict(bbox_min_size=32)`` of mmdet's VOC config would
       remove nearly all objects of this task, so it is refused);
@@ -51,13 +53,14 @@ class InspectionVOCDataset(XMLDataset):
         """One dict for each listed image: paths, ``height`` and ``width`` in pixels, and ``instances``."""
         self.cat2label = {name: label for label, name in enumerate(self.metainfo['classes'])}
         self._finder = ImageFinder(Path(self.sub_data_root, self.img_subdir))
-        stems = read_image_list(self.ann_file)
+        self._annotations = AnnotationFinder(Path(self.sub_data_root, self.ann_subdir))
+        stems = read_image_list(self.ann_file, self._annotations).stems
         return [self.parse_data_info({'img_id': stem}) for stem in stems]
 
     def parse_data_info(self, img_info: dict) -> dict:
         """Read the annotation of ``img_info['img_id']`` (the image's name without suffix)."""
         stem = img_info['img_id']
-        xml_path = Path(self.sub_data_root, self.ann_subdir, f'{stem}.xml')
+        xml_path = self._annotations.path(stem)
         voc = parse_voc(xml_path, self.coordinate_offset)
         image = self._finder.find(stem, voc.filename)
         if image is None:

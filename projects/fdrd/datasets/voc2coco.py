@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 from mminspect.core.errors import UserError
 from mminspect.vision.image_files import probe_image
 
+from .image_list import read_image_list
 from .records import ImageRecord, check_any_object, check_boxes, check_images
-from .voc_xml import ImageFinder, VOCFile, parse_voc, read_image_list, unknown_class_error
+from .voc_xml import AnnotationFinder, ImageFinder, VOCFile, parse_voc, unknown_class_error
 
 #: Lists in ImageSets/Main that are converted when no split is asked for.
 SPLITS = ('train', 'val', 'test')
@@ -30,6 +32,10 @@ class VOCLayout:
     images: str = 'JPEGImages'
     annotations: str = 'Annotations'
     offset: int = 1
+
+    def annotation_finder(self) -> AnnotationFinder:
+        """Finds the XML files."""
+        return AnnotationFinder(self.root / self.annotations)
 
 
 def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = None, seed: int = 0,
@@ -54,13 +60,14 @@ def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = 
         UserError: anything wrong with the data, see :mod:`fdrd.datasets.records`.
     """
     stems = split_stems(layout, split, seed)
-    loaded = {name: [_load(layout, stem) for stem in members] for name, members in stems.items()}
+    annotations, finder = layout.annotation_finder(), ImageFinder(layout.root / layout.images)
+    loaded = {name: [parse_voc(annotations.path(stem), layout.offset) for stem in members]
+              for name, members in stems.items()}
     used = {obj.name for files in loaded.values() for voc in files for obj in voc.objects}
     names = list(classes) if classes else sorted(used)
-    finder = ImageFinder(layout.root / layout.images)
     texts, lines = {}, []
     for name, files in loaded.items():
-        records = _checked_records(layout, name, files, names, finder)
+        records = _checked_records(layout, name, stems[name], files, names, finder)
         data = _coco(files, records, names, finder.folder)
         texts[f'instances_{name}.json'] = json.dumps(data)
         texts[f'{name}.txt'] = ''.join(f'{stem}\n' for stem in stems[name])
@@ -68,20 +75,21 @@ def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = 
         lines.append(f"{name}: {len(files)} images, {len(data['annotations'])} boxes ({crowd} difficult), "
                      f"classes {', '.join(names)}")
     _write_all(Path(out), texts)
-    return lines
+    return lines + _left_out(finder, stems, loaded)
 
 
 def split_stems(layout: VOCLayout, split: Sequence[float] | None, seed: int) -> dict[str, list[str]]:
     """Names of the images of each split; disjoint, and the same for the same files and seed."""
     if split is None:
         lists = {name: layout.root / 'ImageSets' / 'Main' / f'{name}.txt' for name in SPLITS}
-        found = {name: read_image_list(path) for name, path in lists.items() if path.is_file()}
+        found = {name: read_image_list(path, layout.annotation_finder()).stems
+                 for name, path in lists.items() if path.is_file()}
         if not found:
             raise UserError(f"'{layout.root}' has no ImageSets/Main/train.txt, val.txt or test.txt: give --split 0.8 "
                             'to split the images at random')
         return found
     folder = layout.root / layout.annotations
-    stems = sorted(p.stem for p in folder.glob('*.xml') if not p.name.startswith('.'))
+    stems = layout.annotation_finder().stems()
     if not stems:
         raise UserError(f"there are no .xml files in '{folder}': give the folder that holds {layout.annotations} and "
                         f'{layout.images}')
@@ -98,12 +106,21 @@ def split_stems(layout: VOCLayout, split: Sequence[float] | None, seed: int) -> 
     return chosen
 
 
-def _load(layout: VOCLayout, stem: str) -> VOCFile:
-    return parse_voc(layout.root / layout.annotations / f'{stem}.xml', layout.offset)
+def _left_out(finder: ImageFinder, stems: dict[str, list[str]], loaded: dict[str, list[VOCFile]]) -> list[str]:
+    """A line that counts the images that are in no split, and one for images in two of them."""
+    used = {finder.find(stem, voc.filename) for name, members in stems.items()
+            for stem, voc in zip(members, loaded[name], strict=True)}
+    unused = [stem for stem in finder.stems() if finder.find(stem) not in used]
+    count = Counter(stem for members in stems.values() for stem in members)
+    shared = [stem for stem, splits in count.items() if splits > 1]
+    return [*([f"warning: {len(unused)} images in '{finder.folder}' have no annotation or are in no list and are left "
+               f"out (first: {', '.join(unused[:3])})"] if unused else []),
+            *([f"warning: {len(shared)} images are in more than one split (first: {', '.join(shared[:3])}): what is "
+               'trained on must not be tested on'] if shared else [])]
 
 
-def _checked_records(layout: VOCLayout, split: str, files: Sequence[VOCFile], names: Sequence[str],
-                     finder: ImageFinder) -> list[ImageRecord]:
+def _checked_records(layout: VOCLayout, split: str, stems: Sequence[str], files: Sequence[VOCFile],
+                     names: Sequence[str], finder: ImageFinder) -> list[ImageRecord]:
     """The images of one split with sizes and boxes, once every check has passed."""
     unknown = [(voc, obj) for voc in files for obj in voc.objects if obj.name not in names]
     if unknown:
@@ -111,16 +128,12 @@ def _checked_records(layout: VOCLayout, split: str, files: Sequence[VOCFile], na
         raise unknown_class_error(voc.path, obj.name, names, len(unknown) - 1)
     source = f'{layout.root} ({split})'
     records = [ImageRecord(stem, finder.find(stem, voc.filename), voc.size, voc.boxes())
-               for voc in files for stem in [_stem(layout, voc)]]
+               for stem, voc in zip(stems, files, strict=True)]
     check_images(records, source, layout.root / layout.images)
     records = [r if r.size else replace(r, size=probe_image(r.path).size) for r in records]
     check_any_object(records, source)
     check_boxes(records, source, f' (--offset {1 - layout.offset} is for values that count from {1 - layout.offset})')
     return records
-
-
-def _stem(layout: VOCLayout, voc: VOCFile) -> str:
-    return voc.path.relative_to(layout.root / layout.annotations).with_suffix('').as_posix()
 
 
 def _coco(files: Sequence[VOCFile], records: Sequence[ImageRecord], names: Sequence[str], folder: Path) -> dict:
@@ -139,14 +152,27 @@ def _coco(files: Sequence[VOCFile], records: Sequence[ImageRecord], names: Seque
 
 def _write_all(out: Path, texts: dict[str, str]) -> None:
     """Write all files or none: under temporary names first, renamed at the end."""
-    differing = [n for n, text in texts.items() if (out / n).exists() and (out / n).read_text('utf-8') != text]
-    if differing:
-        raise UserError(f"'{out / differing[0]}' exists with other content: give another --out or remove it first")
-    out.mkdir(parents=True, exist_ok=True)
-    temporary = {out / f'.{name}.tmp': out / name for name in texts}
     try:
-        for path, text in zip(temporary, texts.values(), strict=True):
-            path.write_text(text, encoding='utf-8')
+        content = {name: text.encode('utf-8') for name, text in texts.items()}
+    except UnicodeEncodeError as error:
+        raise UserError(f'an image has a name that is no text ({error.object[max(0, error.start - 20):error.end]!r}): '
+                        'rename it') from error
+    try:
+        differing = [name for name, data in content.items() if (out / name).exists()
+                     and ((out / name).is_dir() or (out / name).read_bytes() != data)]
+        if differing:
+            raise UserError(f"'{out / differing[0]}' exists with other content: give another --out or remove it first")
+        out.mkdir(parents=True, exist_ok=True)
+        _replace_all({out / name: data for name, data in content.items()})
+    except OSError as error:
+        raise UserError(f"--out '{out}' cannot be written ({error.strerror}): give another folder") from error
+
+
+def _replace_all(content: dict[Path, bytes]) -> None:
+    temporary = {path.with_name(f'.{path.name}.tmp'): path for path in content}
+    try:
+        for path, final in temporary.items():
+            path.write_bytes(content[final])
         for path, final in temporary.items():
             os.replace(path, final)
     finally:

@@ -6,7 +6,7 @@ so a box has the same coordinates on both ways.
 from __future__ import annotations
 
 import difflib
-import xml.etree.ElementTree as ET
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,11 @@ from mminspect.core.errors import UserError
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .records import BoxRecord
+from .xml_files import Element, finite, read_xml
+
+#: What ``<difficult>`` says beside numbers; labelling tools write "Unspecified" where nobody was asked.
+_FLAGS = {'': False, 'unspecified': False, 'false': False, 'no': False, 'n': False, 'none': False,
+          'true': True, 'yes': True, 'y': True}
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class VOCFile:
     def boxes(self) -> list[BoxRecord]:
         """The objects as (x, y, width, height) boxes, named by their place in the file."""
         return [BoxRecord(f'object {number} ({obj.name})', obj.name,
-                          (*obj.xyxy[:2], obj.xyxy[2] - obj.xyxy[0], obj.xyxy[3] - obj.xyxy[1]))
+                          (*obj.xyxy[:2], obj.xyxy[2] - obj.xyxy[0], obj.xyxy[3] - obj.xyxy[1]),
+                          ignored='marked difficult' if obj.difficult else '')
                 for number, obj in enumerate(self.objects, 1)]
 
 
@@ -51,48 +57,132 @@ def parse_voc(path: str | Path, offset: int = 1) -> VOCFile:
             files whose values count from 0. Fractions are cut off, again as there.
 
     Raises:
-        UserError: the file does not exist, is not XML or lacks a value.
+        UserError: the file does not exist, is not XML, is no VOC or lacks a value.
     """
     path = Path(path)
-    try:
-        root = ET.parse(path).getroot()
-    except FileNotFoundError:
-        raise UserError(f"annotation file '{path}' does not exist: add it, or take its name out of the image "
-                        'list') from None
-    except ET.ParseError as error:
-        raise UserError(f"annotation file '{path}' is not valid XML ({error}): repair it or export it again") from None
-    try:
-        objects = tuple(_parse_object(node, offset) for node in root.findall('object'))
-        return VOCFile(path, (root.findtext('filename') or '').strip(), _parse_size(root), objects)
-    except (AttributeError, TypeError, ValueError, OverflowError):
-        raise UserError(f"annotation file '{path}' is not complete VOC: every <object> needs a <name> and a <bndbox> "
-                        'with the numbers xmin, ymin, xmax, ymax, and <size> needs width and height') from None
+    if not os.path.lexists(path):
+        raise UserError(f"annotation file '{path}' does not exist: add it, or take its name out of the image list")
+    root = read_xml(path)
+    if root.kind.lower() != 'annotation':
+        raise UserError(f"annotation file '{path}' is no VOC: it begins with <{root.kind}> instead of <annotation>, so "
+                        'export it again as Pascal VOC')
+    own = list(root.all('object'))
+    for other in (part for outer in root.parts for part in outer.within() if part.kind.lower() == 'object'):
+        raise _incomplete(other, 'stands in another element than <annotation>')
+    filename = root.first('filename')
+    return VOCFile(path, filename.text.strip() if filename else '', _parse_size(root),
+                   tuple(_parse_object(node, offset) for node in own))
 
 
-def _parse_object(node: ET.Element, offset: int) -> VOCObject:
-    box = node.find('bndbox')
-    corners = tuple(int(float(box.findtext(key))) - offset for key in ('xmin', 'ymin', 'xmax', 'ymax'))
-    return VOCObject(node.findtext('name').strip(), corners, bool(int(node.findtext('difficult') or 0)))
+def _incomplete(element: Element, what: str) -> UserError:
+    return UserError(f"annotation file '{element.source}' is not complete VOC: the <{element.kind}> in line "
+                     f'{element.line} {what}; correct it or export the file again')
 
 
-def _parse_size(root: ET.Element) -> tuple[int, int] | None:
-    node = root.find('size')
+def _part(element: Element, kind: str) -> Element:
+    part = element.first(kind)
+    if part is None:
+        raise _incomplete(element, f'has no <{kind}>')
+    return part
+
+
+def _number(element: Element, kind: str) -> float:
+    part = _part(element, kind)
+    value = finite(part.text.strip())
+    if value is None:
+        raise _incomplete(part, f'is {part.text.strip()[:80]!r} instead of a number')
+    return value
+
+
+def _parse_object(node: Element, offset: int) -> VOCObject:
+    name, box, difficult = _part(node, 'name').text.strip(), _part(node, 'bndbox'), node.first('difficult')
+    if not name:
+        raise _incomplete(_part(node, 'name'), 'is empty instead of the name of a class')
+    corners = [_number(box, key) for key in ('xmin', 'ymin', 'xmax', 'ymax')]
+    if all(0 <= value <= 1 for value in corners) and any(value % 1 for value in corners):
+        raise _incomplete(box, 'has corners between 0 and 1, as shares of the sides are, instead of pixels')
+    return VOCObject(name, tuple(int(value) - offset for value in corners), _flag(difficult) if difficult else False)
+
+
+def _flag(element: Element) -> bool:
+    text = element.text.strip()
+    number = finite(text)
+    if number is None and text.lower() not in _FLAGS:
+        raise _incomplete(element, f'is {text[:80]!r} instead of 0 or 1')
+    return _FLAGS[text.lower()] if number is None else bool(number)
+
+
+def _parse_size(root: Element) -> tuple[int, int] | None:
+    node = root.first('size')
     if node is None:
         return None
-    size = int(node.findtext('width')), int(node.findtext('height'))
-    return size if min(size) > 0 else None  # some tools write 0 when they do not know
+    size = tuple(_number(node, kind) for kind in ('width', 'height'))
+    if any(side != int(side) for side in size):
+        raise _incomplete(node, f'says {size[0]:g}x{size[1]:g} pixels instead of whole numbers')
+    return tuple(map(int, size)) if min(size) > 0 else None  # some tools write 0 when they do not know
 
 
-class ImageFinder:
-    """Finds the image that belongs to an annotation; every folder is listed once.
+class FileFinder:
+    """Finds files of some suffixes, in any case, by their names without suffix; every folder is listed once.
+
+    Args:
+        folder: Of the files.
+        suffixes: With their dots, the preferred one first.
+    """
+
+    def __init__(self, folder: str | Path, suffixes: Sequence[str]) -> None:
+        self.folder, self.suffixes = Path(folder), tuple(suffixes)
+        self._listings: dict[Path, dict[str, Path]] = {}
+
+    def find(self, stem: str) -> Path | None:
+        """The file of a name, which may hold a sub-folder; None where there is none. Hidden files are not found."""
+        target = self.folder / stem
+        return self._by_stem(target.parent).get(target.name)
+
+    def stems(self) -> list[str]:
+        """Names of all files in the folder and its sub-folders, without suffix, sorted; hidden ones are left out."""
+        found = set()
+        for place, folders, _ in os.walk(self.folder, followlinks=True):
+            folders[:] = [name for name in folders if not name.startswith(('.', '@', '__MACOSX'))]
+            inside = Path(place).relative_to(self.folder)
+            found |= {(inside / stem).as_posix() for stem in self._by_stem(Path(place))}
+        return sorted(found)
+
+    def _by_stem(self, folder: Path) -> dict[str, Path]:
+        if folder not in self._listings:
+            try:
+                names = os.listdir(folder)
+            except (OSError, ValueError):  # not there, not readable, or a name that no system takes
+                names = []
+            files = [folder / name for name in names if not name.startswith('.')
+                     and Path(name).suffix.lower() in self.suffixes]
+            # exact suffixes before those in capitals
+            files.sort(key=lambda path: (self.suffixes.index(path.suffix.lower()), path.suffix != path.suffix.lower(),
+                                         path.name), reverse=True)
+            self._listings[folder] = {path.stem: path for path in files}  # the preferred one comes last and stays
+        return self._listings[folder]
+
+
+class AnnotationFinder(FileFinder):
+    """Finds ``.xml`` and ``.XML`` files."""
+
+    def __init__(self, folder: str | Path) -> None:
+        super().__init__(folder, ('.xml', ))
+
+    def path(self, stem: str) -> Path:
+        """The file of a name, or where it should be."""
+        return self.find(stem) or self.folder / f'{stem}.xml'
+
+
+class ImageFinder(FileFinder):
+    """Finds the image that belongs to an annotation.
 
     Args:
         folder: the folder of the images (VOC's JPEGImages).
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self._listings: dict[Path, dict[str, Path]] = {}
+        super().__init__(folder, IMAGE_EXTENSIONS)
 
     def find(self, stem: str, filename: str = '') -> Path | None:
         """The image of the annotation ``stem`` (which may hold a subfolder), or None.
@@ -101,42 +191,15 @@ class ImageFinder:
         does: first the stem with the suffix of ``filename``, then the stem with any of :data:`IMAGE_EXTENSIONS` in any
         case, then ``filename`` itself.
         """
-        exact = self.folder / f'{stem}{Path(filename).suffix}'
-        if Path(filename).suffix and exact.is_file():
+        suffix = Path(filename).suffix
+        exact = self.folder / f'{stem}{suffix}'
+        if suffix and os.path.isfile(exact):
             return exact
-        target = self.folder / stem
-        by_stem = self._images_by_stem(target.parent).get(target.name)
+        by_stem = super().find(stem)
         if by_stem is not None:
             return by_stem
         named = self.folder / Path(filename.replace('\\', '/')).name
-        return named if filename and named.is_file() else None
-
-    def _images_by_stem(self, folder: Path) -> dict[str, Path]:
-        if folder not in self._listings:
-            files = [p for p in folder.iterdir() if _is_image(p)] if folder.is_dir() else []
-            files.sort(key=lambda p: (IMAGE_EXTENSIONS.index(p.suffix.lower()), p.name), reverse=True)
-            self._listings[folder] = {p.stem: p for p in files}  # the preferred suffix comes last and stays
-        return self._listings[folder]
-
-
-def _is_image(path: Path) -> bool:
-    return not path.name.startswith('.') and path.suffix.lower() in IMAGE_EXTENSIONS
-
-
-def read_image_list(path: str | Path) -> list[str]:
-    """The image names (stems) of an ``ImageSets/Main/*.txt`` file; empty lines and hidden files are left out.
-
-    Raises:
-        UserError: the file does not exist or holds no name.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"list of images '{path}' does not exist: correct ann_file or data_root in the config")
-    stems = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
-    stems = [stem for stem in stems if stem and not Path(stem).name.startswith('.')]
-    if not stems:
-        raise UserError(f"list of images '{path}' is empty: it needs one image name without suffix on each line")
-    return stems
+        return named if filename and os.path.isfile(named) else None
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
@@ -147,6 +210,7 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 def unknown_class_error(path: str | Path, name: str, classes: Sequence[str], more: int = 0) -> UserError:
     """The error for an object whose class is not in ``classes``; ``more`` counts further such objects."""
+    name = name if len(name) <= 80 else f'{name[:80]}...'
     near = nearest_names(name, classes)
     hint = f"; nearest: {', '.join(map(repr, near))}" if near else ''
     others = f' and {more} more objects' if more else ''

@@ -1,7 +1,8 @@
 """YOLO data sets: a text file of boxes for every image, in shares of its sides."""
 from __future__ import annotations
 
-import math
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ import yaml
 from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
-from mminspect.vision.image_files import probe_image
+from mminspect.core.text_files import read_lines, read_text
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .annotated import AnnotatedDataset, Annotations
-from .records import BoxRecord, ImageRecord
-from .text_files import read_text
+from .records import BoxRecord, ImageRecord, look
+from .xml_files import finite
 
 IMAGES, LABELS = 'images', 'labels'
 #: Shares may be this far outside of 0..1: tools round. More are pixels, or a mistake.
@@ -48,18 +49,20 @@ class InspectionYOLODataset(AnnotatedDataset):
 
     def read_annotations(self, orientation: bool = True) -> Annotations:
         """See :meth:`AnnotatedDataset.read_annotations`."""
-        names, images, folder = self._contents()
+        names, listed, folder = self._contents()
+        images = list(dict.fromkeys(listed))
+        twice = len(listed) - len(images)
         records = [_record(path, folder, names, self.ann_file, orientation) for path in images]
         if not any(label_file(path).is_file() for path in images):
             raise UserError(f"none of the {len(images)} images in '{folder}' has a text file of boxes (the first would "
                             f"be '{label_file(images[0])}'): put the folder {LABELS} beside the folder {IMAGES}")
-        return Annotations(records, self.ann_file, folder, tuple(names), _orphans(images))
+        warnings = [f'{twice} images are listed more than once and used once'] if twice else []
+        return Annotations(records, self.ann_file, folder, tuple(names), [*warnings, *_orphans(images)])
 
     def _contents(self) -> tuple[list[str], list[Path], Path]:
         """Names of the classes, the images, and the folder that they are in."""
         if Path(self.ann_file).suffix.lower() not in ('.yaml', '.yml'):
-            names = [line.strip() for line in read_text(self.ann_file, 'list of classes').splitlines() if line.strip()]
-            return names, *_listed([self.data_prefix['img']], self.ann_file)
+            return _listed_names(self.ann_file), *_listed([self.data_prefix['img']], self.ann_file)
         content = _load_yaml(self.ann_file)
         names = _names(content.get('names'), self.ann_file)
         if self._folder_is_given:
@@ -68,19 +71,27 @@ class InspectionYOLODataset(AnnotatedDataset):
         if not given:
             raise UserError(f"'{self.ann_file}' has no entry {self.split!r} with the images of that split: add it, or "
                             "name the folder with data_prefix=dict(img='...')")
-        base = Path(self.ann_file).parent / str(content.get('path') or '')
-        return names, *_listed([_place(base, entry) for entry in ([given] if isinstance(given, str) else given)],
-                               self.ann_file)
+        places, root = [given] if isinstance(given, str) else given, content.get('path') or ''
+        if not isinstance(places, list) or not all(isinstance(text, str) for text in [*places, root]):
+            raise UserError(f"{self.split} and path of '{self.ann_file}' must be texts: name folders of images or "
+                            'lists of them')
+        base = Path(self.ann_file).parent / root
+        return names, *_listed([_place(base, place) for place in places], self.ann_file)
 
 
 def label_file(image: Path) -> Path:
-    """Text file of an image: its last folder ``images`` becomes ``labels``; without one it lies beside the image."""
+    """Text file of an image: its last folder ``images`` becomes ``labels``; without one it lies beside the image.
+
+    A suffix in capitals is found as well.
+    """
     parts = list(image.parts)
     for place in reversed(range(len(parts) - 1)):
         if parts[place] == IMAGES:
             parts[place] = LABELS
             break
-    return Path(*parts).with_suffix('.txt')
+    file = Path(*parts).with_suffix('.txt')
+    capitals = file.with_suffix('.TXT')
+    return capitals if not os.path.isfile(file) and os.path.isfile(capitals) else file
 
 
 def parse_line(line: str, place: str, names: Sequence[str], size: tuple[int, int]) -> BoxRecord:
@@ -96,10 +107,9 @@ def parse_line(line: str, place: str, names: Sequence[str], size: tuple[int, int
         UserError: It is neither, the class has no name, or a number is not a share.
     """
     fields = line.split()
-    try:
-        number, values = float(fields[0]), [float(value) for value in fields[1:]]
-    except ValueError as error:
-        raise UserError(f'{place} is {line.strip()!r}: it must hold numbers, class x y width height') from error
+    number, *values = map(finite, fields)
+    if number is None or None in values:
+        raise UserError(f'{place} is {line.strip()[:120]!r}: it must hold numbers, class x y width height')
     if len(values) == 5:
         raise UserError(f'{place} has 6 numbers, as predictions with a confidence have: leave the last one out')
     if len(values) != 4 and (len(values) < 6 or len(values) % 2):
@@ -108,9 +118,9 @@ def parse_line(line: str, place: str, names: Sequence[str], size: tuple[int, int
     if number != int(number) or not 0 <= number < len(names):
         raise UserError(f'{place} has the class {fields[0]}, but there are names for the classes 0..{len(names) - 1}: '
                         'add the name or correct the line')
-    if any(not math.isfinite(value) or not -TOLERANCE <= value <= 1 + TOLERANCE for value in values):
-        raise UserError(f'{place} is {line.strip()!r}: numbers behind the class must be shares of the image, 0..1, so '
-                        'divide pixels by its width and height')
+    if any(not -TOLERANCE <= value <= 1 + TOLERANCE for value in values):
+        raise UserError(f'{place} is {line.strip()[:120]!r}: numbers behind the class must be shares of the image, '
+                        '0..1, so divide pixels by its width and height')
     return BoxRecord(place, names[int(number)], _xywh(values, size))
 
 
@@ -124,23 +134,35 @@ def _xywh(values: list[float], size: tuple[int, int]) -> tuple[float, float, flo
 
 
 def _record(image: Path, folder: Path, names: Sequence[str], source: str, orientation: bool) -> ImageRecord:
-    probe, labels = probe_image(image, orientation), label_file(image)
+    probe, labels = look(ImageRecord(image.name, image, None), orientation), label_file(image)
+    if probe is None:
+        raise UserError(f"image file '{str(image)[:200]}' of '{source}' is missing: copy it there or take its line out")
     if probe.problem:
         raise UserError(f"image file '{image}' of '{source}' is {probe.problem}: copy it again from its source, or "
                         'take it and its text file out')
     name = image.relative_to(folder).as_posix() if image.is_relative_to(folder) else image.as_posix()
-    lines = read_text(labels, may_be_empty=True).splitlines() if labels.is_file() else []
+    lines = read_lines(labels, may_be_empty=True) if os.path.isfile(labels) else []
     boxes = [parse_line(line, f"line {number} of '{labels}'", names, probe.size)
              for number, line in enumerate(lines, 1) if line.strip()]
     return ImageRecord(name, image, probe.size, boxes, probe)
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """YAML's safe loader without aliases, of which a few lines can stand for gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            line = self.peek_event().start_mark.line + 1
+            raise yaml.YAMLError(f'an alias in line {line}, which such files do not need')
+        return super().compose_node(parent, index)
+
+
 def _load_yaml(path: str) -> dict:
     try:
-        content = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise UserError(f"annotation file '{path}' is not valid YAML ({' '.join(str(error).split())}): correct it") \
-            from error
+        content = yaml.load(read_text(path), _PlainLoader)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # a date that is none, keys that are lists
+        told = ' '.join(str(error).split())[:400]
+        raise UserError(f"annotation file '{path}' is not valid YAML ({told}): correct it") from error
     if not isinstance(content, dict):
         raise UserError(f"annotation file '{path}' holds no entries such as names and train: export it again")
     return content
@@ -148,28 +170,57 @@ def _load_yaml(path: str) -> dict:
 
 def _names(given: Any, path: str) -> list[str]:
     """Names of the classes in the order of their numbers, from a list or from number: name."""
-    if isinstance(given, dict) and sorted(map(str, given)) == sorted(map(str, range(len(given)))):
-        given = [name for _, name in sorted(given.items(), key=lambda item: int(item[0]))]
+    if isinstance(given, dict):
+        numbers = {_class_number(key): name for key, name in given.items()}
+        given = [numbers[key] for key in range(len(given))] if set(numbers) == set(range(len(given))) else None
     if not isinstance(given, list) or not given:
         raise UserError(f"'{path}' needs names, a list of the classes, or numbers from 0 with a name for each")
-    return [str(name) for name in given]
+    for name in given:
+        if isinstance(name, bool) or not isinstance(name, str | int | float):
+            raise UserError(f"'{path}' has {type(name).__name__} among its names, as YAML reads yes, no, on, off, null "
+                            'and dates: put the names of classes in quotes')
+    return _distinct(list(map(str, given)), path)
+
+
+def _class_number(key: Any) -> int | None:
+    try:
+        return int(key) if isinstance(key, int | str) and not isinstance(key, bool) else None
+    except ValueError:
+        return None
+
+
+def _listed_names(path: str) -> list[str]:
+    """Names of the classes in a text file, one on each line: the line is the number."""
+    lines = [line.strip() for line in read_lines(path, 'list of classes')]
+    while lines and not lines[-1]:
+        lines.pop()
+    if '' in lines:
+        raise UserError(f"line {lines.index('') + 1} of the list of classes '{path}' is empty, so that nobody knows "
+                        'which number the next class has: take it out')
+    return _distinct(lines, path)
+
+
+def _distinct(names: list[str], path: str) -> list[str]:
+    for name in (name for name, count in Counter(names).items() if count > 1):
+        numbers = ' and '.join(str(number) for number, one in enumerate(names) if one == name)
+        raise UserError(f"'{path}' names the classes {numbers} {name!r}: give each class a name of its own")
+    return names
 
 
 def _place(base: Path, entry: str) -> str:
     """Folder or list of a split. Some exports write ``../train/images`` for a folder beside the file itself."""
-    path = base / str(entry)
-    inside = base / str(entry).replace('\\', '/').removeprefix('../')
-    return str(inside if not path.exists() and inside.exists() else path)
+    path, inside = base / entry, base / entry.replace('\\', '/').removeprefix('../')
+    return str(inside if not os.path.exists(path) and os.path.exists(inside) else path)
 
 
 def _listed(places: Sequence[str], source: str) -> tuple[list[Path], Path]:
     """Images of folders with all their sub-folders, or of text files that list them; and the folder of them all."""
     images: list[Path] = []
     for place in map(Path, places):
-        if place.is_dir():
+        if os.path.isdir(place):
             images += sorted(path for path in place.rglob('*') if _is_image(path.relative_to(place)))
-        elif place.is_file():
-            lines = read_text(place, 'list of images').splitlines()
+        elif os.path.isfile(place):
+            lines = read_lines(place, 'list of images')
             images += [place.parent / line.strip() for line in lines if line.strip()]
         else:
             raise UserError(f"'{place}', which '{source}' gives for the images, does not exist: put the images there "
@@ -177,7 +228,7 @@ def _listed(places: Sequence[str], source: str) -> tuple[list[Path], Path]:
     if not images:
         raise UserError(f"there is no image ({', '.join(IMAGE_EXTENSIONS)}) in {', '.join(map(repr, places))}: put "
                         f"some there or correct '{source}'")
-    return images, Path(places[0]) if Path(places[0]).is_dir() else Path(places[0]).parent
+    return images, Path(places[0]) if os.path.isdir(places[0]) else Path(places[0]).parent
 
 
 def _is_image(path: Path) -> bool:

@@ -3,16 +3,22 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmdet.datasets.api_wrappers import COCO, COCOeval
-from mmdet.evaluation.metrics import CocoMetric
+from mmdet.evaluation.metrics import CocoMetric, coco_metric
 from mmdet.registry import METRICS
 from mmengine.fileio import load
 from mmengine.logging import print_log
+
+from fdrd.datasets.coco_json import load_coco
+from mminspect.core.errors import UserError
+
+from .ground_truth import distinct_images, fullest, number, same_classes, untested
 
 METRIC_ITEMS = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'AR@100', 'AR_s@1000')
 
@@ -21,29 +27,57 @@ METRIC_ITEMS = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'AR@100', 'AR_s@1000')
 class InspectionCocoMetric(CocoMetric):
     """mmdet's ``CocoMetric`` (pycocotools) that also returns AR, ARsmall and the recall of every size bin.
 
+    What differs from ``CocoMetric`` beside that:
+
+    - one limit of detections, the last of ``proposal_nums``, for mAP, mAP_50, mAP_75, mAP_s and the recall by size,
+      where ``CocoMetric`` takes 100 for mAP alone; AR is named by its limit. More objects than that are a warning;
+    - annotation ids may begin with 0 or be texts (pycocotools takes a match with the id 0 for none);
+    - images of several joined data sets may have the same ids, if there is no ``ann_file``;
+    - ``ann_file`` is checked, must have the classes of the data set in their order, and the images that are tested.
+
     Returned keys: ``bbox_mAP``, ``bbox_mAP_50``, ``bbox_mAP_75``, ``bbox_mAP_s``, ``bbox_AR@100``, ``bbox_AR_s@1000``,
     and per bin ``recall_4_8`` ... ``recall_32_up``: the share of objects whose size (square root of the area, in pixels
-    of the original image) lies in the bin that are found at IoU 0.5 among 100 detections per image. All lie in 0..1.
+    of the original image) lies in the bin that are found at IoU 0.5. All lie in 0..1.
     A value without any ground truth is left out (pycocotools says -1) and named in the log as n/a.
 
     Args:
         size_bins: Ascending bin edges in pixels; the last bin is open. None for no recall by size.
         metric_items: As in ``CocoMetric``.
-        *args: As for ``CocoMetric``.
+        proposal_nums: Detections of an image and class, best first, that count: those of ``AR@100``, of ``AR@300``, and
+            of all other values.
+        ann_file: As in ``CocoMetric``.
+        *args: As for ``CocoMetric``, behind ``ann_file``.
         **kwargs: As for ``CocoMetric``.
+
+    Raises:
+        UserError: ``proposal_nums`` are not three numbers, or ``ann_file`` is damaged or not that of the data set.
     """
 
-    def __init__(self, *args: Any, size_bins: Sequence[float] | None = (4, 8, 16, 32),
-                 metric_items: Sequence[str] | None = METRIC_ITEMS, **kwargs: Any) -> None:
-        super().__init__(*args, metric_items=metric_items, **kwargs)
-        self.size_bins = size_bins
+    def __init__(self, ann_file: str | None = None, *args: Any, size_bins: Sequence[float] | None = (4, 8, 16, 32),
+                 metric_items: Sequence[str] | None = METRIC_ITEMS, proposal_nums: Sequence[int] = (100, 300, 1000),
+                 **kwargs: Any) -> None:
+        nums = list(proposal_nums)
+        if len(nums) != 3 or any(type(count) is not int or count < 1 for count in nums) or nums != sorted(nums):
+            raise UserError(f'proposal_nums of {type(self).__name__} are {proposal_nums!r}: give three whole numbers '
+                            'above 0 in ascending order, such as (100, 300, 1000)')
+        self.ann_file = ann_file
+        if ann_file is not None and '://' not in ann_file and not kwargs.get('format_only'):
+            load_coco(ann_file)
+        super().__init__(ann_file, *args, metric_items=metric_items, proposal_nums=proposal_nums, **kwargs)
+        self.size_bins, self._renumber_images, self._told = size_bins, False, set()
+        if self._coco_api is not None and not self.format_only:
+            number(self._coco_api, categories=self.outfile_prefix is None)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See the class."""
+        results = self._comparable(results)
         if not self.format_only and not any(len(prediction['bboxes']) for _, prediction in results):
             print_log('No box was detected in any image; every metric is 0.', logger='current', level=logging.WARNING)
             results = [_with_impossible_box(*results[0]), *results[1:]]
-        metrics = dict(super().compute_metrics(results))
+        with _one_limit():
+            metrics = dict(super().compute_metrics(results))
+        if not self.format_only:
+            self._tell_once(self._limit())
         if self.size_bins and not self.format_only:
             metrics.update(self._recall_by_size([prediction for _, prediction in results]))
         undefined = sorted(k for k, v in metrics.items() if v < 0 or np.isnan(v))
@@ -51,10 +85,61 @@ class InspectionCocoMetric(CocoMetric):
             print_log(f'n/a, because the ground truth has no such object: {", ".join(undefined)}', logger='current')
         return {k: v for k, v in metrics.items() if k not in undefined}
 
+    def _comparable(self, results: list) -> list:
+        """The results, once images and classes of ground truth and predictions are known to be the same."""
+        if self.format_only:
+            return results
+        if self.ann_file is None:
+            found = [prediction['img_id'] for _, prediction in results]
+            one_kind = len(set(map(type, found))) == 1
+            self._renumber_images |= not one_kind or len(set(found)) < len(found)
+            return distinct_images(results) if self._renumber_images else results
+        same_classes(self._coco_api, self.dataset_meta['classes'], self.ann_file)
+        missed = untested(self._coco_api, [prediction['img_id'] for _, prediction in results], self.ann_file)
+        self._tell_once(missed)
+        return results
+
+    def _limit(self) -> str:
+        """Words where an image has more objects than boxes of it count."""
+        limit = self.proposal_nums[-1]
+        over, most = fullest(self._coco_api, limit)
+        if not over:
+            return ''
+        return (f'{over} images have more than {limit} objects of one class, up to {most}, but only the {limit} best '
+                'boxes of an image and class count: AP and recall stay below 1 for whatever detector; give the metric '
+                'larger proposal_nums')
+
+    def _tell_once(self, text: str) -> None:
+        if text and text not in self._told:
+            print_log(text, logger='current', level=logging.WARNING)
+            self._told.add(text)
+
     def _recall_by_size(self, predictions: list[dict]) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             files = self.results2json(predictions, str(Path(folder) / 'results'))
-            return recall_by_size(self._coco_api, load(files['bbox']), self.size_bins, self.cat_ids)
+            return recall_by_size(self._coco_api, load(files['bbox']), self.size_bins, self.cat_ids,
+                                  max_detections=self.proposal_nums[-1])
+
+
+class _OneLimitEval(COCOeval):
+    """pycocotools' evaluation whose first value, AP, has the limit of the others: the last of ``maxDets``, not 100."""
+
+    def summarize(self) -> None:
+        """See the class."""
+        super().summarize()
+        precision = self.eval['precision'][:, :, :, 0, -1]  # of all sizes
+        self.stats[0] = precision[precision > -1].mean() if (precision > -1).any() else -1
+
+
+@contextmanager
+def _one_limit() -> Iterator[None]:
+    """mmdet's metric makes its evaluation by the name in its module and gives no other way to it."""
+    before = coco_metric.COCOeval
+    coco_metric.COCOeval = _OneLimitEval
+    try:
+        yield
+    finally:
+        coco_metric.COCOeval = before
 
 
 def _with_impossible_box(truth: dict, prediction: dict) -> tuple[dict, dict]:

@@ -12,6 +12,7 @@ from mmengine.dist import get_dist_info
 from mminspect.core.errors import UserError
 from mminspect.vision.boxes import ScoredBoxes, merge_windows
 
+from .ground_truth import fullest
 from .inspection_coco_metric import InspectionCocoMetric
 
 
@@ -57,6 +58,14 @@ class StitchedCocoMetric(InspectionCocoMetric):
         if self._tiles:
             self._finish_image()
         return super().evaluate(len(self.results))
+
+    def _limit(self) -> str:
+        """Likewise for the boxes that remain of an image."""
+        over, most = fullest(self._coco_api, self.most, classes=False)
+        if not over:
+            return super()._limit()
+        return (f'{over} images have more objects than the most={self.most} boxes of an image that remain, up to '
+                f'{most}: the others count as missed; give StitchedCocoMetric a larger most')
 
     def _finish_image(self) -> None:
         tiles, self._tiles = self._tiles, []

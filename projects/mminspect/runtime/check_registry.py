@@ -12,7 +12,7 @@ STAGES = MappingProxyType({
     'data': 'check of one data set: ``dataset`` dict -> warnings for the log',
     'model': 'check that a model fits its data: ``model`` dict, ``dataset`` dict -> None',
     'split': "check of the training's data set against another one: both ``dataset`` dicts, name of the second one's "
-             'data loader -> None',
+             'data loader -> warnings for the log, or None',
     'absence': 'tells test images that nobody has from those in which something is wrong: ``dataset`` dict -> the '
                'place where there is nothing, or None',
     'length': 'check that a training is long enough for what its config asks for: config -> None',

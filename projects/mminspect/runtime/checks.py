@@ -98,7 +98,8 @@ def _check_splits(cfg: Config, loaders: dict[str, dict]) -> None:
     train = others.pop('train_dataloader')['dataset']
     for part, other in others.items():
         for check in CHECKS.of('split') if other is not None else ():
-            check(train, other['dataset'], part)
+            for warning in check(train, other['dataset'], part) or ():
+                print_log(warning, logger='current', level=logging.WARNING)
 
 
 def skip_missing_validation(cfg: Config) -> None:

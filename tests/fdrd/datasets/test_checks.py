@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from mmengine.config import ConfigDict
 
-from fdrd.datasets import check_dataset_cfg
+from fdrd.datasets import check_dataset_cfg, given_data
+from fdrd.datasets.checks import check_split
 from mminspect.core.errors import UserError
+
+DIFFICULT = "'{}': {} of {} boxes are labels; 1 ignored: 1 marked difficult (object 2 (metal) of 'a')"
 
 
 def voc_cfg(root: Path, **changes: object) -> dict:
@@ -30,15 +33,18 @@ def test_good_coco_gives_warnings_only(coco_data: dict, write_coco: Callable) ->
 
 
 def test_good_voc_gives_warnings_only(voc_root: Path) -> None:
-    assert check_dataset_cfg(voc_cfg(voc_root)) == []
+    assert check_dataset_cfg(voc_cfg(voc_root)) == [DIFFICULT.format(f'{voc_root}/ImageSets/Main/train.txt', 2, 3)]
     warnings = check_dataset_cfg(voc_cfg(voc_root, ann_file='ImageSets/Main/val.txt'))
-    assert [w.split(': ')[1] for w in warnings] == ['1 of 2 images have no object']
+    source = f'{voc_root}/ImageSets/Main/val.txt'
+    assert warnings == [DIFFICULT.format(source, 1, 2), f"'{source}': class 'metal' has no object",
+                        f"'{source}': 1 of 2 images have no object"]
 
 
 def test_wrappers_are_unwrapped(coco_data: dict, write_coco: Callable, voc_root: Path) -> None:
     coco = dict(type='RepeatDataset', times=2, dataset=dict(type='ClassBalancedDataset', dataset=write_coco(coco_data)))
     both = ConfigDict(type='ConcatDataset', datasets=[voc_cfg(voc_root), coco])
-    assert len(check_dataset_cfg(both)) == 1
+    assert [w.split(': ')[1] for w in check_dataset_cfg(both)] == [
+        '2 of 3 boxes are labels; 1 ignored', '1 of 2 images have no object']
     both.datasets[1].dataset.dataset.ann_file = 'none.json'
     assert 'none.json' in error_of(both)
 
@@ -104,7 +110,8 @@ def test_metainfo_forgotten(coco_data: dict, write_coco: Callable, voc_root: Pat
 def test_unused_category_is_a_warning_with_its_objects(coco_data: dict, write_coco: Callable) -> None:
     warnings = check_dataset_cfg(dict(write_coco(coco_data), metainfo=dict(classes=('hair',))))
     assert any("categories ('metal',) are not among the classes" in w for w in warnings)
-    assert any("1 objects of category 'metal' are left out" in w for w in warnings)
+    assert any("1 of 2 boxes are labels; 1 dropped: 1 of category 'metal', which metainfo does not list "
+               "(annotation 2 of 'a.png')" in w for w in warnings)
 
 
 def test_box_outside_names_image_annotation_and_count(coco_data: dict, write_coco: Callable) -> None:
@@ -115,9 +122,14 @@ def test_box_outside_names_image_annotation_and_count(coco_data: dict, write_coc
     assert text.endswith('(x, y, width, height = 60, 40, 20, 20); 1 more box like it: correct it')
 
 
-def test_box_of_zero_size(coco_data: dict, write_coco: Callable) -> None:
-    coco_data['annotations'][1]['bbox'] = [60, 40, 0, 3]
-    assert re.search(r"annotation 2 of image 'a.png'.*has zero or negative size", error_of(write_coco(coco_data)))
+@pytest.mark.parametrize('box', [[60, 40, 0, 3], [60, 40, -2, 3], [30, 20, 5, 0]])
+def test_box_of_zero_size(box: list, coco_data: dict, write_coco: Callable) -> None:
+    coco_data['annotations'][1]['bbox'] = box
+    assert any("1 of 2 boxes are labels; 1 dropped: 1 of zero or negative size (annotation 2 of 'a.png')" in w
+               for w in check_dataset_cfg(write_coco(coco_data)))
+    coco_data['annotations'][0]['bbox'] = box
+    assert re.search(r"train.json' gives no object to learn, though it lists 2: 2 of zero or negative size "
+                     r"\(annotation 1 of 'a.png', annotation 2 of 'a.png'\); correct", error_of(write_coco(coco_data)))
 
 
 def test_missing_folder_prefix_and_image(coco_data: dict, write_coco: Callable) -> None:
@@ -178,12 +190,13 @@ def test_voc_values_from_zero_are_hinted_at(voc_root: Path, write_xml: Callable)
     write_xml(voc_root / 'Annotations' / 'b.xml', [('metal', 0, 5, 9, 9)])
     warnings = check_dataset_cfg(voc_cfg(voc_root))
     assert any('coordinate_offset=0' in w for w in warnings)
-    assert check_dataset_cfg(voc_cfg(voc_root, coordinate_offset=0)) == []
+    source = f'{voc_root}/ImageSets/Main/train.txt'
+    assert check_dataset_cfg(voc_cfg(voc_root, coordinate_offset=0)) == [DIFFICULT.format(source, 2, 3)]
 
 
 def test_voc_class_without_objects_is_a_warning(voc_root: Path) -> None:
     warnings = check_dataset_cfg(voc_cfg(voc_root, metainfo=dict(classes=('hair', 'metal', 'glass'))))
-    assert [w.split(': ')[1] for w in warnings] == ["class 'glass' has no object"]
+    assert [w.split(': ')[1] for w in warnings] == ['2 of 3 boxes are labels; 1 ignored', "class 'glass' has no object"]
 
 
 def test_voc_image_missing(voc_root: Path) -> None:
@@ -195,7 +208,7 @@ def test_stock_xml_dataset_finds_jpg_only(voc_root: Path) -> None:
     cfg = voc_cfg(voc_root, type='mmdet.XMLDataset', data_prefix=dict(sub_data_root=''))
     assert "image file 'a' of" in error_of(cfg)
     shutil.copy(voc_root / 'JPEGImages' / 'b.jpg', voc_root / 'JPEGImages' / 'a.jpg')
-    assert check_dataset_cfg(cfg) == []
+    assert check_dataset_cfg(cfg) == [DIFFICULT.format(f'{voc_root}/ImageSets/Main/train.txt', 2, 3)]
 
 
 def test_real_data_is_checked_in_seconds(deeppcb: Path) -> None:
@@ -206,3 +219,85 @@ def test_real_data_is_checked_in_seconds(deeppcb: Path) -> None:
     assert check_dataset_cfg(coco) == []
     assert check_dataset_cfg(voc_cfg(deeppcb, metainfo=dict(classes=classes), coordinate_offset=0)) == []
     assert time.process_time() - start < 5
+
+
+def test_what_is_dropped_of_coco_is_counted_by_reason(coco_data: dict, write_coco: Callable) -> None:
+    """Every way in which mmdet leaves an annotation out; the numbers are those of the data set itself."""
+    good = dict(coco_data['annotations'][0])
+    odd = [dict(iscrowd=1), dict(iscrowd=1), dict(ignore=True), dict(bbox=[70, 5, 9, 9]), dict(bbox=[5, -9, 9, 9]),
+           dict(area=0), dict(bbox=[4, 5, 0.5, 10]), dict(bbox=[4, 5, 20, 0.9]), dict(bbox=[4, 5, 20, 0.8]),
+           dict(bbox=[4, 5, 20, 0.7]), dict(area=-1)]
+    coco_data['annotations'] = [dict(good, id=number, **one) for number, one in enumerate([{}, *odd], 1)]
+    [found] = given_data(cfg := write_coco(coco_data))
+    assert (found.listed_images, found.images, found.listed_boxes, found.boxes) == (2, 2, 12, 1)
+    assert found.labels == dict(hair=1, metal=0) and found.fullest == ('a.png', 1)
+    assert {reason: len(names) for reason, names in found.ignored.items()} == {'marked as crowd': 2}
+    assert {reason: len(names) for reason, names in found.dropped.items()} == {
+        'marked "ignore"': 1, 'outside of the image': 2, 'with an area of 0 or less': 2, 'with a side below 1 px': 4}
+    [text] = [w.split(': ', 1)[1] for w in check_dataset_cfg(cfg) if 'boxes are labels' in w]
+    assert text.startswith("1 of 12 boxes are labels; 2 ignored: 2 marked as crowd (annotation 2 of 'a.png', "
+                           "annotation 3 of 'a.png'); 9 dropped: 1 marked \"ignore\" (annotation 4 of 'a.png'), 2 ")
+    assert text.endswith("4 with a side below 1 px (annotation 8 of 'a.png', annotation 9 of 'a.png', annotation 10 of "
+                         "'a.png', ...)")
+
+
+@pytest.mark.parametrize(('change', 'reason'), [
+    (dict(iscrowd=1), '2 marked as crowd'), (dict(area=0), '2 with an area of 0 or less'),
+    (dict(ignore=1), '2 marked "ignore"'),
+    (dict(bbox=[80, 9, 9, 9]), '2 outside of the image'), (dict(bbox=[5, 5, 0.5, 3]), '2 with a side below 1 px')])
+def test_nothing_left_of_coco_is_an_error(change: dict, reason: str, coco_data: dict, write_coco: Callable) -> None:
+    for annotation in coco_data['annotations']:
+        annotation.update(change)
+    text = error_of(write_coco(coco_data))
+    assert f"train.json' gives no object to learn, though it lists 2: {reason}" in text
+    assert "(annotation 1 of 'a.png', annotation 2 of 'a.png'); correct the file" in text
+
+
+def test_filters_of_the_config_are_counted(coco_data: dict, write_coco: Callable, voc_root: Path) -> None:
+    cfg = dict(write_coco(coco_data), filter_cfg=dict(filter_empty_gt=True, min_size=32))
+    assert any("1 of 2 images are used; left out are 1 without an object, by filter_empty_gt ('b.png')" in w
+               for w in check_dataset_cfg(cfg))
+    text = error_of(dict(cfg, filter_cfg=dict(min_size=50)))
+    assert "gives none of its 2 images: 2 smaller than min_size=50 of filter_cfg ('a.png', 'b.png'); correct" in text
+    assert check_dataset_cfg(dict(cfg, filter_cfg=dict(min_size=50), test_mode=True))  # filters are for training
+    shutil.copy(voc_root / 'JPEGImages' / 'b.jpg', voc_root / 'JPEGImages' / 'a.jpg')
+    stock = voc_cfg(voc_root, type='mmdet.XMLDataset', data_prefix=dict(sub_data_root=''),
+                    filter_cfg=dict(bbox_min_size=100))
+    assert re.search(r'gives no object to learn, though it lists 3: .*2 smaller than bbox_min_size=100',
+                     error_of(stock))
+
+
+def test_tiles_are_counted_by_object(coco_data: dict, write_coco: Callable) -> None:
+    """An object that two tiles show is one; one that no tile shows enough of is none."""
+    coco_data['annotations'][0]['bbox'], coco_data['annotations'][1]['bbox'] = [20, 2, 24, 20], [40, 20, 5, 6]
+    cfg = dict(write_coco(coco_data), type='TiledCocoDataset', tile=32, overlap=0, min_visible=0.3)
+    [found] = given_data(cfg)
+    assert found.boxes == 2 and not found.ignored
+    [found] = given_data(dict(cfg, min_visible=0.9))
+    assert found.labels == dict(hair=0, metal=1)
+    assert found.ignored == {'cut off in every tile': ["annotation 1 of 'a.png'"]}
+
+
+def test_what_a_stock_data_set_cannot_read_is_one_sentence(voc_root: Path) -> None:
+    shutil.copy(voc_root / 'JPEGImages' / 'b.jpg', voc_root / 'JPEGImages' / 'a.jpg')
+    cfg = voc_cfg(voc_root, type='mmdet.XMLDataset', data_prefix=dict(sub_data_root=''))
+    path = voc_root / 'Annotations' / 'a.xml'
+    path.write_text(path.read_text().replace('<width>64<', '<width>64.0<'))
+    assert re.search(r"XMLDataset cannot read '.*train.txt' \(ValueError: .*64.0.*\): use InspectionVOCDataset",
+                     error_of(cfg))
+    assert check_dataset_cfg(voc_cfg(voc_root))
+
+
+def test_images_in_training_and_test(coco_data: dict, write_coco: Callable, voc_root: Path) -> None:
+    train, val = voc_cfg(voc_root), voc_cfg(voc_root, ann_file='ImageSets/Main/val.txt')
+    [text] = check_split(train, val, 'val_dataloader')
+    assert '1 of 2 images of val_dataloader are also trained on' in text and 'JPEGImages/a.png)' in text
+    shutil.copy(voc_root / 'JPEGImages' / 'b.jpg', voc_root / 'JPEGImages' / 'c.jpg')
+    (voc_root / 'JPEGImages' / 'c.bmp').unlink()
+    [text] = check_split(dict(type='RepeatDataset', times=2, dataset=train), val, 'test_dataloader')
+    assert '2 of 2 images of test_dataloader' in text and 'c.jpg is ' in text
+    assert check_split(train, dict(val, ann_file='none.txt'), 'val_dataloader') == []  # told by its own check
+    (voc_root / 'ImageSets' / 'Main' / 'train.txt').write_text('b')
+    (voc_root / 'ImageSets' / 'Main' / 'val.txt').write_text('a')
+    assert check_split(train, val, 'val_dataloader') == []
+    assert check_split(dict(type='SomethingElse'), val, 'val_dataloader') == []

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fdrd.datasets.coco_json import category_names, coco_records, load_coco
+from fdrd.datasets.coco_json import load_coco
+from fdrd.datasets.coco_records import category_names, coco_records
 from mminspect.core.errors import UserError
 
 
@@ -74,8 +75,93 @@ def test_wrong_annotation(tmp_path: Path, coco_data: dict, field: str, value: ob
         load(tmp_path, coco_data)
 
 
-@pytest.mark.parametrize('value', [0, '64', None])
+@pytest.mark.parametrize('value', [0, '64', None, True, float('nan'), float('inf'), 10**400, -3, [64], {}])
 def test_wrong_image_size(tmp_path: Path, coco_data: dict, value: object) -> None:
     coco_data['images'][1]['width'] = value
     with pytest.raises(UserError, match=r"image 'b.png' in .* has no positive width and height"):
         load(tmp_path, coco_data)
+
+
+@pytest.mark.parametrize(('key', 'field', 'value', 'message'), [
+    ('images', 'file_name', 3, 'image 2 in .* has the file_name 3: it must be the name of a file'),
+    ('images', 'file_name', None, 'has the file_name None'), ('images', 'file_name', ['b.png'], 'has the file_name'),
+    ('images', 'file_name', '', "has the file_name ''"), ('images', 'file_name', 'a\0.png', 'has the file_name'),
+    ('images', 'file_name', '\ud800.png', 'has the file_name'),
+    ('images', 'id', [1], r"entry 1 of 'images' in .* has the id \[1\]: an id must be a whole number below 2\^63, or"),
+    ('images', 'id', None, 'has the id None'), ('images', 'id', True, 'has the id True'),
+    ('images', 'id', 2.5, 'has the id 2.5'), ('images', 'id', float('nan'), 'has the id nan'),
+    ('images', 'id', 2**63, 'has the id 9223372036854775808'), ('images', 'id', '', "has the id ''"),
+    ('images', 'id', '2', "ids of 'images' in .* are numbers and, 1 of 2, texts \\(first: '2'\\): number all of them"),
+    ('categories', 'id', {}, 'has the id {}'), ('categories', 'id', -2**70, 'has the id -11'),
+    ('categories', 'name', None, 'category 2 in .* has the name None: give it a text'),
+    ('categories', 'name', ['metal'], 'has the name'), ('categories', 'name', True, 'has the name True'),
+    ('categories', 'name', '', "has the name ''"),
+    ('annotations', 'id', [2], r"entry 1 of 'annotations' in .* has the id \[2\]: an id must be a whole number, or"),
+    ('annotations', 'id', 'two', "ids of 'annotations' in"), ('annotations', 'id', False, 'has the id False'),
+    ('annotations', 'image_id', '1', r"has image_id '1', which is not listed there \(ids there are like 1\): correct"),
+    ('annotations', 'image_id', [1], 'has image_id'), ('annotations', 'image_id', None, 'has image_id None'),
+    ('annotations', 'category_id', {}, 'has category_id {}'), ('annotations', 'category_id', True, 'category_id True'),
+    ('annotations', 'bbox', [1, 2, 3, '4'], 'annotation 2 in .* has no bbox of four numbers'),
+    ('annotations', 'bbox', [1, 2, 3, float('nan')], 'has no bbox'), ('annotations', 'bbox', 'abcd', 'has no bbox'),
+    ('annotations', 'bbox', [1, 2, 3, True], 'has no bbox'), ('annotations', 'bbox', [1, 2, 3, 10**400], 'has no bbox'),
+    ('annotations', 'bbox', [], 'has no bbox'), ('annotations', 'bbox', None, 'has no bbox'),
+    ('annotations', 'area', None, r'annotation 2 in .* has the area None: write width\*height of its box, 30'),
+    ('annotations', 'area', '30', "has the area '30'"), ('annotations', 'area', float('inf'), 'has the area inf'),
+    ('annotations', 'iscrowd', None, 'annotation 2 in .* has iscrowd None: write 0, or 1 for a group of objects'),
+    ('annotations', 'iscrowd', '0', "has iscrowd '0'"), ('annotations', 'iscrowd', 2, 'has iscrowd 2'),
+    ('annotations', 'segmentation', 'x', "has a segmentation \\('x'\\) that is neither a list of polygons nor counts"),
+    ('annotations', 'segmentation', [[1, None]], 'has a segmentation'),
+    ('annotations', 'segmentation', [[[[1]]]], 'has a segmentation'),
+    ('annotations', 'segmentation', {'counts': 5, 'size': [1, 2]}, 'has a segmentation'),
+])
+def test_values_of_another_kind(tmp_path: Path, coco_data: dict, key: str, field: str, value: object,
+                                message: str) -> None:
+    coco_data[key][1][field] = value
+    with pytest.raises(UserError, match=message) as error:
+        load(tmp_path, coco_data)
+    assert 'train.json' in str(error.value) and len(str(error.value)) < 600
+
+
+@pytest.mark.parametrize(('key', 'field', 'value'), [
+    ('images', 'id', 2**63 - 1), ('images', 'id', -5), ('images', 'id', 2.0), ('annotations', 'id', 0),
+    ('annotations', 'id', 10**25), ('annotations', 'iscrowd', True), ('annotations', 'segmentation', None),
+    ('annotations', 'segmentation', []), ('annotations', 'segmentation', [[1, 2.5, 3, 4, 5, 6]]),
+    ('annotations', 'segmentation', {'counts': [1, 2], 'size': [48, 64]}), ('images', 'width', 64.0),
+    ('annotations', 'segmentation', {'counts': 'abc', 'size': [48, 64]}), ('categories', 'name', 7),
+    ('annotations', 'bbox', [1.5, 2, 3, 4]), ('annotations', 'area', 0.5)])
+def test_what_is_odd_but_right(tmp_path: Path, coco_data: dict, key: str, field: str, value: object) -> None:
+    coco_data[key][1][field] = value
+    assert load(tmp_path, coco_data)[key][1][field] == value
+
+
+def test_ids_that_are_texts(tmp_path: Path, coco_data: dict) -> None:
+    for image, name in zip(coco_data['images'], ('a', 'b'), strict=True):
+        image['id'] = name
+    for annotation in coco_data['annotations']:
+        annotation['image_id'] = 'a'
+    assert [len(record.boxes) for record in coco_records(load(tmp_path, coco_data), Path())] == [2, 0]
+
+
+@pytest.mark.parametrize(('categories', 'ends'), [
+    ([1, 1], 'has 2 categories named \'hair\' (id 1 with 2 annotations, 2 with 0 annotations): delete category 2'),
+    ([2, 2], '(id 1 with 0 annotations, 2 with 2 annotations): delete category 1'),
+    ([1, 2], '(id 1 with 1 annotations, 2 with 1 annotations): write category_id 1 into the annotations of 2, or give '
+             'those categories other names; delete category 2')])
+def test_two_categories_of_one_name(tmp_path: Path, coco_data: dict, categories: list[int], ends: str) -> None:
+    coco_data['categories'][1]['name'] = 'hair'
+    for annotation, category in zip(coco_data['annotations'], categories, strict=True):
+        annotation['category_id'] = category
+    with pytest.raises(UserError) as error:
+        load(tmp_path, coco_data)
+    assert str(error.value).endswith(ends)
+
+
+@pytest.mark.parametrize(('encoding', 'written'), [('utf-8-sig', 'UTF-8 with a byte-order mark'), ('utf-16', 'utf-16')])
+def test_encodings_that_pycocotools_does_not_read(tmp_path: Path, coco_data: dict, encoding: str, written: str) -> None:
+    path = tmp_path / 'train.json'
+    path.write_bytes(json.dumps(coco_data).encode(encoding))
+    with pytest.raises(UserError, match=f"train.json' is in {written}, which pycocotools does not read: save it as"):
+        load_coco(path)
+    path.write_bytes(json.dumps(coco_data, ensure_ascii=False).replace('hair', '划痕').encode('gbk'))
+    with pytest.raises(UserError, match=r"is not utf-8 text \(line 1, byte \d+\): save it as UTF-8 \(in GBK"):
+        load_coco(path)

@@ -50,7 +50,7 @@ def test_tiny_boxes_and_empty_images_are_counted() -> None:
     warnings = check_boxes([record((4, 4, 3.5, 9), (4, 4, 0.5, 9)), record(), record()], 'train.json')
     assert [w.split(': ', 1)[1] for w in warnings] == [
         '2 of 2 boxes have a side below 4 px: think of a larger input scale or tiles',
-        '1 of 2 boxes have a side below 1 px: they are left out in training',
+        '1 of 2 boxes have a side below 1 px: no detector learns them, so delete them',
         '2 of 3 images have no object']
 
 

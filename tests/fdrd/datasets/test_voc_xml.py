@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fdrd.datasets.voc_xml import ImageFinder, nearest_names, parse_voc, read_image_list, unknown_class_error
+from fdrd.datasets.voc_xml import AnnotationFinder, ImageFinder, nearest_names, parse_voc, unknown_class_error
 from mminspect.core.errors import UserError
 
 
@@ -30,11 +31,24 @@ def test_size_may_be_absent_or_zero(tmp_path: Path, write_xml: Callable) -> None
 
 
 @pytest.mark.parametrize(('text', 'message'), [
-    ('', 'is not valid XML'),
+    ('', 'is empty'),
     ('<annotation><object>', 'is not valid XML'),
-    ('<annotation><object><name>a</name></object></annotation>', 'is not complete VOC'),
-    ('<annotation><object><bndbox/></object></annotation>', 'is not complete VOC'),
-    ('<annotation><size><width>x</width><height>2</height></size></annotation>', 'is not complete VOC'),
+    ('<annotation>\n<object><name>a</name></object></annotation>',
+     'is not complete VOC: the <object> in line 2 has no <bndbox>; correct it or export the file again'),
+    ('<annotation><object><bndbox/></object></annotation>', 'is not complete VOC: the <object> in line 1 has no <name'),
+    ('<annotation><object><name> </name><bndbox/></object></annotation>', 'the <name> in line 1 is empty'),
+    ('<annotation><object><name>a</name><bndbox/></object></annotation>', 'the <bndbox> in line 1 has no <xmin>'),
+    ('<annotation><size><width>x</width><height>2</height></size></annotation>',
+     "is not complete VOC: the <width> in line 1 is 'x' instead of a number"),
+    ('<annotation><size><width>9.5</width><height>2</height></size></annotation>', 'says 9.5x2 pixels instead of'),
+    ('<annotation><size>9x2</size></annotation>', 'the <size> in line 1 has no <width>'),
+    ('<annotations><image/></annotations>', 'is no VOC: it begins with <annotations> instead of <annotation>'),
+    ('<html><body>404</body></html>', 'is no VOC: it begins with <html>'),
+    ('<annotation><objects><object/></objects></annotation>', 'the <object> in line 1 stands in another element'),
+    ('<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', 'declares or uses an entity in line 1'),
+    ('<!DOCTYPE a SYSTEM "a.dtd"><annotation>&b;</annotation>', 'declares or uses an entity in line 1'),
+    ('<annotation>' + '<a>' * 60 + '</a>' * 60 + '</annotation>', 'more than 50 elements in each other'),
+    ('<annotation>' * 2, 'is not valid XML'),
 ])
 def test_damaged_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / 'bad.xml'
@@ -42,6 +56,58 @@ def test_damaged_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         parse_voc(path)
     assert 'bad.xml' in str(error.value)
+
+
+OBJECT = ('<annotation>\n<object><name>scratch</name><difficult>{}</difficult><bndbox>\n<xmin>{}</xmin><ymin>21</ymin>'
+          '<xmax>31.6</xmax><ymax>41</ymax></bndbox></object></annotation>')
+
+
+@pytest.mark.parametrize(('word', 'expected'), [
+    ('0', False), ('1', True), ('Unspecified', False), ('unspecified', False), ('', False), (' 1 ', True),
+    ('1.0', True), ('true', True), ('False', False), ('yes', True)])
+def test_words_for_difficult(tmp_path: Path, word: str, expected: bool) -> None:
+    (tmp_path / 'a.xml').write_text(OBJECT.format(word, 11))
+    [found] = parse_voc(tmp_path / 'a.xml').objects
+    assert found.difficult is expected and found.xyxy == (10, 20, 30, 40)
+
+
+@pytest.mark.parametrize(('word', 'corner', 'message'), [
+    ('perhaps', '11', "the <difficult> in line 2 is 'perhaps' instead of 0 or 1"),
+    ('nan', '11', "the <difficult> in line 2 is 'nan' instead of 0 or 1"),
+    ('0', '1,5', "the <xmin> in line 3 is '1,5' instead of a number"), ('0', '', "<xmin> in line 3 is '' instead of"),
+    ('0', 'inf', "is 'inf' instead"), ('0', '1e400', "is '1e400'"), ('0', '1_1', "is '1_1'"),
+    ('0', '9' * 400, "is '999"),
+])
+def test_a_value_that_is_none_is_named_with_its_tag(tmp_path: Path, word: str, corner: str, message: str) -> None:
+    (tmp_path / 'a.xml').write_text(OBJECT.format(word, corner))
+    with pytest.raises(UserError, match=message):
+        parse_voc(tmp_path / 'a.xml')
+
+
+def test_sizes_with_a_point_and_names_in_capitals_are_read(tmp_path: Path) -> None:
+    text = '<Annotation xmlns="x"><size><Width>80.0</Width><height>60.0</height></size>{}</Annotation>'
+    (tmp_path / 'a.xml').write_text(text.format(OBJECT.format(0, 11).removeprefix('<annotation>')
+                                                .removesuffix('</annotation>').replace('object>', 'Object>')))
+    voc = parse_voc(tmp_path / 'a.xml')
+    assert voc.size == (80, 60) and [found.name for found in voc.objects] == ['scratch']
+
+
+@pytest.mark.parametrize('encoding', ['gb2312', 'gbk', 'utf-8', 'utf-16'])
+def test_declared_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>' + OBJECT.format(0, 11).replace('scratch', '划痕')
+    (tmp_path / 'a.xml').write_bytes(text.encode(encoding))
+    assert [found.name for found in parse_voc(tmp_path / 'a.xml').objects] == ['划痕']
+
+
+def test_entities_are_refused_at_once(tmp_path: Path) -> None:
+    """Ten of ten of ten ...: 3 GB of text if it were read."""
+    laughs = ''.join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
+    (tmp_path / 'a.xml').write_text(f'<!DOCTYPE annotation [<!ENTITY l0 "lol">{laughs}]>'
+                                    '<annotation><filename>&l9;</filename></annotation>')
+    start = time.perf_counter()
+    with pytest.raises(UserError, match=r"a\.xml' declares or uses an entity in line 1, .*: remove its <!DOCTYPE"):
+        parse_voc(tmp_path / 'a.xml')
+    assert time.perf_counter() - start < 1
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -64,18 +130,15 @@ def test_image_is_found_by_stem_suffix_and_file_name(tmp_path: Path) -> None:
     assert ImageFinder(tmp_path / 'nowhere').find('a') is None
 
 
-def test_list_of_images_leaves_out_hidden_and_empty_lines(tmp_path: Path) -> None:
-    path = tmp_path / 'train.txt'
-    path.write_text('a \n\n._a\n.DS_Store\nsub/b\r\n')
-    assert read_image_list(path) == ['a', 'sub/b']
-
-
-def test_list_of_images_missing_or_empty(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"train.txt' does not exist: correct"):
-        read_image_list(tmp_path / 'train.txt')
-    (tmp_path / 'train.txt').write_text('\n')
-    with pytest.raises(UserError, match=r"train.txt' is empty: it needs"):
-        read_image_list(tmp_path / 'train.txt')
+def test_annotations_with_a_suffix_in_capitals(tmp_path: Path) -> None:
+    for name in ('a.xml', 'b.XML', 'c.Xml', 'c.xml', '.d.xml', 'notes.txt', 'sub/e.XML', '@eaDir/f.xml', '.git/g.xml'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    finder = AnnotationFinder(tmp_path)
+    assert finder.stems() == ['a', 'b', 'c', 'sub/e']
+    assert [finder.path(stem).name for stem in finder.stems()] == ['a.xml', 'b.XML', 'c.xml', 'e.XML']
+    assert finder.find('d') is None and finder.path('none') == tmp_path / 'none.xml'
+    assert finder.find('a\0b') is finder.find('x' * 400) is finder.find('x' * 400 + '/a') is None
 
 
 def test_nearest_names_ignore_case_and_accept_numbers() -> None:

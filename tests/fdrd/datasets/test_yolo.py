@@ -92,7 +92,9 @@ def test_boxes_beside_the_images(root: Path) -> None:
     ('0.5 .5 .5 .1 .1', 'has the class 0.5'), ('-1 .5 .5 .1 .1', 'has the class -1'),
     ('hair .5 .5 .1 .1', "is 'hair .5 .5 .1 .1': it must hold numbers, class x y width height"),
     ('0 .5 .5 .1', 'has 4 numbers: 5 are needed'), ('0 .5 .5 .1 .1 .9', 'predictions with a confidence'),
-    ('0 nan .5 .1 .1', 'must be shares'), ('0 .5 .5 0 .1', 'zero or negative size'),
+    ('0 nan .5 .1 .1', 'must hold numbers'), ('nan .5 .5 .1 .1', 'must hold numbers'),
+    ('inf .5 .5 .1 .1', 'must hold numbers'), ('1_0 .5 .5 .1 .1', 'must hold numbers'),
+    ('0 .5 .5 0 .1', 'zero or negative size'),
     ('0 .95 .5 .2 .1', "line 2 of '.*a.txt' of image 'a.png' of 64x48 pixels .* lies outside its image"),
 ])
 def test_lines_that_are_wrong(root: Path, line: str, message: str) -> None:

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 import torch
 from mmdet.datasets.api_wrappers import COCO as WrappedCOCO
+from mmdet.evaluation import CocoMetric
 from mmengine.fileio import load
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from fdrd.evaluation import InspectionCocoMetric
 from fdrd.evaluation.inspection_coco_metric import bins, recall_by_size
+from mminspect.core.errors import UserError
 
 CLASSES = ('a', 'b')
 Boxes = dict[int, list[tuple[int, float, list[float]]]]  # image -> (class index, score, x1 y1 x2 y2)
@@ -47,8 +49,8 @@ def write(folder: Path, annotations: list[dict], images: int) -> str:
     return str(path)
 
 
-def evaluate(ann_file: str, found: Boxes, **kwargs) -> dict[str, float]:
-    metric = InspectionCocoMetric(ann_file=ann_file, metric='bbox', **kwargs)
+def evaluate(ann_file: str, found: Boxes, metric: CocoMetric | None = None, **kwargs) -> dict[str, float]:
+    metric = metric or InspectionCocoMetric(ann_file=ann_file, metric='bbox', **kwargs)
     metric.dataset_meta = dict(classes=CLASSES)
     for image, boxes in found.items():
         labels, scores, corners = zip(*boxes, strict=True) if boxes else ([], [], [])
@@ -56,6 +58,34 @@ def evaluate(ann_file: str, found: Boxes, **kwargs) -> dict[str, float]:
                          bboxes=torch.tensor(corners, dtype=torch.float32).reshape(-1, 4))
         metric.process({}, [dict(img_id=image, ori_shape=(300, 300), pred_instances=instances)])
     return {name.removeprefix('coco/'): value for name, value in metric.evaluate(len(found)).items()}
+
+
+def change(ann_file: str, **changes) -> str:
+    """The file with other entries, each made by a function of the old one and of its place."""
+    data = json.loads(Path(ann_file).read_text())
+    for key, update in changes.items():
+        for place, entry in enumerate(data[key]):
+            entry.update(update(entry, place))
+    Path(ann_file).write_text(json.dumps(data))
+    return ann_file
+
+
+def perfect(ann_file: str) -> Boxes:
+    """The objects themselves as detections."""
+    data = json.loads(Path(ann_file).read_text())
+    labels = {category['id']: CLASSES.index(category['name']) for category in data['categories']}
+    found: Boxes = {image['id']: [] for image in data['images']}
+    for a in data['annotations']:
+        x, y, w, h = a['bbox']
+        found[a['image_id']].append((labels[a['category_id']], 0.9, [x, y, x + w, y + h]))
+    return found
+
+
+def dense(folder: Path, count: int, images: int = 1) -> str:
+    """Objects of class a on a grid, none of b."""
+    return write(folder, [dict(id=i * count + n + 1, image_id=i + 1, category_id=1, iscrowd=0, area=36,
+                               bbox=[n % 40 * 7, n // 40 * 7, 6, 6])
+                          for i in range(images) for n in range(count)], images)
 
 
 def as_results(found: Boxes) -> list[dict]:
@@ -178,3 +208,103 @@ def test_format_only_writes_the_file_and_no_value(detected: bool, tmp_path: Path
     found = found if detected else {image: [] for image in found}
     assert evaluate(ann_file, found, format_only=True, outfile_prefix=str(tmp_path / 'out')) == {}
     assert len(load(tmp_path / 'out.bbox.json')) == sum(map(len, found.values()))
+
+
+@pytest.mark.parametrize('first', [0, 1, -3, 10**25])
+def test_annotation_ids_from_zero_give_what_those_from_one_give(first: int, tmp_path: Path) -> None:
+    """pycocotools takes a match with the id 0 for none."""
+    ann_file, found = random_set(tmp_path)
+    expected, whole = evaluate(ann_file, found), evaluate(ann_file, perfect(ann_file))
+    change(ann_file, annotations=lambda _, place: dict(id=first + place))
+    assert evaluate(ann_file, found) == expected
+    assert evaluate(ann_file, perfect(ann_file)) == whole
+    assert {name: whole[name] for name in ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_s', 'recall_8_16')} == dict.fromkeys(
+        ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_s', 'recall_8_16'), 1.0)
+
+
+def test_one_object_with_the_id_zero_is_found(tmp_path: Path) -> None:
+    """The whole of a set: mmdet's metric gives 0 for the perfect box."""
+    ann_file = write(tmp_path, [dict(id=0, image_id=1, category_id=1, iscrowd=0, bbox=[9, 9, 8, 8], area=64)], 1)
+    assert evaluate(ann_file, perfect(ann_file))['bbox_mAP'] == 1.0
+    assert evaluate(ann_file, perfect(ann_file), CocoMetric(ann_file))['bbox_mAP'] == 0.0
+
+
+def test_ids_that_are_texts_and_categories_in_another_order(tmp_path: Path) -> None:
+    ann_file, found = random_set(tmp_path)
+    expected = evaluate(ann_file, found, classwise=True)
+    change(ann_file, annotations=lambda a, place: dict(id=f'a{place}', image_id=f'i{a["image_id"]}',
+                                                       category_id={1: 9, 2: 4}[a['category_id']]),
+           images=lambda image, _: dict(id=f'i{image["id"]}'), categories=lambda _, place: dict(id=(9, 4)[place]))
+    assert evaluate(ann_file, {f'i{image}': boxes for image, boxes in found.items()}, classwise=True) == expected
+    assert expected['a_precision'] != expected['b_precision']
+
+
+def test_one_limit_for_all_values_of_a_row(tmp_path: Path, messages: list[str]) -> None:
+    """300 voids and 300 perfect boxes: mmdet's metric gives AP 0.337 at its limit of 100 beside AP50 1.0."""
+    ann_file = dense(tmp_path, 300)
+    values = evaluate(ann_file, perfect(ann_file))
+    row = ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_75', 'bbox_mAP_s', 'recall_4_8')
+    assert [values[name] for name in row] == [1.0] * 5
+    assert values['bbox_AR@100'] == pytest.approx(1 / 3, abs=1e-3) and values['bbox_AR_s@1000'] == 1.0
+    stock = evaluate(ann_file, perfect(ann_file), CocoMetric(ann_file, metric_items=['mAP', 'mAP_50']))
+    assert stock['bbox_mAP'] < 0.34 and stock['bbox_mAP_50'] == 1.0
+    assert not any('of one class' in text for text in messages)
+
+
+def test_more_objects_than_the_limit_are_a_warning_and_low_values_in_the_whole_row(tmp_path: Path,
+                                                                                   messages: list[str]) -> None:
+    ann_file = dense(tmp_path, 60, images=2)
+    values = evaluate(ann_file, perfect(ann_file), proposal_nums=(10, 20, 30), classwise=True)
+    row = [values[name] for name in ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_75', 'bbox_mAP_s', 'a_precision')]
+    assert max(row) - min(row) < 1e-3 and 0.4 < row[0] < 0.6
+    assert values['recall_4_8'] == pytest.approx(0.5)
+    assert sum('2 images have more than 30 objects of one class, up to 60' in text for text in messages) == 1
+
+
+def test_a_limit_without_100_has_its_ap(tmp_path: Path) -> None:
+    """mmdet's metric gives -1 for AP where 100 is not among the limits."""
+    ann_file, found = random_set(tmp_path)
+    assert evaluate(ann_file, found, proposal_nums=(1, 10, 50))['bbox_mAP'] == evaluate(ann_file, found)['bbox_mAP'] > 0
+
+
+@pytest.mark.parametrize('nums', [(100, ), (100, 300, 0), (300, 100, 1000), (1, 2, 3.5), (1, 2, 3, 4)])
+def test_limits_that_are_none(nums: tuple, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='give three whole numbers above 0 in ascending order'):
+        InspectionCocoMetric(dense(tmp_path, 1), proposal_nums=nums)
+
+
+def test_files_that_are_not_those_of_the_data_set(tmp_path: Path, messages: list[str]) -> None:
+    ann_file, found = random_set(tmp_path)
+    with pytest.raises(UserError, match=r"1 of 7 tested images \(first: that with id 99\) are not in the metric"):
+        evaluate(ann_file, {**found, 99: found[1]})
+    del found[6]
+    evaluate(ann_file, found)
+    assert any("1 of 6 images of" in text and 'were not tested: their 12 objects count as missed' in text
+               for text in messages)
+    change(ann_file, categories=lambda _, place: dict(name='ba'[place]))
+    with pytest.raises(UserError, match=r"has the categories \('b', 'a'\) of the data set's classes \('a', 'b'\)"):
+        evaluate(ann_file, found)
+    with pytest.raises(UserError, match='does not exist'):
+        InspectionCocoMetric(str(tmp_path / 'none.json'))
+
+
+def test_joined_data_sets_whose_images_have_the_same_ids() -> None:
+    """Without a file the ground truth comes with the samples: two images with one id are two images."""
+
+    def run(ids: list) -> list[dict]:
+        metric = InspectionCocoMetric(size_bins=None)
+        metric.dataset_meta = dict(classes=CLASSES)
+        for _ in range(2):  # as after two epochs
+            for place, image in enumerate(ids):
+                box = [9.0 + 40 * place, 9, 29 + 40 * place, 29]
+                found = dict(labels=torch.tensor([0]), scores=torch.tensor([0.9]), bboxes=torch.tensor([box]))
+                metric.process({}, [dict(img_id=image, ori_shape=(300, 300), pred_instances=found,
+                                         instances=[dict(bbox=box, bbox_label=0, ignore_flag=0)])])
+            values.append(metric.evaluate(len(ids)))
+        return values
+
+    values: list[dict] = []
+    run([1, 1, 2])
+    run([1, 'a', 2])
+    run([1, 2, 3])
+    assert len(values) == 6 and all(value['coco/bbox_mAP'] == 1.0 for value in values)
