@@ -20,7 +20,7 @@ from mminspect.decisions import lowest_percentage, needed_images
 from mminspect.inspection.calibrating import calibrate, check_storable, store_calibration
 from mminspect.inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
 from mminspect.inspection.load import make_inspector, open_model
-from mminspect.inspection.sources import find_images
+from mminspect.inspection.sources import search_images
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -40,7 +40,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if not args.dry_run:
         check_storable(args.model)
-    images = find_images([args.folder])
+    found = search_images([args.folder])
+    images = found.images
+    if found.told:
+        print(found.told)
     rate, needed = args.false_reject_rate, needed_images(args.false_reject_rate)
     if len(images) < needed:
         raise UserError(f'{args.folder} holds {len(images)} images, which are too few for a false-reject rate of '

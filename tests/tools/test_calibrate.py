@@ -41,6 +41,15 @@ def test_checkpoint_of_an_anomaly_model(good, tmp_path, call):
     assert all(torch.equal(value, after['state_dict'][key]) for key, value in before['state_dict'].items())
 
 
+def test_what_is_left_out_is_told(good, tmp_path, call):
+    checkpoint = anomaly_files(tmp_path / 'run')
+    (good / '@eaDir').mkdir()
+    (good / '@eaDir' / 'thumb.jpg').touch()
+    status, said, error = call('calibrate', checkpoint, good, '--false-reject-rate', 0.1, '--dry-run')
+    assert status == 0, error
+    assert '24 images taken; left out: 1 in folders of the system' in said
+
+
 @pytest.mark.parametrize('exported', [False, True])
 def test_tiles_are_stored_and_used(good, tmp_path, call, exported):
     model = anomaly_files(tmp_path / 'run')

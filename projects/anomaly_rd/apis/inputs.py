@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly_rd.datasets.listing import list_images
 from mminspect.core.errors import UserError
+from mminspect.vision.folders import list_tree
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 Input = str | Path | NDArray
@@ -18,7 +18,8 @@ def as_sources(inputs: Input | Sequence[Input]) -> list[tuple[str, Input]]:
     """Name and source of every image: of a file its path twice, of an array ``'array <place in the list>'`` and itself.
 
     Args:
-        inputs: A path, a folder (its images, sorted, hidden files left out), an array, or a list of those.
+        inputs: A path, a folder (its images and those below it, sorted; see :mod:`mminspect.vision.folders`), an
+            array, or a list of those.
 
     Raises:
         UserError: A path does not exist, there is no image, or an input is neither a path nor an array.
@@ -37,7 +38,7 @@ def _sources(item: Input, number: int) -> list[tuple[str, Input]]:
         raise UserError(f'input {number} is a {type(item).__name__}: give paths of images or arrays (H, W, 3)')
     path = Path(item)
     if path.is_dir():
-        if not (images := list_images(path)):
+        if not (images := list_tree(path).images):
             raise UserError(f'folder {path} holds no image ({", ".join(IMAGE_EXTENSIONS)})')
         return [(str(image), str(image)) for image in images]
     if not path.is_file():

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
+from mminspect.vision.folders import list_folders
 
 from .layouts import SPLIT_CSV, require_folder, visa_rows
-from .listing import list_folders
 
 
 def find_categories(data_root: str | Path) -> list[str]:

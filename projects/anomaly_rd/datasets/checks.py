@@ -13,6 +13,7 @@ from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
 from mminspect.vision.copies import copies
 from mminspect.vision.image_files import ImageProbe, probe_image
+from mminspect.vision.image_sets import describe_images
 from mminspect.vision.images import read_mask
 from mminspect.vision.reading import Reading
 
@@ -120,9 +121,13 @@ def _check_dataset(dataset_cfg: dict) -> list[str]:
         return []
     resize = _resizing(dataset_cfg.get('pipeline') or ())
     items = dataset.images()
-    sizes = _check_images(items, dataset.reading.orientation)
-    return [*_check_masks(items, sizes, () if isinstance(dataset, TiledDataset) else resize),
-            *_check_leaks(dataset.layout())]
+    probes = _check_images(items, dataset.reading)
+    layout = dataset.layout()
+    told = layout.test_told if dataset.split == 'test' else layout.train_told
+    return [*([told] if told else []),
+            *describe_images([item['img_path'] for item in items], probes, dataset.reading, 'masks'),
+            *_check_masks(items, [probe.size for probe in probes], () if isinstance(dataset, TiledDataset) else resize),
+            *_check_leaks(layout)]
 
 
 def _check_same_category(datasets: Sequence[dict]) -> None:
@@ -147,14 +152,14 @@ def _resizing(pipeline: Sequence[dict | Callable]) -> list[Callable]:
     return steps
 
 
-def _check_images(items: Sequence[dict], orientation: bool) -> list[tuple[int, int]]:
-    """(width, height) of all images as they are read; UserError for the first file that is missing or damaged."""
-    probes: list[ImageProbe] = [probe_image(item['img_path'], orientation) for item in items]
+def _check_images(items: Sequence[dict], reading: Reading) -> list[ImageProbe]:
+    """A look at all images as they are read; UserError for the first file that is missing, damaged or unusual."""
+    probes: list[ImageProbe] = [probe_image(item['img_path'], reading.orientation, reading.max_value) for item in items]
     bad = [(item['img_path'], probe.problem) for item, probe in zip(items, probes, strict=True) if probe.problem]
     if bad:
         more = f' (and {len(bad) - 1} more such images)' if len(bad) > 1 else ''
         raise UserError(f"image '{bad[0][0]}' is {bad[0][1]}{more}: replace or remove it")
-    return [probe.size for probe in probes]
+    return probes
 
 
 def _check_masks(items: Sequence[dict], sizes: Sequence[tuple[int, int]], resize: Sequence[Callable]) -> list[str]:

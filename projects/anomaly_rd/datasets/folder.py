@@ -6,20 +6,22 @@ from typing import Any
 
 from anomaly_rd.registry import DATASETS
 from mminspect.core.errors import UserError
+from mminspect.vision.folders import list_tree
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .base import AnomalyDataset
 from .layouts import GOOD, Layout, flat_layout, folder_layout, plain_layout
-from .listing import list_images
 from .splitting import divide
 
 
 @DATASETS.register_module()
 class FolderDataset(AnomalyDataset):
     """Images in ``train/good``, ``test/good`` and ``test/<any defect>``; or all in ``normal`` and ``abnormal``; or good
-    images alone, directly in the folder.
+    images alone, directly in the folder and in others below it.
 
-    Masks are optional: ``ground_truth/<defect>``, or ``mask`` beside ``normal`` and ``abnormal``.
+    Folders in these folders are looked into as well; hidden ones, those of the system (``@eaDir``, ``__MACOSX``) and
+    masks among images are left out, which the check of the data tells. Masks are optional: ``ground_truth/<defect>``,
+    or ``mask`` beside ``normal`` and ``abnormal``.
 
     Args:
         data_root: Folder that holds these folders, or the good images.
@@ -44,7 +46,7 @@ class FolderDataset(AnomalyDataset):
         if nested and flat:
             raise UserError(f"'{self.root}' has both train/ and normal/: remove or rename the one that is not meant")
         other = nested or flat or (self.root / 'test' / GOOD).is_dir()
-        if not other and list_images(self.root, self.extensions):
+        if not other and self.root.is_dir() and list_tree(self.root, self.extensions).images:
             return plain_layout(self.root, self.extensions)
         if not flat:
             return folder_layout(self.root, self.mask_suffix, self.extensions)

@@ -2,31 +2,44 @@
 from __future__ import annotations
 
 import base64
+import glob
 import io
-import json
 import math
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.text_files import read_json
+from mminspect.vision.decoding import DAMAGED, MAXIMUM_PIXELS
+from mminspect.vision.folders import list_tree
 from mminspect.vision.image_files import probe_image
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
-_POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)  # kinds that have an area: least number of points
+#: Kinds that have an area: least number of points.
+_POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)
+#: Kinds that have none.
+_NO_AREA = ('point', 'points', 'line', 'linestrip')
+#: No side of an image has so many pixels.
+_LONGEST = 2**31
+#: What rectangles that may be turned have, whatever an annotation tool calls their kind.
+_CORNERS = 4
 
 
 @dataclass(frozen=True)
 class Outline:
     """One drawn shape: its label, kind and points (x, y) in pixels.
 
-    A 'polygon' has its corners, a 'rectangle' two opposite ones, a 'circle' its centre and a point on it, a 'mask' two
-    opposite corners and the ``pixels`` (h, w) between them, non-zero inside.
+    A 'polygon' has its corners, as a rectangle of four corners has them, a 'rectangle' two opposite ones, a 'circle'
+    its centre and a point on it, a 'mask' two opposite corners and the ``pixels`` (h, w) between them, non-zero inside.
     """
 
     label: str
@@ -37,11 +50,15 @@ class Outline:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All outlines of one image of ``size`` (width, height); ``skipped`` are the kinds of shapes without an area."""
+    """All outlines of one image of ``size`` (width, height); ``skipped`` are the kinds of shapes without an area,
+    ``unknown`` kinds that mean nothing here, and ``image`` is the name of the image, if the file says it.
+    """
 
     size: tuple[int, int]
     outlines: tuple[Outline, ...]
     skipped: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    image: str | None = None
 
     def mask(self, labels: Sequence[str] | None = None) -> np.ndarray:
         """(H, W) uint8, 255 inside of outlines with one of ``labels`` (None: of all), their border included."""
@@ -68,39 +85,100 @@ def _fill(draw: ImageDraw.ImageDraw, outline: Outline) -> None:
 
 
 def read_labelme(path: Path) -> Drawing:
-    """Read one JSON file of Labelme; shapes without an area (points, lines) or of an unknown kind are left out.
+    """Read one JSON file of Labelme, or of a tool that writes its format.
+
+    A rectangle has two opposite corners or four. Kinds of other names with four points, as rotated rectangles have
+    them, are polygons. Shapes without an area (points, lines) or of an unknown kind are left out.
 
     Raises:
         UserError: It is no such file, or has a shape that is incomplete.
     """
-    try:
-        data = json.loads(path.read_text(encoding='utf-8'))
-        size = int(data['imageWidth']), int(data['imageHeight'])
-        shapes = [(shape.get('shape_type') or 'polygon', shape) for shape in data['shapes']]
-        outlines = tuple(_outline(kind, shape) for kind, shape in shapes if kind in _POINTS)
-    except UserError as error:
-        raise UserError(f"'{path}': {error}") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"'{path}' is not a complete JSON file of Labelme ({type(error).__name__}: {error}): save it "
-                        'again in Labelme, or remove it') from error
-    if min(size) < 1:
+    data = read_json(path, 'file of Labelme')
+    incomplete = f"'{path}' is not a complete JSON file of Labelme"
+    if not isinstance(data, dict) or not isinstance(data.get('shapes'), list):
+        raise UserError(f"{incomplete}, it has no list 'shapes': save it again in Labelme, or remove it")
+    size = _whole(data, 'imageWidth', incomplete), _whole(data, 'imageHeight', incomplete)
+    if min(size) < 1 or size[0] * size[1] > MAXIMUM_PIXELS:
         raise UserError(f"'{path}' has an image of {size[0]}x{size[1]} pixels: save it again in Labelme")
-    return Drawing(size, outlines, tuple(str(kind) for kind, _ in shapes if kind not in _POINTS))
+    outlines, skipped, unknown = [], [], []
+    for number, shape in enumerate(data['shapes'], 1):
+        try:
+            kind, points = _kind_and_points(shape)
+            if kind in _POINTS:
+                outlines.append(_outline(kind, points, shape, size))
+            else:
+                (skipped if kind in _NO_AREA else unknown).append(kind)
+        except UserError as error:
+            raise UserError(f"'{path}': {error}") from error
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise UserError(f'{incomplete}, shape {number} is damaged ({type(error).__name__}: {error}): draw it again '
+                            'in Labelme, or remove it') from error
+    name = data.get('imagePath')
+    return Drawing(size, tuple(outlines), tuple(skipped), tuple(unknown), name if isinstance(name, str) else None)
 
 
-def _outline(kind: str, shape: dict) -> Outline:
+def _whole(data: Mapping[str, Any], key: str, incomplete: str) -> int:
+    """A number of pixels."""
+    value = data.get(key)
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) < _LONGEST or value != int(value):
+        shown = 'missing' if value is None else f'{str(value)[:40]!r}'
+        raise UserError(f'{incomplete}, its {key} is {shown}: save it again in Labelme, or remove it')
+    return int(value)
+
+
+def _kind_and_points(shape: Mapping[str, Any]) -> tuple[str, tuple[tuple[float, float], ...]]:
+    """What a shape is here, and its points; its own kind where that is unknown."""
+    kind = shape.get('shape_type') or 'polygon'
+    if not isinstance(kind, str):
+        raise TypeError(f'shape_type is {str(kind)[:40]}')
+    if kind in _NO_AREA or (kind not in _POINTS and not _has_corners(shape)):
+        return kind, ()
     points = tuple((float(x), float(y)) for x, y in shape['points'])
+    if kind == 'rectangle' and len(points) == 3:
+        raise UserError(f"the rectangle {shape['label']!r} has 3 points instead of 2 or 4: draw it again")
+    if kind not in _POINTS or (kind == 'rectangle' and len(points) > 2):
+        return 'polygon', _around(points)
+    return kind, points
+
+
+def _has_corners(shape: Mapping[str, Any]) -> bool:
+    points = shape.get('points')
+    return isinstance(points, list) and len(points) == _CORNERS
+
+
+def _around(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Corners of a convex outline in the order in which they lie around its centre."""
+    x, y = (sum(point[axis] for point in points) / len(points) for axis in (0, 1))
+    return tuple(sorted(points, key=lambda point: math.atan2(point[1] - y, point[0] - x)))
+
+
+def _outline(kind: str, points: Sequence[tuple[float, float]], shape: Mapping[str, Any],
+             size: tuple[int, int]) -> Outline:
     if len(points) < _POINTS[kind]:
         raise UserError(f"the {kind} {shape['label']!r} has {len(points)} points instead of at least {_POINTS[kind]}: "
                         'draw it again')
     if not all(math.isfinite(value) for point in points for value in point):
         raise UserError(f"the {kind} {shape['label']!r} has points that are no numbers: draw it again")
-    pixels = _decoded(shape['mask']) if kind == 'mask' else None
-    return Outline(str(shape['label']), kind, points, pixels)
+    far = next((point for point in points if not all(-side <= value <= 2 * side + 1
+                                                     for value, side in zip(point, size, strict=True))), None)
+    if far:
+        raise UserError(f"the {kind} {shape['label']!r} has a point at {far[0]:g}, {far[1]:g}, far outside of its "
+                        f'image of {size[0]}x{size[1]} pixels: draw it again')
+    pixels = _decoded(shape['mask'], str(shape['label'])) if kind == 'mask' else None
+    return Outline(str(shape['label']), kind, tuple(points), pixels)
 
 
-def _decoded(png: str) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(base64.b64decode(png))).convert('L'))
+def _decoded(png: str, label: str) -> np.ndarray:
+    if not isinstance(png, str):
+        raise TypeError('mask is no text')
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(png)), formats=['PNG']) as image:
+            return np.array(image.convert('L'))
+    except (*DAMAGED, Image.DecompressionBombError) as error:
+        raise UserError(f'the painted mask {label!r} is no PNG in base64 ({type(error).__name__}): paint it again'
+                        ) from error
 
 
 def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = None,
@@ -124,7 +202,7 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     """
     source = Path(source)
     _check_out(source, Path(out))
-    paths = sorted(path for path in source.rglob('*.json') if not path.name.startswith('.'))
+    paths = list_tree(source, ('.json', ), masks=True).images
     if not paths:
         raise UserError(f"there is no JSON file in '{source}': give the folder in which Labelme saved")
     drawings = {path: read_labelme(path) for path in paths}
@@ -133,14 +211,17 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     known = sorted({outline.label for drawing in drawings.values() for outline in drawing.outlines})
     if unknown := [label for label in labels or () if label not in known]:
         raise UserError(f"no shape in '{source}' has the label {unknown[0]!r}: there are {', '.join(known) or 'none'}")
-    empty = 0
+    empty, outside = 0, 0
     for path, drawing in drawings.items():
         mask = drawing.mask(labels)
-        empty += not mask.any()
+        if not mask.any():
+            drawn = any(labels is None or outline.label in labels for outline in drawing.outlines)
+            empty, outside = empty + (not drawn), outside + drawn
         _write_png(Path(out) / path.relative_to(source).with_name(f'{path.stem}{suffix}.png'), mask)
     return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
             *([f'{empty} of them are empty, because their files have no such shape'] if empty else []),
-            *(_left_out(path, drawing.skipped) for path, drawing in drawings.items() if drawing.skipped)]
+            *([f'{outside} of them are empty, because their shapes lie outside of the image'] if outside else []),
+            *(line for path, drawing in drawings.items() for line in _left_out(path, drawing))]
 
 
 def _check_out(source: Path, out: Path) -> None:
@@ -153,17 +234,33 @@ def _check_out(source: Path, out: Path) -> None:
 
 
 def _check_size(path: Path, drawing: Drawing) -> None:
-    """A drawing belongs to the image of its name, if that lies beside it."""
-    for image in (path.with_suffix(extension) for extension in IMAGE_EXTENSIONS):
-        size = probe_image(str(image)).size if image.is_file() else drawing.size
+    """A drawing belongs to the image of its name, if that lies beside it, else to the one that it names."""
+    for image in _images_of(path, drawing):
+        size = probe_image(image).size
         if size not in (drawing.size, (0, 0)):  # (0, 0): damaged, which the check of the data set tells
             raise UserError(f"'{path}' was drawn on {drawing.size[0]}x{drawing.size[1]} pixels, but '{image}' has "
                             f'{size[0]}x{size[1]}: draw it again on this image')
 
 
-def _left_out(path: Path, kinds: Sequence[str]) -> str:
-    counted = ', '.join(f'{count} {kind}' for kind, count in sorted(Counter(kinds).items()))
-    return f"warning: left out of the mask of '{path}', because such shapes have no area: {counted}"
+def _images_of(path: Path, drawing: Drawing) -> list[Path]:
+    suffixes = [*IMAGE_EXTENSIONS, *map(str.upper, IMAGE_EXTENSIONS)]
+    beside = [image for image in map(path.with_suffix, suffixes) if image.is_file()]
+    if not beside:  # a suffix of small and capital letters
+        beside = [image for image in path.parent.glob(f'{glob.escape(path.stem)}.*')
+                  if image.suffix.lower() in IMAGE_EXTENSIONS and image.is_file()]
+    if not beside and drawing.image and '\0' not in drawing.image:
+        named = path.parent / drawing.image.replace('\\', '/')
+        beside = [named] if named.suffix.lower() in IMAGE_EXTENSIONS and os.path.isfile(named) else []
+    return beside
+
+
+def _left_out(path: Path, drawing: Drawing) -> list[str]:
+    lines = []
+    for kinds, reason in ((drawing.skipped, 'because such shapes have no area'),
+                          (drawing.unknown, 'because such kinds of shapes are unknown (draw them as polygons)')):
+        counted = ', '.join(f'{count} {kind[:40]}' for kind, count in sorted(Counter(kinds).items()))
+        lines += [f"warning: left out of the mask of '{path}', {reason}: {counted}"] if kinds else []
+    return lines
 
 
 def _write_png(path: Path, mask: np.ndarray) -> None:

@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 from anomaly_rd.datasets import FolderDataset
-from anomaly_rd.datasets.listing import list_images
 from mminspect import runtime
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.models.checkpoint import newest_checkpoint
 from mminspect.models.package_weights import has_networks
+from mminspect.vision.folders import list_tree
 
 #: The method and the teacher, below configs/.
 BASE = 'anomaly_rd/quickstart/rd4ad_efficientnet-lite0_folder.py'
@@ -64,7 +64,8 @@ def good_pictures(folder: Path) -> list[str]:
         str(root).encode()
     except UnicodeEncodeError as error:
         raise UserError(f'the path {str(root)!r} has bytes that are no text: rename the folder') from error
-    if not list_images(root) and list_images(root / 'good'):
+    found = list_tree(root).images
+    if not any(path.parent == root for path in found) and any(path.parent == root / 'good' for path in found):
         raise UserError(f"'{folder}' has no pictures directly in it; those in good/ may be meant: name "
                         f"'{folder / 'good'}'")
     images = FolderDataset(str(root), lazy_init=True).images()

@@ -61,7 +61,8 @@ def quickstart(settings: Settings, echo: Echo) -> Paths:
     check_test(settings.test, paths)  # not behind minutes of training
     kept = held_out(paths.config)
     rate = promised_rate(settings.rate, len(kept))
-    check_files(paths.config)
+    for line in check_files(paths.config):
+        echo(line)
     echo(f'the config, to read and to change: {paths.config}')
     job = jobs.Job(paths.config, paths.folder)
     with _step('training', echo):

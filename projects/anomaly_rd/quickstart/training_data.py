@@ -30,15 +30,19 @@ def trained_on(config: Path) -> list[str]:
     return _paths(runtime.load_config(str(config)).train_dataloader)
 
 
-def check_files(config: Path) -> None:
+def check_files(config: Path) -> list[str]:
     """Look at every good picture, also at those that are kept, so that a damaged one costs no training.
+
+    Returns:
+        What is odd, and what was left out.
 
     Raises:
         UserError: One is damaged, or of another kind.
     """
     cfg = runtime.load_config(str(config))
-    for dataloader in (cfg.train_dataloader, _kept(cfg, config)):
-        check_dataset_cfg(dataloader['dataset'])
+    lines = [line for dataloader in (cfg.train_dataloader, _kept(cfg, config))
+             for line in check_dataset_cfg(dataloader['dataset'])]
+    return list(dict.fromkeys(lines))
 
 
 def _kept(cfg: Config, config: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .load import load_inspector
 from .output import OutputFolder, read_lines
 from .output.folder import LINES, MAPS, OVERLAYS, prepare_folder
 from .result import STAGES
-from .sources import find_images, short_names
+from .sources import search_images, short_names
 
 DESCRIPTION = """Inspect images with a trained or exported model.
 
@@ -87,11 +87,14 @@ def running_options(args: argparse.Namespace) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, inspect, sum up."""
     args = parse_args(argv)
-    images = find_images(args.images, without=(args.out, args.out / OVERLAYS, args.out / MAPS))
+    found = search_images(args.images, without=(args.out, args.out / OVERLAYS, args.out / MAPS))
+    images = found.images
     inspector = load_inspector(args.model, **running_options(args), threshold=args.threshold,
                                false_reject_rate=args.false_reject_rate)
     if args.maps and 'anomaly_map' not in inspector.spec.outputs:
         raise UserError(f'--maps: {inspector.spec.name} gives no anomaly map, leave the option out')
+    if found.told:
+        print(_printable(found.told))
     prepare_folder(args.out, inspector.model, inspector.threshold, args.overwrite, args.resume)
     print(f'threshold: {inspector.threshold or "none, so that images get scores but no decisions"}')
     scale = inspector.calibration and inspector.calibration.fused

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mminspect.core.errors import UserError
+from mminspect.vision.folders import Listing, list_tree, told
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 
@@ -24,11 +25,29 @@ class ImageFile:
     name: str
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a command line means.
+
+    Attributes:
+        images: To be inspected, sorted by name.
+        told: A line that says how many were taken and what was left out, by reason; None if nothing was.
+    """
+
+    images: list[ImageFile]
+    told: str | None
+
+
 def find_images(inputs: Sequence[str | Path], without: Sequence[Path] = ()) -> list[ImageFile]:
+    """The images of :func:`search_images`."""
+    return search_images(inputs, without).images
+
+
+def search_images(inputs: Sequence[str | Path], without: Sequence[Path] = ()) -> Found:
     """Images and the images in folders, with those of their sub-folders, sorted by name.
 
-    Hidden files and folders and other extensions are left out; upper and lower case are the same. A file that is named
-    twice comes once.
+    What is left out of folders is that of :func:`~mminspect.vision.folders.list_tree`: hidden files and folders, those
+    of the system, masks, and other extensions. A file that is named twice comes once.
 
     Args:
         inputs: Files and folders.
@@ -38,13 +57,17 @@ def find_images(inputs: Sequence[str | Path], without: Sequence[Path] = ()) -> l
         UserError: Something does not exist, or there is no image.
     """
     places, others = [_absolute(item) for item in inputs], {_absolute(folder) for folder in without}
-    paths = list(dict.fromkeys(path for place in places for path in _expanded(place, others)))
+    found = Listing()
+    for place in places:
+        found.add(_expanded(place, others))
+    paths = list(dict.fromkeys(found.images))
+    line = told(len(paths), {reason: list(dict.fromkeys(left)) for reason, left in found.left.items()})
     if not paths:
         raise UserError(f'there is no image in {", ".join(map(str, inputs))} ({", ".join(IMAGE_EXTENSIONS)}): give '
-                        'images, or a folder that holds some')
+                        f'images, or a folder that holds some{f" ({line})" if line else ""}')
     root = os.path.commonpath([place if place.is_dir() else place.parent for place in places])
     images = [ImageFile(path, Path(os.path.relpath(path, root)).as_posix()) for path in paths]
-    return sorted(images, key=lambda image: image.name)
+    return Found(sorted(images, key=lambda image: image.name), line)
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
@@ -61,20 +84,9 @@ def _absolute(path: str | Path) -> Path:
     return path.resolve() if '..' in path.parts else path
 
 
-def _expanded(path: Path, without: Collection[Path]) -> Iterator[Path]:
+def _expanded(path: Path, without: Collection[Path]) -> Listing:
     if path.is_file():
-        yield path
-        return
+        return Listing([path])
     if not path.is_dir():
         raise UserError(f"image or folder '{path}' does not exist: check the path")
-    for folder, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith('.')
-                      and Path(folder, name) not in without]
-        yield from (Path(folder, name) for name in files
-                    if not name.startswith('.') and Path(name).suffix.lower() in IMAGE_EXTENSIONS
-                    and not _blocks(Path(folder, name)))
-
-
-def _blocks(path: Path) -> bool:
-    """Whether it is a pipe or a device, which reading waits for; a link to nothing is an image that is missing."""
-    return os.path.exists(path) and not os.path.isfile(path)  # neither raises on a link to itself
+    return list_tree(path, without=without)

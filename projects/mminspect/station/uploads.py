@@ -1,11 +1,9 @@
 """Pictures from strangers: what they are is decided by decoding them, never by their name or content type."""
 from __future__ import annotations
 
-import math
 import re
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +13,15 @@ from typing import BinaryIO
 from numpy.typing import NDArray
 from PIL import Image
 
-from mminspect.vision.image_files import large_images
+from mminspect.core.errors import UserError
+from mminspect.vision.decoding import open_image
 from mminspect.vision.images import read_image
+from mminspect.vision.tiff import CMYK, PHOTOMETRIC, TILE_HEIGHT, TILE_WIDTH, TiffHeader, white_of
+from mminspect.vision.unusual import UnusualImageError
 
 from .containers import Kind, UnsoundError, find_kind
 
 _COLOURS = dict(CMYK='CMYK colours', LAB='Lab colours', F='floating-point numbers', I='32-bit numbers')
-_TILE_SIDES = (322, 323)  # tags of a TIFF
 _BLOCK = 2**20
 _SHOWN_LENGTH = 120
 #: Pictures are decoded one at a time, so that the memory is that of one picture, however many are sent at once. And
@@ -133,7 +133,7 @@ def _read(file: BinaryIO, count: int, first: bool) -> bytes:
 def _decoded(path: Path, limits: Limits) -> CheckedUpload:
     with _refusing():
         kind = _sound(path.read_bytes())
-        _check_header(path, kind, limits)
+        _check_header(path, limits)
         pixels = read_image(path)
     return CheckedUpload(pixels, kind.extension, kind.content_type, pixels.shape[1], pixels.shape[0])
 
@@ -145,6 +145,12 @@ def _refusing() -> Iterator[None]:
         yield
     except UploadError:
         raise
+    except (UnusualImageError, UserError) as error:
+        cause = error.__cause__ if isinstance(error, UserError) else error
+        if isinstance(cause, UnusualImageError):
+            raise UploadError(422, f'is of an unusual kind ({cause}): save it as grey or RGB with 8 or 16 bits'
+                              ) from error
+        raise UploadError(400, 'is damaged: send it again, or save it anew first') from error
     except (MemoryError, Image.DecompressionBombError) as error:
         raise UploadError(413, 'takes more memory than the station has: send a smaller picture') from error
     except Exception as error:
@@ -160,25 +166,37 @@ def _sound(data: bytes) -> Kind:
     return kind
 
 
-def _check_header(path: Path, kind: Kind, limits: Limits) -> None:
+def _check_header(path: Path, limits: Limits) -> None:
     """Everything that is known before the pixels are decoded."""
-    with large_images(), warnings.catch_warnings(), open(path, 'rb') as file:
-        warnings.simplefilter('ignore')  # remarks about damaged tags
-        with Image.open(file, formats=[kind.name]) as image:
-            _check_size(image, limits)
+    with open(path, 'rb') as file, open_image(file) as (image, header):
+        if header is None:
+            _check_size(*image.size, 0, limits)
+        else:
+            # a tile is decoded as a whole, however little of it the picture shows
+            tile = header.one(TILE_WIDTH, 1) * header.one(TILE_HEIGHT, 1)
+            _check_size(*header.shape[::-1], tile, limits)
+            _check_tiff(header)
+        if image is not None:
             _check_content(image)
 
 
-def _check_size(image: Image.Image, limits: Limits) -> None:
-    width, height = image.size
+def _check_size(width: int, height: int, tile: int, limits: Limits) -> None:
     if max(width, height) > limits.side:
         raise UploadError(413, f'has {width} x {height} pixels, and {limits.side} is the longest side that is taken: '
                                'send a smaller picture')
-    # a tile is decoded as a whole, however little of it the picture shows
-    tile = math.prod(image.tag_v2.get(side, 1) for side in _TILE_SIDES) if image.format == 'TIFF' else 0
     if max(width * height, tile) > limits.pixels:
         raise UploadError(413, f'has {max(width * height, tile) / 1e6:.4g} megapixels, and {limits.pixels / 1e6:.4g} '
                                'are the most that is taken: send a smaller picture')
+
+
+def _check_tiff(header: TiffHeader) -> None:
+    if not header.alone:
+        raise UploadError(422, 'holds several pictures: send each as a file of its own')
+    kind = header.dtype.kind
+    what = (_COLOURS['CMYK'] if header.one(PHOTOMETRIC, 1) == CMYK else _COLOURS['F'] if kind == 'f' else
+            'signed numbers' if kind == 'i' else _COLOURS['I'] if white_of(header) is None else None)
+    if what:
+        raise UploadError(422, f'has {what}: save it as grey or RGB with 8 or 16 bits')
 
 
 def _check_content(image: Image.Image) -> None:

@@ -1,125 +1,162 @@
-"""Is this image file whole, and how large is it? Answered from its structure, without decoding the pixels.
+"""Is this image file whole, and how large is it? Of JPEG and PNG answered without decoding all pixels.
 
 OpenCV decodes a JPEG that was cut off half-way without an error and fills the rest with grey, so a damaged file would
-be trained on. A whole file ends with the mark of its format; only where that mark is missing are the pixels decoded,
-by Pillow, which does report it. Thousands of files take seconds.
+be trained on. A whole JPEG ends with its mark, and its first rows can be decoded; every part of a whole PNG has the
+check sum that it says. Only where that is not so, and files of other kinds, are decoded. Thousands of files take
+seconds.
 """
 from __future__ import annotations
 
+import io
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
+from .decoding import DAMAGED, EXIF_ORIENTATION, Decoded, Header, decode, large_images, read_header
+from .unusual import UnusualImageError
+
+__all__ = ['EXIF_ORIENTATION', 'ImageProbe', 'large_images', 'probe_image']
+
+#: How problems begin that only those who know the pipeline can judge.
+OF_NUMBERS = 'of numbers'
 #: Bytes at the end of a file that are searched for the end mark; some cameras append a few bytes after it.
 _TAIL = 2048
-#: Orientations that exchange the sides.
-_QUARTERS = (5, 6, 7, 8)
-#: Tag of EXIF and of TIFF.
-EXIF_ORIENTATION = 0x0112
-#: As many as OpenCV accepts. Pillow's own limit, meant against hostile files, stops line scans.
-MAXIMUM_PIXELS = 2**30
+#: Bytes that hold the headers of most JPEG files, with their preview and colour profile.
+_JPEG_HEADER = 2**16
+#: Rows of a JPEG that are decoded, and the least bytes of pixels that are taken for them.
+_FIRST_ROWS, _FIRST_BYTES = 16, 2**14
+#: Markers of a JPEG behind which its size stands.
+_FRAMES = {*range(0xc0, 0xd0)} - {0xc4, 0xc8, 0xcc}
 
 
 @dataclass(frozen=True)
 class ImageProbe:
-    """``size`` is (width, height) in pixels as the image is loaded; ``problem`` in a few words, or None."""
+    """What a look at an image file has found.
+
+    Attributes:
+        size: (width, height) in pixels as the image is loaded; (0, 0) where the problem is another than that of numbers
+            of unknown range.
+        problem: Behind 'the image is', in a few words; or None.
+        orientation: As EXIF says it, 1 to 8; 1 is upright.
+        bits: Of one channel in the file.
+        common: Whether other readers than the project's, mmcv's ``LoadImageFromFile`` among them, give the same pixels.
+    """
 
     size: tuple[int, int] = (0, 0)
     problem: str | None = None
+    orientation: int = 1
+    bits: int = 8
+    common: bool = True
 
 
-@contextmanager
-def large_images() -> Iterator[None]:
-    """Let Pillow open images of up to :data:`MAXIMUM_PIXELS`."""
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS // 2  # it warns from here on and refuses from twice as many
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def probe_image(path: str | Path, orientation: bool = True) -> ImageProbe:
-    """Size and state of an image file.
+def probe_image(path: str | Path, orientation: bool = True, max_value: float | None = None) -> ImageProbe:
+    """Size and state of an image file: what has no problem here is read by every reader of the project.
 
     Args:
         path: Of the file.
         orientation: Whether it will be read with the rotation that an EXIF tag asks for, which may exchange the sides.
+        max_value: Value of white, if its reader declares one; without it numbers of unknown range are a problem.
 
     Returns:
         a probe whose ``problem`` is one of 'missing', 'empty', 'truncated', 'not readable', 'not an image',
-        'too large', or None.
+        'too large', one that begins with 'of an unusual kind' or 'of numbers', or None.
     """
     try:
         with open(path, 'rb') as file:
-            return _probe(file, orientation)
+            return _probe(file, orientation, max_value)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return ImageProbe(problem='missing')
     except PermissionError:
         return ImageProbe(problem='not readable')
 
 
-def _probe(file: BinaryIO, orientation: bool) -> ImageProbe:
+def _probe(file: BinaryIO, orientation: bool, max_value: float | None) -> ImageProbe:
     length = os.fstat(file.fileno()).st_size
     if length == 0:
         return ImageProbe(problem='empty')
     try:
-        with large_images(), warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # Pillow's remarks about damaged tags: the answer is ours
-            return _probe_structure(file, length, orientation)
+        header = read_header(file, orientation)
+        problem = _problem(file, header, length, max_value)
     except Image.UnidentifiedImageError:
         return ImageProbe(problem='not an image')
+    except UnusualImageError as error:
+        return ImageProbe(problem=f'of an unusual kind ({error})')
     except Image.DecompressionBombError:
         return ImageProbe(problem='too large')
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError):  # what Pillow's decoders raise on damaged data
+    except DAMAGED:
         return ImageProbe(problem='truncated')
+    size = header.size if problem is None or problem.startswith(OF_NUMBERS) else (0, 0)
+    return ImageProbe(size, problem, header.orientation, header.bits, header.common)
 
 
-def _probe_structure(file: BinaryIO, length: int, orientation: bool) -> ImageProbe:
-    with Image.open(file) as image:
-        size = loaded_size(image, orientation)
-        if _ends_well(file, image.format, length):
-            return ImageProbe(size)
-        if image.format == 'JPEG' and not _has_end(_read(file, 0, length)):
-            return ImageProbe(problem='truncated')
-        image.load()  # no end mark: let a strict decoder judge
-        return ImageProbe(size)
+def _problem(file: BinaryIO, header: Header, length: int, max_value: float | None) -> str | None:
+    if header.kind == 'PNG':
+        return _check_sums(file)
+    if header.kind in ('JPEG', 'MPO'):
+        data = _read(file, 0, _JPEG_HEADER)
+        if b'\xff\xd9' in _read(file, max(0, length - _TAIL), _TAIL):
+            return _check_start(data, file, header.size)
+        if header.kind == 'JPEG' and not _has_end(_read(file, 0, length)):
+            return 'truncated'
+    return _problem_of_numbers(decode(file), max_value)
 
 
-def loaded_size(image: Image.Image, orientation: bool = True) -> tuple[int, int]:
-    """(width, height) as the image is read, from its header.
+def _problem_of_numbers(decoded: Decoded, max_value: float | None) -> str | None:
+    kind = decoded.pixels.dtype
+    if decoded.white is None and max_value is None:
+        return f'{OF_NUMBERS} whose value of white is not known ({kind}, without max_value in LoadInspectionImage)'
+    if kind.kind == 'f' and not np.isfinite(decoded.pixels).all():
+        return f'{OF_NUMBERS} that are NaN or infinite'
+    return None
+
+
+def _check_sums(file: BinaryIO) -> None:
+    """Raise SyntaxError or OSError unless every part of a PNG has the check sum that it says; reading compares few."""
+    file.seek(0)
+    with large_images(), Image.open(file, formats=['PNG']) as image:
+        image.verify()
+
+
+def _check_start(data: bytes, file: BinaryIO, size: tuple[int, int]) -> None:
+    """Raise what the decoder raises for the first rows of a JPEG: its tables are needed for them.
 
     Args:
-        image: Opened, not loaded. Of a TIFF Pillow gives the sides as they are behind the rotation, of others not.
-        orientation: Whether the rotation that EXIF asks for is applied.
+        data: The start of the file.
+        file: The whole file, for headers that are longer.
+        size: (width, height), in either order.
     """
-    width, height = image.size
-    if image.format == 'TIFF':
-        exchange = not orientation and image.tag_v2.get(EXIF_ORIENTATION, 1) in _QUARTERS
-    else:
-        exchange = orientation and 'exif' in image.info and image.getexif().get(EXIF_ORIENTATION, 1) in _QUARTERS
-    return (height, width) if exchange else (width, height)
+    frame, scan = _places(data)
+    if scan is None:
+        data = _read(file, 0, os.fstat(file.fileno()).st_size)
+        frame, scan = _places(data)
+    if frame is None or scan is None:
+        raise ValueError('it has no pixels')
+    wanted = scan + _FIRST_BYTES + 4 * _FIRST_ROWS * max(size)
+    start = bytearray(data[:wanted] if len(data) >= wanted else _read(file, 0, wanted))
+    start[frame:frame + 2] = min(_FIRST_ROWS, int.from_bytes(start[frame:frame + 2], 'big')).to_bytes(2, 'big')
+    with Image.open(io.BytesIO(bytes(start) + b'\xff\xd9'), formats=['JPEG']) as image:
+        image.load()
 
 
-def _ends_well(file: BinaryIO, kind: str | None, length: int) -> bool:
-    """Whether the structure says that nothing is missing at the end; False also for formats without such a mark."""
-    if kind == 'BMP':
-        declared = int.from_bytes(_read(file, 2, 4), 'little')
-        return _BMP_HEADERS < declared <= length
-    tail = _read(file, max(0, length - _TAIL), _TAIL)
-    if kind in ('JPEG', 'MPO'):
-        return b'\xff\xd9' in tail
-    if kind == 'PNG':
-        return b'IEND\xaeB`\x82' in tail
-    if kind == 'WEBP':
-        return int.from_bytes(_read(file, 4, 4), 'little') + 8 <= length
-    return False
+def _places(jpeg: bytes) -> tuple[int | None, int | None]:
+    """Where the number of rows stands, and where the first pixels begin; None for what is not there."""
+    frame, position = None, 2
+    while position + 4 <= len(jpeg):
+        marker = jpeg[position + 1]
+        if jpeg[position] != 0xff or marker in (0x00, 0xff):  # padding, or what does not belong there
+            position += 1
+            continue
+        if marker in _FRAMES and frame is None:
+            frame = position + 5
+        if marker == 0xda:
+            return frame, position
+        position += 2 if marker == 0x01 or 0xd0 <= marker <= 0xd9 else 2 + int.from_bytes(
+            jpeg[position + 2:position + 4], 'big')
+    return frame, None
 
 
 def _has_end(jpeg: bytes) -> bool:
@@ -128,10 +165,6 @@ def _has_end(jpeg: bytes) -> bool:
     while jpeg[position + 1:position + 2] not in (b'\xda', b''):
         position += 2 + int.from_bytes(jpeg[position + 2:position + 4], 'big')
     return jpeg.find(b'\xff\xd9', position) >= 0
-
-
-#: A BMP holds at least these bytes of headers; some programs write 0 as the file's size.
-_BMP_HEADERS = 54
 
 
 def _read(file: BinaryIO, start: int, count: int) -> bytes:

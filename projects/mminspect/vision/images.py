@@ -1,44 +1,32 @@
-"""Images of any bit depth as RGB of 0..255, and masks as 0 and 1; pixels as PNG.
-
-Pillow decodes strictly: a truncated file is an error, where OpenCV fills the rest with grey. But it silently reduces
-colour of 16 bits to 8, so those pixels are OpenCV's part.
-"""
+"""Images of any bit depth as RGB of 0..255, and masks as 0 and 1; pixels as PNG."""
 from __future__ import annotations
 
-import struct
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from mminspect.core.errors import UserError, no_file
 
-from .image_files import EXIF_ORIENTATION, large_images, loaded_size
+from .decoding import DAMAGED, Decoded, decode, read_header
+from .unusual import UnusualImageError
 
 #: Of files that folders of images are searched for, in order of preference where one name has several.
-IMAGE_EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error)  # what decoders raise on damaged data
-_GREY = ('1', 'L', 'LA', 'La')
-_TIFF_BITS = 258
-#: From pixels that were turned by an orientation of EXIF back to those in the file.
-_UNDO: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: np.fliplr, 3: lambda pixels: pixels[::-1, ::-1], 4: np.flipud, 5: lambda pixels: pixels.swapaxes(0, 1),
-    6: np.rot90, 7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1), 8: lambda pixels: np.rot90(pixels, -1)}
-#: Pixels that are converted at a time.
-_BAND = 2**22
+IMAGE_EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.jfif', '.jpe', '.jp2')
 
 
 def read_image(path: str | Path, max_value: float | None = None, orientation: bool = True) -> np.ndarray:
-    """Read a grey, RGB, RGBA (alpha is dropped) or palette image; of a TIFF with several pages the first.
+    """Read a grey, RGB, CMYK or palette image (alpha is dropped); of a TIFF with several pages the first.
 
     Args:
-        path: PNG, JPEG, BMP, TIFF or WebP.
-        max_value: Value of white in sources of more than 8 bits, 4095 for 12 bits stored in 16; larger ones are
-            clipped. By default the largest that fits the source's bits; floating point needs it.
+        path: PNG, JPEG, BMP, TIFF, WebP or JPEG 2000; the content decides, not the name.
+        max_value: Value of white in sources of more than 8 bits, 4095 for 12 bits stored in 16; larger values are
+            clipped to it and negative ones to 0. By default the largest that the file's bits take, where they are
+            unsigned and at most 16; signed, 32-bit and floating-point numbers need it (1.0 where white is 1).
         orientation: Turn the image as its EXIF data asks for; False gives the pixels as they lie in the file.
 
     Returns:
@@ -47,27 +35,42 @@ def read_image(path: str | Path, max_value: float | None = None, orientation: bo
     Raises:
         UserError: The file is missing, damaged or no image, or holds numbers of unknown range.
     """
-    pixels, white = _decode(path, orientation)
-    return as_rgb(pixels, white if max_value is None else max_value, f"image '{path}'")
+    return to_rgb(_decode(path, orientation), max_value, f"image '{path}'")
+
+
+def to_rgb(decoded: Decoded, max_value: float | None, name: str) -> np.ndarray:
+    """What :func:`read_image` makes of the numbers in a file; raises as :func:`as_rgb`."""
+    pixels = as_rgb(decoded.pixels, decoded.white if max_value is None else max_value, name)
+    return pixels.dtype.type(255) - pixels if decoded.white_is_zero else pixels
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read a defect mask: (H, W) uint8, 1 where any channel but alpha is above 0 (JPEG, which blurs: above 127).
+    """Read a defect mask: (H, W) uint8, 1 where any channel but alpha is above 0 (of files that blur edges, such as
+    JPEG: above 127). The content of the file decides on its kind, not its name.
 
     A palette is applied first, so that black is 0 whatever its index.
 
     Raises:
         UserError: The file is missing, damaged or no image.
     """
-    pixels, _ = _decode(path)
-    marked = pixels > (127 if Path(path).suffix.lower() in ('.jpg', '.jpeg') else 0)
+    decoded = _decode(path)
+    if decoded.white_is_zero:
+        pixels = to_rgb(decoded, None, f"mask '{path}'")[..., :1]
+    else:
+        pixels = decoded.pixels
+    marked = pixels > (127 if decoded.lossy else 0)
     return (marked.any(axis=2) if marked.ndim == 3 else marked).astype(np.uint8)
+
+
+def largest_value(path: str | Path) -> float:
+    """The largest number of an image, as it stands in the file; raises UserError as :func:`read_image`."""
+    return float(_decode(path).pixels.max())
 
 
 def image_shape(path: str | Path, orientation: bool = True) -> tuple[int, int]:
     """(H, W) of an image as :func:`read_image` gives it, from its header alone; raises UserError as that does."""
-    with _opened(path) as image:
-        return loaded_size(image, orientation)[::-1]
+    with _opened(path) as file:
+        return read_header(file, orientation).size[::-1]
 
 
 def as_rgb(pixels: np.ndarray, max_value: float | None = None, name: str = 'the image') -> np.ndarray:
@@ -115,85 +118,34 @@ def _scaled(pixels: np.ndarray, max_value: float | None, name: str) -> np.ndarra
         max_value = 65535
     if max_value is None:
         raise UserError(f'{name} holds {pixels.dtype} numbers, whose value of white is not known: save it with 16 '
-                        'bits, or give max_value to LoadInspectionImage')
-    values = pixels.astype(np.float32) / np.float32(max_value / 255)
+                        'unsigned bits, or give max_value to LoadInspectionImage')
+    with np.errstate(all='ignore'):  # what is too large becomes infinite, which is told
+        values = pixels.astype(np.float32) / np.float32(max_value / 255)
     if not np.isfinite(values).all():
         raise UserError(f'{name} holds NaN or infinite values: repair or remove it')
     return np.clip(values, 0, 255)
 
 
-def _decode(path: str | Path, orientation: bool = True) -> tuple[np.ndarray, float | None]:
-    """Pixels (H, W) or (H, W, 3) in the file's own type, and the value of white where the file says it."""
-    with _opened(path) as image:
-        bits = _bits(image, path)
-        # Pillow and OpenCV turn a TIFF in any case
-        undo = _UNDO.get(image.tag_v2.get(EXIF_ORIENTATION)) if image.format == 'TIFF' and not orientation else None
-        if bits > 8 and image.mode in ('RGB', 'RGBA'):
-            image.load()  # for its strictness
-            pixels, white = _decode_deep_colour(path, orientation), 2 ** bits - 1
-        else:
-            pixels, white = _decode_with_pillow(image, bits, orientation)
-        return (undo(pixels) if undo else pixels), white
-
-
-def _decode_with_pillow(image: Image.Image, bits: int, orientation: bool) -> tuple[np.ndarray, float | None]:
-    if orientation:
-        ImageOps.exif_transpose(image, in_place=True)
-    if image.mode.startswith('I') or image.mode == 'F':
-        return _array(image, image.mode), 2 ** bits - 1 if 8 < bits <= 16 else None
-    return _array(image, 'L' if image.mode in _GREY else 'RGB'), 255
-
-
-def _array(image: Image.Image, mode: str) -> np.ndarray:
-    """Pixels in a mode, by bands: Pillow's conversion and NumPy's reading of a whole scan hold four copies of it."""
-    width, height = image.size
-    rows = max(1, _BAND // width)
-    pixels = None
-    for y in range(0, height, rows):
-        band = image if rows >= height else image.crop((0, y, width, min(y + rows, height)))
-        band = np.asarray(band if band.mode == mode else band.convert(mode))
-        if pixels is None:
-            pixels = np.empty((height, *band.shape[1:]), band.dtype)
-        pixels[y:y + rows] = band
-    return pixels
-
-
-def _bits(image: Image.Image, path: str | Path) -> int:
-    """Bits of one channel: Pillow's mode does not tell for colour."""
-    if image.format == 'TIFF':
-        return max(image.tag_v2.get(_TIFF_BITS, (1, )))
-    if image.format == 'PNG':
-        with open(path, 'rb') as file:
-            return file.read(25)[24]
-    return 0
-
-
-def _decode_deep_colour(path: str | Path, orientation: bool) -> np.ndarray:
-    as_it_lies = 0 if orientation else cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR | as_it_lies)
-    if pixels is None:
-        raise ValueError('OpenCV cannot decode it')
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+def _decode(path: str | Path, orientation: bool = True) -> Decoded:
+    with _opened(path) as file:
+        return decode(file, orientation)
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
-    """The image, with what goes wrong in one sentence.
-
-    Pillow gets a file, not a path: it would map an uncompressed TIFF into memory, and mix up its sides where the TIFF's
-    orientation turns it by a quarter (version 13.0).
-    """
+def _opened(path: str | Path) -> Iterator[BinaryIO]:
+    """The file, with what goes wrong in one sentence."""
     try:
-        with large_images(), warnings.catch_warnings(), open(path, 'rb') as file:
-            warnings.simplefilter('ignore')  # remarks about damaged tags
-            with Image.open(file) as image:
-                yield image
+        with open(path, 'rb') as file:
+            yield file
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise no_file(f"image '{path}'", path) from error
     except PermissionError as error:
         raise UserError(f"image '{path}' may not be read: change its rights") from error
     except UnidentifiedImageError as error:
-        raise UserError(f"'{path}' is not an image, or one of an unusual kind such as colour in floating point: save "
-                        'it as PNG or TIFF of 8 or 16 bits') from error
-    except (*_DAMAGED, Image.DecompressionBombError) as error:
+        raise UserError(f"'{path}' is not an image, or one of an unusual kind: save it as PNG or TIFF of 8 or 16 bits"
+                        ) from error
+    except UnusualImageError as error:
+        raise UserError(f"image '{path}' is of an unusual kind ({error}): save it as PNG or TIFF, grey or RGB, of 8 or "
+                        '16 bits') from error
+    except (*DAMAGED, Image.DecompressionBombError) as error:
         raise UserError(f"image '{path}' cannot be decoded ({error}): replace or remove it") from error

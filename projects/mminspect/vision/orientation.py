@@ -1,29 +1,17 @@
 """Which images ask, by EXIF, to be turned: boxes may have been drawn on the pixels as they lie in the file."""
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from .image_files import EXIF_ORIENTATION, large_images
-
-#: Suffixes of formats that carry EXIF data.
-_FORMATS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.tif', '.tiff')
+from .decoding import read_header
 
 
 def is_turned(path: str | Path) -> bool:
     """Whether the file asks to be turned or mirrored; from its header, False where it cannot be read."""
-    if Path(path).suffix.lower() not in _FORMATS:
-        return False
     try:
-        with large_images(), warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            with Image.open(path) as image:
-                if image.format == 'TIFF':
-                    return image.tag_v2.get(EXIF_ORIENTATION, 1) in range(2, 9)
-                return 'exif' in image.info and image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
+        with open(path, 'rb') as file:
+            return read_header(file).orientation != 1
     except Exception:  # the check of the image tells what is wrong with it
         return False
 
@@ -37,10 +25,14 @@ def orientation_warnings(paths: Iterable[str | Path], applied: bool, drawn: str 
         drawn: What was drawn on them, for the message.
     """
     paths = list(paths)
-    turned = [str(path) for path in paths if is_turned(path)]
+    return warnings_of([str(path) for path in paths if is_turned(path)], len(paths), applied, drawn)
+
+
+def warnings_of(turned: Sequence[str], total: int, applied: bool, drawn: str = 'boxes') -> list[str]:
+    """As :func:`orientation_warnings`, of ``turned`` paths among ``total`` that somebody has looked at."""
     if not turned:
         return []
-    count = f'{len(turned)} of {len(paths)} images carry an EXIF orientation'
+    count = f'{len(turned)} of {total} images carry an EXIF orientation'
     first = f"(first: {', '.join(turned[:3])})"
     if applied:
         return [f'{count} and are turned when they are read {first}: where the {drawn} were drawn on the pixels as '

@@ -11,6 +11,7 @@ from PIL import Image
 from anomaly_rd.datasets import check_dataset_cfg
 from anomaly_rd.datasets.checks import check_split, missing_test
 from anomaly_rd.registry import DATASETS
+from helpers import ROOT
 from mminspect.core.errors import UserError
 
 
@@ -47,6 +48,45 @@ def test_damaged_images(category: Path, damage: Callable, message: str) -> None:
     with pytest.raises(UserError, match=rf"001\.png' {message} \(and 1 more such images\)"):
         check_dataset_cfg(cfg(category, 'train'))
     assert check_dataset_cfg(cfg(category, 'test')) == []
+
+
+def rewrite(path: Path, pixels: np.ndarray, **options: object) -> None:
+    Image.fromarray(pixels).save(path, **options)
+
+
+def test_orientations_and_12_bits_are_told(category: Path) -> None:
+    tag = Image.Exif()
+    tag[274] = 3
+    pixels = np.asarray(Image.open(category / 'train' / 'good' / '000.png'))
+    rewrite(category / 'train' / 'good' / '000.png', pixels, exif=tag)
+    for name in ('001.png', '002.png'):
+        rewrite(category / 'train' / 'good' / name, pixels[..., 0].astype(np.uint16) * 16)
+    lines = check_dataset_cfg(cfg(category, 'train'))
+    assert len(lines) == 2 and lines[0].startswith('1 of 6 images carry an EXIF orientation')
+    assert lines[1].startswith('none of 2 images with 16 bits has a value above 4095')
+    told = cfg(category, 'train')
+    told['pipeline'][0] = dict(type='LoadInspectionImage', max_value=4095, orientation=False)
+    line, = check_dataset_cfg(told)
+    assert 'are not turned when they are read' in line and 'the masks were drawn' in line
+
+
+@pytest.mark.parametrize('name', ['float32_01.tif', 'int16_signed_negative.tif'])
+def test_numbers_of_unknown_white_are_refused_unless_it_is_declared(category: Path, name: str) -> None:
+    shutil.copy(ROOT / 'tests' / 'cases' / 'images' / name, category / 'train' / 'good' / name)
+    with pytest.raises(UserError, match=rf"{name}' is of numbers whose value of white is not known"):
+        check_dataset_cfg(cfg(category, 'train'))
+    declared = cfg(category, 'train')
+    declared['pipeline'][0] = dict(type='LoadInspectionImage', max_value=1.0 if name[0] == 'f' else 32767)
+    assert check_dataset_cfg(declared) == []
+
+
+def test_what_was_left_out_is_told(category: Path) -> None:
+    (category / 'train' / 'good' / 'notes.txt').touch()
+    (category / 'test' / 'hole' / '@eaDir').mkdir()
+    shutil.copy(category / 'test' / 'hole' / '000.png', category / 'test' / 'hole' / '@eaDir')
+    assert check_dataset_cfg(cfg(category, 'train')) == ['6 good images taken; left out: 1 of other kinds (1 .txt)']
+    line, = check_dataset_cfg(cfg(category, 'test'))
+    assert line.startswith('6 test images taken; left out: 1 in folders of the system')
 
 
 def test_mask_of_another_size(category: Path, write_mask: Callable) -> None:
@@ -185,7 +225,8 @@ def test_masks_drawn_on_pixels_as_they_lie_in_the_file(category: Path, kind: dic
     cfg = dict(kind, data_root=str(category), split='test')
     as_they_lie = dict(cfg, pipeline=[dict(type='LoadInspectionImage', orientation=False)])
     turned = dict(cfg, pipeline=[dict(type='LoadInspectionImage')])
-    assert check_dataset_cfg(as_they_lie) == []
+    line, = check_dataset_cfg(as_they_lie)
+    assert line.startswith('6 of 6 images carry an EXIF orientation and are not turned when they are read')
     with pytest.raises(UserError, match=r"_mask\.png' is 48x40, but its image '.*\.png' is 40x48"):
         check_dataset_cfg(turned)
     dataset = DATASETS.build(as_they_lie)

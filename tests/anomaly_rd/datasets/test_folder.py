@@ -83,10 +83,10 @@ def test_good_images_alone(tmp_path: Path, write_image: Callable) -> None:
     for name in ('a.png', 'b.jpg', '.hidden.png', 'sub/c.png'):
         write_image(tmp_path / name)
     (tmp_path / 'notes.txt').write_text('')
-    found = FolderDataset(tmp_path, holdout=0.5)
-    kept = FolderDataset(tmp_path, 'holdout', holdout=0.5)
-    assert {Path(info['img_path']).name for info in infos(found) + infos(kept)} == {'a.png', 'b.jpg'}
-    assert len(found) == len(kept) == 1 and all(info['gt_label'] == 0 for info in infos(found))
+    found = FolderDataset(tmp_path, holdout=0.34)
+    kept = FolderDataset(tmp_path, 'holdout', holdout=0.34)
+    assert {Path(info['img_path']).name for info in infos(found) + infos(kept)} == {'a.png', 'b.jpg', 'c.png'}
+    assert (len(found), len(kept)) == (2, 1) and all(info['gt_label'] == 0 for info in infos(found))
     with pytest.raises(UserError, match='there are no test images'):
         FolderDataset(tmp_path, 'test')
     write_image(tmp_path / 'train' / 'good' / 'd.png')  # the layout of MVTec AD goes before

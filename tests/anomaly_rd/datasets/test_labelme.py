@@ -11,6 +11,7 @@ from PIL import Image
 
 from anomaly_rd.datasets.labelme import convert, read_labelme
 from anomaly_rd.datasets.listing import pair_masks
+from helpers import ROOT
 from mminspect.core.errors import UserError
 
 W, H = 60, 40
@@ -118,7 +119,7 @@ def test_painted_mask(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(('shapes', 'more', 'message'), [
-    ([dict(shape('mask', [[1, 2], [3, 4]]), mask='no picture')], {}, 'is not a complete JSON file of Labelme'),
+    ([dict(shape('mask', [[1, 2], [3, 4]]), mask='no picture')], {}, "the painted mask 'scratch' is no PNG in base64"),
     ([shape('mask', [[1, 2], [3, 4]])], {}, r"KeyError: 'mask'"),
     ([shape('polygon', [[1, 2], [3, 4]])], {}, r"bad\.json': the polygon 'scratch' has 2 points instead of at least 3"),
     ([shape('circle', [[1, 2], [3, float('nan')]])], {}, 'points that are no numbers'),
@@ -135,11 +136,115 @@ def test_bad_files_leave_nothing_behind(tmp_path: Path, shapes: list, more: dict
     assert not (tmp_path / 'out').exists()
 
 
-@pytest.mark.parametrize('text', ['', '{"shapes": [', '[1, 2]', '"text"'])
-def test_other_json(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(('text', 'message'), [
+    ('', 'is empty'), ('{"shapes": [', 'is not valid JSON'), ('[1, 2]', 'is not a complete JSON file of Labelme'),
+    ('"text"', 'is not a complete JSON file of Labelme'), ('[' * 100_000, 'is not valid JSON')])
+def test_other_json(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / 'a.json').write_text(text)
-    with pytest.raises(UserError, match=r"a\.json' is not a complete JSON file of Labelme"):
+    with pytest.raises(UserError, match=rf"a\.json' {message}"):
         convert(tmp_path, tmp_path / 'out')
+
+
+CORNERS = [[10, 20], [50, 20], [50, 40], [10, 40]]
+CASES = ROOT / 'tests' / 'cases' / 'labelme'
+
+
+@pytest.mark.parametrize('name', ['rectangle_four_corners/a', 'rectangle_four_corners/b', 'oriented/a', 'bom/a'])
+def test_cases_of_four_corners(name: str) -> None:
+    """Ends included: 41 columns times 21 rows."""
+    mask = read_labelme(CASES / f'{name}.json').mask()
+    assert mask[20:41, 10:51].all() and (mask > 0).sum() == 861 == 41 * 21
+
+
+def test_case_of_a_capital_suffix() -> None:
+    with pytest.raises(UserError, match=r"jpg_upper/a\.json' was drawn on 80x60 pixels, but '.*a\.JPG' has 40x30"):
+        convert(CASES / 'jpg_upper', CASES.parent / 'never')
+
+
+def test_case_of_gbk() -> None:
+    with pytest.raises(UserError, match=r"gbk/a\.json' is not utf-8 text \(line 1, byte 52\): save it as UTF-8"):
+        read_labelme(CASES / 'gbk' / 'a.json')
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-32'])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    path = write(tmp_path / 'a.json', shape('rectangle', [[1, 2], [3, 4]], '\u5212\u75d5'))
+    text = json.dumps(json.loads(path.read_text()), ensure_ascii=False)
+    path.write_bytes(text.encode(encoding))
+    assert [outline.label for outline in read_labelme(path).outlines] == ['\u5212\u75d5']
+
+
+@pytest.mark.parametrize('kind', ['rectangle', 'rotation', 'oriented_rectangle', 'quadrilateral', 'obb'])
+@pytest.mark.parametrize('order', [(0, 1, 2, 3), (3, 2, 1, 0), (0, 2, 1, 3)])
+def test_four_corners_of_any_kind_in_any_order(tmp_path: Path, kind: str, order: tuple) -> None:
+    drawing = read_labelme(write(tmp_path / 'a.json', shape(kind, [CORNERS[i] for i in order]), imageWidth=80,
+                                 imageHeight=60))
+    assert (drawing.mask() > 0).sum() == 861 and drawing.skipped == drawing.unknown == ()
+
+
+def test_turned_rectangle(tmp_path: Path) -> None:
+    corners = [[30.0, 5.0], [45.0, 20.0], [30.0, 35.0], [15.0, 20.0]]
+    mask = read_labelme(write(tmp_path / 'a.json', shape('rotation', corners))).mask()
+    for y in range(H):
+        for x in range(W):
+            if distance_to_border(corners, y, x) > 1:
+                assert (mask[y, x] == 255) == inside_polygon(corners, y, x), (y, x)
+
+
+def test_unknown_kinds_are_named(tmp_path: Path) -> None:
+    write(tmp_path / 'in' / 'a.json', shape('rectangle', [[1, 2], [3, 4]]), shape('cuboid', [[1, 2]] * 8),
+          shape('ellipse', [[1, 2], [3, 4]]), shape('tag', None), shape('point', None))
+    lines = convert(tmp_path / 'in', tmp_path / 'out')
+    assert len(lines) == 3 and lines[1].endswith('no area: 1 point')
+    assert lines[2].endswith('unknown (draw them as polygons): 1 cuboid, 1 ellipse, 1 tag') and 'a.json' in lines[2]
+
+
+@pytest.mark.parametrize(('shapes', 'more', 'message'), [
+    ([dict(shape('mask', [[1, 2], [3, 4]]), mask='aGVsbG8=')], {}, 'is no PNG in base64'),
+    ([dict(shape('mask', [[1, 2], [3, 4]]), mask=7)], {}, 'shape 1 is damaged'),
+    ([shape('point', []), 7], {}, 'shape 2 is damaged'), ([shape('polygon', 'text')], {}, 'shape 1 is damaged'),
+    ([shape('polygon', [[1, 1], [2, 'x'], [3, 3]])], {}, 'shape 1 is damaged'),
+    ([shape(['polygon'], [[1, 1]])], {}, 'shape 1 is damaged'),
+    ([shape('polygon', [[1, 1], [10**400, 2], [3, 3]])], {}, 'shape 1 is damaged'),
+    ([shape('polygon', [[1, 1], [1e30, 2], [3, 3]])], {}, r'a point at 1e\+30, 2, far outside of its image'),
+    ([shape('circle', [[1, 1], [-61, 2]])], {}, 'far outside of its image of 60x40'),
+    ([shape('rectangle', [[1, 1], [2, 2], [3, 1]])], {}, 'has 3 points instead of 2 or 4'),
+    ([], dict(imageWidth=10**9, imageHeight=10**9), 'has an image of 1000000000x1000000000 pixels'),
+    ([], dict(imageWidth=float('nan')), "its imageWidth is 'nan'"),
+    ([], dict(imageWidth=10**400), "imageWidth is '1000"), ([], dict(imageWidth=60.5), "imageWidth is '60.5'"),
+    ([], dict(imageWidth=True), "imageWidth is 'True'"), ([], dict(imageHeight=None), 'imageHeight is missing'),
+    ([], dict(shapes={}), "has no list 'shapes'")])
+def test_damage_is_one_sentence_with_file_and_place(tmp_path: Path, shapes: list, more: dict, message: str) -> None:
+    path = write(tmp_path / 'bad.json', *shapes, **more)
+    with pytest.raises(UserError, match=message) as error:
+        read_labelme(path)
+    assert 'bad.json' in str(error.value) and '\n' not in str(error.value) and ': ' in str(error.value)
+
+
+def test_sizes_as_text_and_as_floats(tmp_path: Path) -> None:
+    assert read_labelme(write(tmp_path / 'a.json', imageWidth='60', imageHeight=40.0)).size == (60, 40)
+
+
+def test_shapes_outside_of_the_image_are_told(tmp_path: Path) -> None:
+    write(tmp_path / 'in' / 'a.json', shape('rectangle', [[70, 2], [80, 4]]))
+    lines = convert(tmp_path / 'in', tmp_path / 'out')
+    assert lines[1:] == ['1 of them are empty, because their shapes lie outside of the image']
+
+
+@pytest.mark.parametrize('name', ['a.JPG', 'a.Png', 'a.jfif', 'other/b.png'])
+def test_the_image_is_found_by_any_suffix_and_by_the_name_in_the_file(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / 'a.JSON', shape('rectangle', [[1, 2], [3, 4]]), imagePath='other\\b.png')
+    (tmp_path / 'other').mkdir()
+    Image.new('L', (W, H + 1)).save(tmp_path / name, 'JPEG')
+    with pytest.raises(UserError, match=rf'but .*{name}. has 60x41'):
+        convert(path.parent, tmp_path / 'out')
+
+
+def test_folders_of_systems_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path / 'in' / 'a.json', shape('rectangle', [[1, 2], [3, 4]]))
+    (tmp_path / 'in' / '@eaDir').mkdir()
+    (tmp_path / 'in' / '@eaDir' / 'a.json').write_text('thumbnail')
+    assert convert(tmp_path / 'in', tmp_path / 'out') == ['1 masks of scratch']
 
 
 def test_no_json(tmp_path: Path) -> None:

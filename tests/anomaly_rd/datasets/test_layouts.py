@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anomaly_rd.datasets.layouts import flat_layout, folder_layout, visa_layout
+from anomaly_rd.datasets.layouts import flat_layout, folder_layout, plain_layout, visa_layout
 from mminspect.core.errors import UserError
 
 
@@ -100,6 +100,60 @@ def test_flat(tmp_path: Path, write_image: Callable, write_mask: Callable) -> No
         flat_layout(tmp_path)
 
 
+def test_nested_folders_are_read(category: Path, write_image: Callable, write_mask: Callable) -> None:
+    """The case of 29 of 40 good images that were not read, in silence."""
+    for number in range(29):
+        write_image(category / 'train' / 'good' / f'day{number % 3}' / f'{number}.png')
+    write_image(category / 'test' / 'good' / 'day0' / '000.png')
+    write_image(category / 'test' / 'hole' / 'day0' / '000.png')
+    write_mask(category / 'ground_truth' / 'hole' / 'day0' / '000_mask.png')
+    layout = folder_layout(category)
+    assert len(layout.train) == 35 and len(layout.test) == 8
+    nested, = (item for item in layout.test if 'hole/day0' in item['img_path'])
+    assert nested['mask_path'] == str(category / 'ground_truth' / 'hole' / 'day0' / '000_mask.png')
+    assert layout.train_told is layout.test_told is None
+
+
+def test_what_is_left_out_is_told(category: Path, write_image: Callable) -> None:
+    for name in ('train/good/@eaDir/000.jpg', 'train/good/mask/1.png', 'train/loose.png', 'test/loose.png',
+                 'test/hole/masks/000.png', 'test/hole/000_mask.png', 'test/hole_mask/000.png', 'test/mask/hole/1.png',
+                 'test/hole/.hidden.png'):
+        write_image(category / name)
+    (category / 'test' / 'hole' / '000.json').touch()
+    layout = folder_layout(category)
+    assert (len(layout.train), len(layout.test)) == (6, 6)
+    assert {item['defect_type'] for item in layout.test} == {'good', 'hole', 'scratch'}
+    assert layout.train_told.startswith('6 good images taken; left out: ')
+    for words in ('1 in folders of the system', '1 masks', '1 beside the folders'):
+        assert words in layout.train_told
+    assert layout.test_told.startswith('6 test images taken; left out: ')
+    for words in ('4 masks', '1 hidden', '1 of other kinds (1 .json)', '1 beside the folders'):
+        assert words in layout.test_told
+
+
+@pytest.mark.parametrize('folder', ['hole', 'day1/NG', 'Rejects', 'scratch/day1'])
+def test_folders_of_defects_among_good_images(category: Path, write_image: Callable, folder: str) -> None:
+    write_image(category / 'train' / 'good' / folder / 'a.png')
+    with pytest.raises(UserError, match='holds images among those of good parts and is called'):
+        folder_layout(category)
+
+
+def test_plain_folders_tell_of_those_in_them(tmp_path: Path, write_image: Callable) -> None:
+    write_image(tmp_path / 'a.png')
+    assert plain_layout(tmp_path).train_told is None
+    for name in ('day1/a.png', 'day2/deep/a.png'):
+        write_image(tmp_path / name)
+    layout = plain_layout(tmp_path)
+    assert len(layout.train) == 3
+    assert layout.train_told == '2 of 3 images lie in sub-folders (day1, day2) and are taken for good ones'
+    write_image(tmp_path / 'test' / 'scratch' / 'a.png')
+    told = plain_layout(tmp_path).train_told
+    assert told.startswith('3 good images taken; left out: 1 in test/, since') and '2 of 3 images lie' in told
+    write_image(tmp_path / 'good' / 'a.png')
+    with pytest.raises(UserError, match="holds the folders 'good' and 'day1'"):
+        plain_layout(tmp_path)
+
+
 VISA = """object,split,label,image,mask
 candle,train,normal,candle/Data/Images/Normal/0001.JPG,
 candle,train,normal,candle/Data/Images/Normal/0000.JPG,
@@ -137,3 +191,24 @@ def test_visa_mistakes(visa: Path) -> None:
     table.unlink()
     with pytest.raises(UserError, match='cannot be read: data_root must be the folder'):
         visa_layout(visa, 'candle')
+
+
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-8'])
+@pytest.mark.parametrize('delimiter', [',', ';', '\t'])
+def test_visa_as_spreadsheets_save_it(visa: Path, encoding: str, delimiter: str) -> None:
+    text = VISA.replace(',', delimiter).replace('candle', '\u8721').replace('\n', '\r\n')
+    (visa / 'split_csv' / '1cls.csv').write_bytes(text.encode(encoding))
+    assert len(visa_layout(visa, '\u8721').train) == 2
+
+
+@pytest.mark.parametrize(('old', 'new', 'message'), [
+    ('candle,train,normal', 'candle,val,normal', "line 2: split is 'val', and only train and test are known"),
+    ('candle,test,anomaly', 'candle,test,defect', "line 4: label is 'defect', and only normal and anomaly are known"),
+    ('candle/Data/Images/Normal/0002.JPG,', ',', 'line 5: there is no image'),
+    ('fryum,train', '"fryum,train', 'is damaged'), ('candle', '\u8721', 'is not utf-8 text')])
+def test_visa_damage(visa: Path, old: str, new: str, message: str) -> None:
+    data = VISA.replace(old, new).encode('gbk')
+    (visa / 'split_csv' / '1cls.csv').write_bytes(data)
+    with pytest.raises(UserError, match=message) as error:
+        visa_layout(visa, 'candle')
+    assert '1cls.csv' in str(error.value)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from anomaly_rd.datasets.listing import list_folders, list_images, pair_masks
+from anomaly_rd.datasets.listing import pair_masks
 from mminspect.core.errors import UserError
 
 
@@ -13,21 +13,6 @@ def touch(folder: Path, *names: str) -> list[Path]:
     for name in names:
         (folder / name).touch()
     return [folder / name for name in names]
-
-
-def test_images_are_sorted_and_nothing_else_is_listed(tmp_path: Path) -> None:
-    touch(tmp_path, 'b.PNG', 'a.jpg', 'c.tiff', '._a.jpg', '.DS_Store', 'Thumbs.db', 'notes.txt', 'd.jpeg', 'e.bmp')
-    (tmp_path / 'x.png').mkdir()
-    assert [path.name for path in list_images(tmp_path)] == ['a.jpg', 'b.PNG', 'c.tiff', 'd.jpeg', 'e.bmp']
-    assert [path.name for path in list_images(tmp_path, ('PNG', '.bmp'))] == ['b.PNG', 'e.bmp']
-    assert list_images(tmp_path / 'none') == []
-
-
-def test_folders_without_hidden_ones(tmp_path: Path) -> None:
-    for name in ('good', 'bent', '.thumbnails'):
-        (tmp_path / name).mkdir()
-    touch(tmp_path, 'file')
-    assert [path.name for path in list_folders(tmp_path)] == ['bent', 'good']
 
 
 def test_pairs_by_stem_when_one_is_missing(tmp_path: Path) -> None:
@@ -71,3 +56,13 @@ def test_two_images_of_one_stem(tmp_path: Path) -> None:
     touch(tmp_path / 'masks', '000_mask.png')
     with pytest.raises(UserError, match=r"000\.png' and another image of that folder share the mask"):
         pair_masks(images, tmp_path / 'masks')
+
+
+def test_images_in_folders_are_paired_by_their_place(tmp_path: Path) -> None:
+    root, masks = tmp_path / 'hole', tmp_path / 'masks'
+    images = [*touch(root, '000.png'), *touch(root / 'day1', '000.png', '001.png'), *touch(root / 'day2', '000.png')]
+    found = [*touch(masks, '000_mask.png'), *touch(masks / 'day1', '000.png'), *touch(masks / 'day2', '000_mask.png')]
+    assert pair_masks(images, masks, root=root) == [found[0], found[1], None, found[2]]
+    touch(masks / 'day3', '000_mask.png')
+    with pytest.raises(UserError, match=r"day3/000_mask\.png' belongs to no image: there is no 'day3/000' among the 4"):
+        pair_masks(images, masks, root=root)

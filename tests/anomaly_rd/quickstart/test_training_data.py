@@ -9,7 +9,7 @@ from PIL import Image
 
 from anomaly_rd.datasets import FolderDataset
 from anomaly_rd.quickstart.own_config import write_config
-from anomaly_rd.quickstart.training_data import held_out, promised_rate
+from anomaly_rd.quickstart.training_data import check_files, held_out, promised_rate
 from mminspect.core.errors import UserError
 
 
@@ -32,6 +32,13 @@ def test_they_are_those_that_the_training_does_not_see(config: Path, tmp_path: P
     trained = {item['img_path'] for item in FolderDataset(str(tmp_path / 'caps'), holdout=0.2, lazy_init=True).images()}
     assert len(kept) == 4 and not trained & set(kept)
     assert trained | set(kept) == {str(path) for path in (tmp_path / 'caps').iterdir()}
+
+
+def test_what_is_left_out_is_told_once(config: Path, tmp_path: Path) -> None:
+    assert check_files(config) == []
+    write_picture(tmp_path / 'caps' / '@eaDir' / '1.png')
+    line, = check_files(config)
+    assert line.startswith('20 good images taken; left out: 1 in folders of the system (first: ')
 
 
 def test_a_config_that_keeps_none(config: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mminspect.core.errors import UserError
-from mminspect.inspection.sources import find_images, short_names
+from mminspect.inspection.sources import find_images, search_images, short_names
 
 
 @pytest.fixture
@@ -63,6 +63,20 @@ def test_what_is_no_file_is_left_out_but_a_link_to_nothing_is_not(folder):
     os.symlink(folder / 'self.png', folder / 'self.png')
     os.symlink(folder, folder / 'loop')
     assert names([folder], without=[folder / 'out', folder / 'sub']) == ['a.JPG', 'b.png', 'link.png', 'self.png']
+
+
+def test_what_is_left_out_is_told(folder):
+    (folder / 'masks').mkdir()
+    (folder / 'masks' / 'b.png').touch()
+    found = search_images([folder, folder / 'sub'], without=[folder / 'out'])
+    assert len(found.images) == 4 and found.told.startswith('4 images taken; left out: ')
+    for words in ('3 hidden (first: ', '1 masks (first: ', '1 of other kinds (1 .txt)'):
+        assert words in found.told
+    assert search_images([folder / 'b.png']).told is None
+    (folder / 'only').mkdir()
+    (folder / 'only' / 'b.json').touch()
+    with pytest.raises(UserError, match=r'folder that holds some \(0 images taken; left out: 1 of other kinds'):
+        search_images([folder / 'only'])
 
 
 @pytest.mark.parametrize('missing, said', [('none', 'does not exist'), ('empty', 'no image')])

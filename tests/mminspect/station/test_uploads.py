@@ -138,7 +138,7 @@ BAD: dict[str, tuple[int, bytes]] = {
     'float tiff': (422, encoded('TIFF', RGB[..., 0].astype(np.float32))),
     'float tiff of nan': (422, encoded('TIFF', np.full((H, W), np.nan, np.float32))),
     'tiff of 32 bits': (422, encoded('TIFF', RGB[..., 0].astype(np.int32))),
-    'tiff of nine channels': (400, grey_tiff(8, 8, b'\0' * 576, (277, [9]), (258, [8] * 9))),
+    'tiff of nine channels': (422, grey_tiff(8, 8, b'\0' * 576, (277, [9]), (258, [8] * 9))),
     'run lengths in a bmp': (422, bmp(W, H, 8, 1, b'\x01\0' * W * H)),
     'png of no pixels': (400, png(0, 0, b'')),
     'png without a row': (400, png(W, 0, b'')),

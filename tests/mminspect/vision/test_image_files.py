@@ -76,6 +76,21 @@ def test_bmp_without_a_size_in_its_header(tmp_path: Path, write_image: Callable)
     assert probe_image(path).problem == 'truncated'
 
 
+def test_check_sums_of_a_png(tmp_path: Path, write_image: Callable) -> None:
+    """Pillow does not compare those of the pixels."""
+    path = write_image(tmp_path / 'a.png')
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert probe_image(path).problem == 'truncated'
+
+
+@pytest.mark.parametrize(('suffix', 'kind'), [('.png', 'JPEG'), ('.jpg', 'PNG'), ('.tif', 'WEBP'), ('.jp2', 'BMP')])
+def test_content_decides_not_the_name(tmp_path: Path, suffix: str, kind: str) -> None:
+    Image.new('RGB', (7, 5)).save(tmp_path / f'a{suffix}', kind)
+    assert probe_image(tmp_path / f'a{suffix}').size == (7, 5)
+
+
 def test_missing_empty_and_other_files(tmp_path: Path) -> None:
     assert probe_image(tmp_path / 'none.png').problem == 'missing'
     assert probe_image(tmp_path).problem == 'missing'
@@ -110,7 +125,7 @@ def test_limit_of_pixels(tmp_path: Path, write_image: Callable, monkeypatch: pyt
     monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 100)
     assert probe_image(path).problem is None
     assert Image.MAX_IMAGE_PIXELS == 100
-    monkeypatch.setattr('mminspect.vision.image_files.MAXIMUM_PIXELS', 2000)
+    monkeypatch.setattr('mminspect.vision.decoding.MAXIMUM_PIXELS', 2000)
     assert probe_image(path).problem == 'too large'
 
 

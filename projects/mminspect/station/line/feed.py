@@ -6,6 +6,7 @@ import threading
 
 from mminspect.core.errors import UserError
 from mminspect.station.sources import Source, latest_frames, open_source
+from mminspect.vision.reading import Reading
 
 from .camera import Camera
 
@@ -24,12 +25,18 @@ class Feed:
 
     def __init__(self, source: str, camera: Camera) -> None:
         self._text, self._camera = source, camera
-        self._end, self._source = threading.Event(), None
+        self._end, self._source, self._reading = threading.Event(), None, Reading()
         self._thread = threading.Thread(target=self._run, name=f'feed-{camera.name}', daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    def set_reading(self, reading: Reading) -> None:
+        """Say how files become pixels, where the source has files."""
+        self._reading = reading
+        if self._source is not None:
+            self._source.reading = reading
 
     def close(self) -> None:
         """End; waits a few seconds at most."""
@@ -51,6 +58,7 @@ class Feed:
 
     def _read(self) -> None:
         self._source: Source = open_source(self._text, report=self._camera.set_problem)
+        self._source.reading = self._reading
         try:
             for frame in latest_frames(self._source):
                 if self._end.is_set():

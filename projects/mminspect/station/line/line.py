@@ -21,6 +21,7 @@ from mminspect.station.records.description import describe
 from mminspect.station.records.models import CAMERA, UPLOAD, Record
 from mminspect.station.replies import Refused
 from mminspect.station.worker import Answer, WorkerClient
+from mminspect.vision.reading import Reading
 
 from . import results
 from .camera import Camera
@@ -117,6 +118,8 @@ class Line:
         model = decisions.register_model(dict(info, threshold=limit and Threshold(**limit)))
         present = decisions.threshold_in_force(model.fingerprint)
         self.model, self.threshold = model, present and present.threshold
+        for feed in self._feeds:
+            feed.set_reading(Reading(**info.get('reading') or {}))
         logger.info('model %s runs on %s', self.model.name, self.model.runtime)
         self.inbox.wake()
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
-from mminspect.vision.images import IMAGE_EXTENSIONS, read_image
+from mminspect.vision.folders import list_tree
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .registry import register_source
 from .source import Report, Source
@@ -19,7 +20,7 @@ RATE = 2.0
 
 @register_source('folder')
 class FolderSource(Source):
-    """The images of a folder, without its sub-folders, by name; at each turn it is looked at anew.
+    """The images of a folder and of those in it, by name; at each turn it is looked at anew.
 
     Args:
         path: The folder.
@@ -50,7 +51,7 @@ class FolderSource(Source):
                 if self.closed.is_set():
                     return
                 try:
-                    pixels = read_image(path)
+                    pixels = self.reading.read(path)
                 except UserError as error:
                     self.report(str(error))
                     whole = False
@@ -63,8 +64,7 @@ class FolderSource(Source):
                 raise UserError(f'no image in {self._path} can be read: replace them')
 
     def _images(self) -> list[Path]:
-        found = sorted(path for path in self._path.iterdir()
-                       if path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith('.'))
+        found = list_tree(self._path).images
         if not found:
             raise UserError(f'there is no image in {self._path} ({", ".join(IMAGE_EXTENSIONS)}): put some there')
         return found

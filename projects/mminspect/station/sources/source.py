@@ -12,6 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mminspect.vision.reading import Reading
+
 #: Is told what is wrong in one sentence, and '' when all is well again.
 Report = Callable[[str], None]
 
@@ -52,6 +54,7 @@ class Source(ABC):
         may_be_absent: Whether the station starts although the source cannot be opened yet, as a camera that is plugged
             in later.
         closed: Set by :meth:`close`; :meth:`pictures` ends soon afterwards.
+        reading: How files become pixels; the station sets that of its model, as soon as it is loaded.
     """
 
     address_example: ClassVar[str] = 'ADDRESS'
@@ -60,7 +63,7 @@ class Source(ABC):
     def __init__(self, rate: float | None, report: Report | None) -> None:
         self._period = 0.0 if rate is None else 1 / rate
         self._tell, self._said = report or (lambda sentence: None), None
-        self.closed = threading.Event()
+        self.closed, self.reading = threading.Event(), Reading()
 
     def frames(self) -> Iterator[Frame]:
         """Frame after frame, until the end of the source or :meth:`close`.

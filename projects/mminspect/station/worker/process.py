@@ -58,7 +58,7 @@ def _answer(inspector: Inspector, job: Job, own: Any) -> Answer:
 def _describe(inspector: Inspector) -> dict[str, Any]:
     calibration, limit = inspector.calibration, inspector.threshold
     return dict(asdict(inspector.model), calibration=calibration and calibration.state(),
-                threshold=limit and asdict(limit))
+                threshold=limit and asdict(limit), reading=asdict(inspector.spec.reading))
 
 
 def _sentence(error: Exception, what: str) -> str:

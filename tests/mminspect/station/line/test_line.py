@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import cv2
 import numpy as np
 import pytest
 from django.db import OperationalError
@@ -15,7 +17,7 @@ from mminspect.station.line.line import CAMERAS
 from mminspect.station.records.models import DONE, FAILED, WAITING, Record
 from mminspect.station.replies import Refused
 from mminspect.station.worker import Answer
-from station_site import INFO, difference, picture
+from station_site import INFO, difference, eventually, picture
 
 pytestmark = pytest.mark.usefixtures('database')
 
@@ -71,6 +73,22 @@ def test_the_state_in_one_word(alone: Line) -> None:
     alone._worker.failure = 'the model is gone'
     assert alone.state().items() >= dict(state='failed', message='the model is gone').items()
     assert alone.failure == 'the model is gone'
+
+
+def test_files_of_sources_are_read_as_the_model_reads(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> None:
+    """12 bits in 16 are not black in a folder that takes a camera's place."""
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((4, 4), 4095, np.uint16))
+    line = Line(Worker, dict(live1=f'folder:{tmp_path}'), loop)
+    line._worker.on_ready(dict(INFO, reading=dict(max_value=4095, orientation=True)))
+    frames: list[np.ndarray] = []
+    line.cameras['live1'].feed = frames.append
+    feed, = line._feeds
+    feed.start()
+    try:
+        eventually(lambda: frames)
+    finally:
+        feed.close()
+    assert (frames[0] == 255).all()
 
 
 def waiting() -> Record:

@@ -1,0 +1,72 @@
+"""What is odd about the images of a data set as a whole: nothing that forbids a training, all of it worth a line."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mminspect.core.errors import UserError
+
+from .image_files import ImageProbe
+from .images import largest_value
+from .orientation import warnings_of
+from .reading import LOADERS, Reading
+
+#: Steps of pipelines that read images otherwise than the project, by the end of their name.
+FOREIGN_LOADERS = ('LoadImageFromFile', )
+#: Largest values of cameras whose numbers are stored in 16 bits.
+_CAMERAS = (1023, 4095)
+#: Deep images that are looked at for the largest value.
+_LOOKED_AT = 100
+
+
+def describe_images(paths: Sequence[str | Path], probes: Sequence[ImageProbe], reading: Reading,
+                    drawn: str = 'boxes') -> list[str]:
+    """Warnings: images that are turned by EXIF, and images of 10 or 12 bits in 16 whose white is not declared.
+
+    Args:
+        paths: Of the images.
+        probes: What :func:`~mminspect.vision.image_files.probe_image` says of them, none with a problem.
+        reading: How they are read.
+        drawn: What was drawn on them, for the message.
+    """
+    pairs = list(zip(paths, probes, strict=True))
+    turned = [str(path) for path, probe in pairs if probe.orientation != 1]
+    return [*warnings_of(turned, len(pairs), reading.orientation, drawn),
+            *_dark([path for path, probe in pairs if probe.bits == 16], reading)]
+
+
+def _dark(paths: Sequence[str | Path], reading: Reading) -> list[str]:
+    """Values of a set are looked at until one is too large for a camera of 12 bits: that is the first, usually."""
+    if not paths or reading.max_value is not None:
+        return []
+    chosen = paths[::-(-len(paths) // _LOOKED_AT)]  # evenly
+    largest = 0.0
+    for path in chosen:
+        largest = max(largest, largest_value(path))
+        if largest > _CAMERAS[-1]:
+            return []
+    white = next(value for value in _CAMERAS if largest <= value)
+    return [f'none of {len(chosen)} images with 16 bits has a value above {white}, as if a camera of '
+            f'{white.bit_length()} bits had taken them, so that they are almost black: set max_value={white} in '
+            f'LoadInspectionImage if that is its white (first: {paths[0]})']
+
+
+def refuse_other_readers(steps: Iterable[Mapping[str, Any]], paths: Sequence[str | Path],
+                         probes: Sequence[ImageProbe]) -> None:
+    """Raise UserError if a pipeline reads by a loader that shows some of these images otherwise than the inspection.
+
+    Args:
+        steps: A pipeline's config.
+        paths: Of the images.
+        probes: What :func:`~mminspect.vision.image_files.probe_image` says of them.
+    """
+    names = [str(step.get('type')).split('.')[-1] for step in steps if isinstance(step, Mapping)]
+    loader = next((name for name in names if name in (*LOADERS, *FOREIGN_LOADERS)), None)
+    if loader not in FOREIGN_LOADERS:
+        return
+    odd = [path for path, probe in zip(paths, probes, strict=True) if not probe.common]
+    if odd:
+        raise UserError(f"'{odd[0]}'{f' (and {len(odd) - 1} more)' if len(odd) > 1 else ''} is of a kind that {loader} "
+                        'shows otherwise than the inspection does (more than 8 bits, CMYK, an unusual form): put '
+                        'LoadInspectionImage in its place in the pipeline')

@@ -1,0 +1,74 @@
+"""What is told of the images of a data set: orientations, and 12 bits in 16."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mminspect.core.errors import UserError
+from mminspect.vision.image_files import probe_image
+from mminspect.vision.image_sets import describe_images, refuse_other_readers
+from mminspect.vision.reading import Reading
+
+
+def described(paths: list[Path], reading: Reading = Reading()) -> list[str]:  # noqa: B008 (it is frozen)
+    return describe_images(paths, [probe_image(path) for path in paths], reading)
+
+
+def deep(folder: Path, *largest: int) -> list[Path]:
+    """Images of 16 bits with these largest values."""
+    paths = [folder / f'{number}.png' for number in range(len(largest))]
+    for path, value in zip(paths, largest, strict=True):
+        cv2.imwrite(str(path), np.array([[0, value], [value // 2, 1]], np.uint16))
+    return paths
+
+
+def test_upright_images_of_8_bits_are_not_worth_a_word(tmp_path: Path) -> None:
+    Image.new('RGB', (4, 8)).save(tmp_path / 'a.jpg')
+    assert described([tmp_path / 'a.jpg']) == [] == described([])
+
+
+def test_orientations_are_counted(tmp_path: Path) -> None:
+    for number, turn in enumerate((1, 6, 3, 1)):
+        tag = Image.Exif()
+        tag[274] = turn
+        Image.new('RGB', (4, 8)).save(tmp_path / f'{number}.jpg', exif=tag)
+    paths = sorted(tmp_path.iterdir())
+    line, = described(paths)
+    assert line.startswith('2 of 4 images carry an EXIF orientation and are turned when they are read')
+    assert '1.jpg' in line
+    line, = described(paths, Reading(orientation=False))
+    assert line.startswith('2 of 4 images carry an EXIF orientation and are not turned when they are read')
+
+
+@pytest.mark.parametrize(('largest', 'white'), [((4095, 12), 4095), ((4000, 1023), 4095), ((1023, 900), 1023),
+                                                ((0, 0), 1023), ((4096, 12), None), ((12, 65535), None)])
+def test_12_bits_in_16(tmp_path: Path, largest: tuple, white: int | None) -> None:
+    paths = deep(tmp_path, *largest)
+    lines = described(paths)
+    assert len(lines) == (white is not None) and described(paths, Reading(4095)) == []
+    if white:
+        assert f'none of 2 images with 16 bits has a value above {white}' in lines[0]
+        assert f'set max_value={white}' in lines[0]
+
+
+def test_large_sets_are_looked_at_evenly(tmp_path: Path) -> None:
+    paths = deep(tmp_path, *[100] * 249, 60000)
+    assert 'none of 84 images' in described(paths[:-1] + paths[:1])[0]
+
+
+@pytest.mark.parametrize(('step', 'refused'), [
+    (dict(type='LoadImageFromFile'), True), (dict(type='mmdet.LoadImageFromFile'), True),
+    (dict(type='LoadInspectionImage'), False), (dict(type='Resize'), False)])
+def test_loaders_of_others_take_common_images_alone(tmp_path: Path, step: dict, refused: bool) -> None:
+    Image.new('RGB', (4, 8)).save(tmp_path / 'a.jpg')
+    paths = [tmp_path / 'a.jpg', *deep(tmp_path, 5, 6)]
+    probes = [probe_image(path) for path in paths]
+    refuse_other_readers([len, step], paths[:1], probes[:1])
+    if not refused:
+        return refuse_other_readers([step], paths, probes)
+    with pytest.raises(UserError, match=r"0\.png' \(and 1 more\) is of a kind that LoadImageFromFile shows otherwise"):
+        refuse_other_readers([step], paths, probes)
