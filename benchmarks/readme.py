@@ -17,12 +17,13 @@ from functools import partial
 from pathlib import Path
 
 from mminspect.experiments import table as tables
+from reliability_tables import RELIABILITY
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
 PROJECTS = ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')
-DOCUMENTS = ('README.md', 'README_zh-CN.md',
-             *(f'docs/{name}.md' for name in ('supported_versions', 'your_own_data', 'read_the_numbers')),
+GUIDES = ('supported_versions', 'your_own_data', 'read_the_numbers', 'reliability')
+DOCUMENTS = ('README.md', 'README_zh-CN.md', *(f'docs/{name}.md' for name in GUIDES),
              *(f'projects/{name}/README.md' for name in PROJECTS))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
 
@@ -292,6 +293,30 @@ def quickstart() -> str:
         + f'processors). Command: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
 
 
+def wrong_uses() -> str:
+    """What came of every command used wrongly."""
+    result = load('wrong_uses')
+    names = {'refused': 'one sentence, status 2', 'warned': 'a warning', 'silent': 'taken in silence',
+             'traceback': 'traceback', 'too long': 'no answer'}
+    commands = list(dict.fromkeys(row['command'] for row in result['uses']))
+    counts = {name: [row['outcome'] for row in result['uses'] if row['command'] == name] for name in commands}
+    rows = [[f'`mminspect {name}`'.replace(' `', '`'), str(len(found)), *(str(found.count(key)) for key in names),
+             str(sum(outcome not in names for outcome in found))] for name, found in counts.items()]
+    total = [row['outcome'] for row in result['uses']]
+    rows.append(['all', str(len(total)), *(str(total.count(key)) for key in names),
+                 str(sum(outcome not in names for outcome in total))])
+    return markdown(['command', 'wrong uses', *names.values(), 'other'], rows) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
+def reliability(name: str) -> str:
+    """A table of reliability_tables.py."""
+    source, rows_of = RELIABILITY[name]
+    result = load(source)
+    return markdown(*rows_of(result)) + f'\nCommand: `{result["command"]}`.' \
+        + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs,
@@ -299,7 +324,8 @@ TABLES: dict[str, Callable[[], str]] = {
     'anomaly_metrics': anomaly_metrics, 'inspection_latency': inspection_latency,
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
     'station_load': station_load, 'demo': demo, 'startup': startup, 'quickstart': quickstart,
-    'release_check': release_check}
+    'release_check': release_check, 'wrong_uses': wrong_uses,
+    **{name: partial(reliability, name) for name in RELIABILITY}}
 
 
 def rendered(text: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
-from mminspect.core.text_files import read_text
 
 from .annotated import AnnotatedDataset, Annotations
 from .records import BoxRecord, ImageRecord

@@ -1,6 +1,7 @@
 """The folder that a run of inspections writes."""
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -117,5 +118,7 @@ def write_map(path: str | Path, heat: NDArray[np.float32]) -> None:
     Raises:
         OSError: It cannot be written.
     """
+    data = io.BytesIO()  # Pillow writes past Python's file, and takes half of what it wrote for the whole
+    Image.fromarray(np.ascontiguousarray(heat, np.float32)).save(data, format='TIFF')
     with replacing(path) as handle:
-        Image.fromarray(np.ascontiguousarray(heat, np.float32)).save(handle, format='TIFF')
+        handle.write(data.getbuffer())
