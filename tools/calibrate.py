@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from mminspect.core import cli
 from mminspect.core.errors import UserError
+from mminspect.core.locks import replacing_alone
+from mminspect.core.names import printable
+from mminspect.core.outputs import place
 from mminspect.decisions import lowest_percentage, needed_images
-from mminspect.inspection.calibrating import calibrate, check_storable, store_calibration
+from mminspect.inspection.calibrating import calibrate, check_storable, numbers_of, store_calibration
 from mminspect.inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
+from mminspect.inspection.good_parts import check_good_parts
 from mminspect.inspection.load import make_inspector, open_model
-from mminspect.inspection.sources import search_images
+from mminspect.inspection.sources import ImageFile, search_images
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('model', help=MODEL_HELP)
-    parser.add_argument('folder', type=Path, help='images of good parts')
+    parser.add_argument('folder', type=place, help='images of good parts')
     parser.add_argument('--false-reject-rate', type=float, required=True, metavar='R',
                         help='share of good parts that may be rejected, e.g. 0.01')
     add_running_options(parser)
@@ -43,21 +48,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = search_images([args.folder])
     images = found.images
     if found.told:
-        print(found.told)
+        print(printable(found.told))
+    check_good_parts([image.name for image in images], args.folder)
     rate, needed = args.false_reject_rate, needed_images(args.false_reject_rate)
     if len(images) < needed:
         raise UserError(f'{args.folder} holds {len(images)} images, which are too few for a false-reject rate of '
                         f'{100 * rate:g} %: give {needed} at least, or ask for {lowest_percentage(len(images))} % or '
                         'more')
+    with nullcontext() if args.dry_run or not Path(args.model).is_file() else replacing_alone(args.model):
+        fit_and_store(args, images)
+
+
+def fit_and_store(args: argparse.Namespace, images: Sequence[ImageFile]) -> None:
+    """Score, print, and store unless it is a dry run."""
+    origin = printable('normal images of ' + '/'.join(args.folder.resolve().parts[-2:]))
     options = running_options(args)
     tiles = {name: options.pop(name) for name in ('tile', 'overlap')}
     network, opened = open_model(args.model, **options)
     inspector = make_inspector(network, **tiles)
-    results = inspector.many([image.path for image in images], args.batch, [image.name for image in images])
+    pairs = inspector.pairs([image.path for image in images], args.batch, [image.name for image in images])
     with progress_bar() as bar:
-        calibration = calibrate(bar.track(results, len(images), description='scoring'), rate,
-                                'normal images of ' + '/'.join(args.folder.resolve().parts[-2:]), inspector.calibration,
-                                inspector.tile, inspector.overlap)
+        numbers = (numbers_of(result, pixels) for pixels, result in
+                   bar.track(pairs, len(images), description='scoring'))
+        calibration = calibrate(numbers, args.false_reject_rate, origin, inspector.calibration, inspector.tile,
+                                inspector.overlap)
     expected = calibration.scores.false_reject_rate(calibration.threshold.value)
     print(f'threshold: {calibration.threshold}, was {inspector.threshold or "not set"}')
     print(f'good parts that it rejects: {expected}')

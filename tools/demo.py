@@ -31,6 +31,7 @@ from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.experiments import jobs
 from mminspect.experiments.table import cell
 from mminspect.inspection import load_inspector
@@ -99,7 +100,7 @@ PARTS = (
 def parse_args() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/demo'), help='folder of everything (%(default)s)')
+    parser.add_argument('--out', type=place, default=Path('work_dirs/demo'), help='folder of everything (%(default)s)')
     parser.add_argument('--part', choices=[part.name for part in PARTS], help='one half only')
     parser.add_argument('--only-train', action='store_true',
                         help='no tests, tables and pictures of predictions; the anomaly model is exported')
@@ -224,6 +225,7 @@ def begin(console: Console, parts: list[Part], out: Path, pretrained: bool, want
 def main() -> None:
     """Run the steps; those that are finished are skipped."""
     args = parse_args()
+    check_output_folder(args.out, '--out')
     out, parts = args.out.resolve(), [part for part in PARTS if args.part in (None, part.name)]
     console, start = Console(width=max(110, Console().width)), time.monotonic()
     runtime.prepare_work_dir(str(out), option='--out')

@@ -13,10 +13,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from anomaly_rd.quickstart import Settings, quickstart
 from mminspect.core import cli
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.experiments.jobs import ending_on_sigterm
 
@@ -27,28 +27,23 @@ AGAIN = 'the same command'
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('good', type=_folder, metavar='FOLDER_OF_GOOD',
+    parser.add_argument('good', type=place, metavar='FOLDER_OF_GOOD',
                         help='pictures of good parts, 50 to 500 of them')
-    parser.add_argument('--test', type=_folder, metavar='FOLDER',
+    parser.add_argument('--test', type=place, metavar='FOLDER',
                         help='pictures to inspect, with those in sub-folders (default: good ones that the training '
                              'did not see)')
-    parser.add_argument('--out', type=_folder, metavar='FOLDER', help='folder of the run (default: work_dirs/<name>)')
+    parser.add_argument('--out', type=place, metavar='FOLDER', help='folder of the run (default: work_dirs/<name>)')
     parser.add_argument('--false-reject-rate', type=float, metavar='R',
                         help='share of good parts that may be rejected (default: the smallest that the number of '
                              'pictures can promise)')
     return parser.parse_args(argv)
 
 
-def _folder(text: str) -> Path:
-    """An empty word, as of a variable that is not set, is no folder."""
-    if not text:
-        raise argparse.ArgumentTypeError('an empty word names no folder')
-    return Path(text)
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """All steps, and where to look."""
     args, start = parse_args(argv), time.monotonic()
+    if args.out:
+        check_output_folder(args.out, '--out')
     setup()
     settings = Settings(args.good, args.test, args.out, args.false_reject_rate)
     with ending_on_sigterm():

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mminspect.core import cli
 from mminspect.core.errors import UserError
+from mminspect.core.outputs import check_output_folder, place
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -27,7 +28,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                         help='onnxruntime or openvino for .onnx, or one that --import registers (default: the first '
                              'for files of this suffix; pytorch for a checkpoint)')
     parser.add_argument('--precision', metavar='NAME', help='of the runtime, e.g. bf16 of openvino (default: f32)')
-    parser.add_argument('--data', type=Path, default=Path('work_dirs/station'),
+    parser.add_argument('--data', type=place, default=Path('work_dirs/station'),
                         help='folder of database, pictures and secrets (default: %(default)s)')
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s)')
     parser.add_argument('--port', type=int, default=8000, help='0: any that is free (default: %(default)s)')
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.model is None and args.add_user is None:
         raise UserError('the station needs a model: --model MODEL.onnx from mminspect export, or `make station` '
                         'for that of the demo')
+    check_output_folder(args.data, '--data')
     try:
         from mminspect.station import command
     except ImportError as error:

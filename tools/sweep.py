@@ -22,6 +22,7 @@ from mminspect.core.config_names import find_config
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.log import quiet_log
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.core.system import core_count
 from mminspect.experiments import table
@@ -42,8 +43,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                         help='folders of categories (default: %(default)s)')
     parser.add_argument('--textures', nargs='+', default=[], metavar='NAME',
                         help='categories that are textures, besides those of MVTec AD')
-    parser.add_argument('--work-root', default='work_dirs/sweep/runs', help='folder of the runs (default: %(default)s)')
-    parser.add_argument('--out', default='work_dirs/sweep', help='folder of sweep.md and sweep.json '
+    parser.add_argument('--work-root', type=place, default='work_dirs/sweep/runs',
+                        help='folder of the runs (default: %(default)s)')
+    parser.add_argument('--out', type=place, default='work_dirs/sweep', help='folder of sweep.md and sweep.json '
                                                                  '(default: %(default)s)')
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU (default: 1)')
     parser.add_argument('--amp', action='store_true', help='train in mixed precision')
@@ -68,6 +70,8 @@ def arguments_of(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, 
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, run what is missing, print and write the table."""
     args = parse_args(argv)
+    for option, folder in (('--work-root', args.work_root), ('--out', args.out)):
+        check_output_folder(folder, option)
     setup()
     if args.jobs < 1:
         raise UserError(f'--jobs must be at least 1, got {args.jobs}')

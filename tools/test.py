@@ -12,8 +12,9 @@ from mmengine.dist import is_main_process
 
 from mminspect import runtime
 from mminspect.core import cli
-from mminspect.core.errors import UserError, no_file
+from mminspect.core.errors import no_file
 from mminspect.core.fileio import replacing
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.models.checkpoint import Checkpoint
 
@@ -26,7 +27,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='.pth or .safetensors file')
-    parser.add_argument('--work-dir', help='where logs and metrics.json go (default: the folder of the checkpoint)')
+    parser.add_argument('--work-dir', type=place,
+                        help='where logs and metrics.json go (default: the folder of the checkpoint)')
     parser.add_argument('--show-dir', help='draw ground truth beside prediction (the config\'s picture_hook) into this '
                                            'folder of the work dir')
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
@@ -43,13 +45,10 @@ def add_hook(cfg: Config, hook: dict) -> None:
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
-def check_paths(checkpoint: str, show_dir: Path | None) -> None:
-    """Raise UserError for a checkpoint that is not there, or a folder for pictures that is a file."""
+def check_checkpoint(checkpoint: str) -> None:
+    """Raise UserError for a file that is not there."""
     if '://' not in checkpoint and not Path(checkpoint).expanduser().is_file():
         raise no_file(f'checkpoint {checkpoint}', Path(checkpoint).expanduser())
-    place = next((path for path in (show_dir, *show_dir.parents) if path.exists()), None) if show_dir else None
-    if place is not None and not place.is_dir():
-        raise UserError(f'--show-dir: {place} is a file: name a folder for the pictures')
 
 
 def main() -> None:
@@ -57,8 +56,11 @@ def main() -> None:
     args = parse_args()
     setup()
     # beside the checkpoint: the distilled student is tested with the plain student's config, whose folder is not its
-    work_dir = args.work_dir or str(Path(args.checkpoint).parent)
-    check_paths(args.checkpoint, Path(work_dir, args.show_dir) if args.show_dir else None)
+    work_dir = str(args.work_dir or Path(args.checkpoint).parent)
+    check_checkpoint(args.checkpoint)
+    check_output_folder(work_dir, '--work-dir')
+    if args.show_dir:
+        check_output_folder(Path(work_dir, args.show_dir), '--show-dir')
     cfg = runtime.load_config(args.config, args.cfg_options, work_dir)
     cfg.launcher, cfg.load_from, cfg.resume = args.launcher, args.checkpoint, False
     if args.show_dir:

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import nullcontext
 from pathlib import Path
+
+from mmengine.config import Config
 
 from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import remove_unfinished
+from mminspect.core.locks import writing_alone
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.models.checkpoint import Checkpoint, checkpoint_to_resume
 
@@ -23,7 +28,8 @@ def parse_args() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, name of a config of this project, or folder of good pictures')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument('--work-dir', type=place,
+                        help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument('--resume', nargs='?', const='auto',
                         help='go on from the last checkpoint in the work dir, or from the one named')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
@@ -37,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def config_of_folder(folder: str, work_dir: str | None) -> str:
+def config_of_folder(folder: str, work_dir: Path | None) -> str:
     """Write the config of a folder of good pictures, and name it."""
     from anomaly_rd.quickstart import write_config
     config = write_config(folder, work_dir, '--work-dir')
@@ -48,10 +54,12 @@ def config_of_folder(folder: str, work_dir: str | None) -> str:
 def main() -> None:
     """Config, checks, Runner."""
     args = parse_args()
+    if args.work_dir:
+        check_output_folder(args.work_dir, '--work-dir')
     setup()
     if args.config and Path(args.config).is_dir():
         args.config = config_of_folder(args.config, args.work_dir)
-    cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir)
+    cfg = runtime.load_config(args.config, args.cfg_options, args.work_dir and str(args.work_dir))
     cfg.launcher = args.launcher
     if args.amp:
         runtime.use_amp(cfg)
@@ -68,6 +76,20 @@ def main() -> None:
     runtime.skip_missing_validation(cfg)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     runtime.prepare_work_dir(cfg.work_dir)
+    with nullcontext() if is_follower(args.launcher) else writing_alone(
+            cfg.work_dir, 'training', f'another training writes into {cfg.work_dir}: wait for its end, or choose '
+                                      'another folder with --work-dir'):
+        train(cfg)
+
+
+def is_follower(launcher: str) -> bool:
+    """Whether this is one of several processes of a training and not the first, which writes for all."""
+    ranks = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
+    return os.environ.get(ranks.get(launcher, ''), '0') != '0'
+
+
+def train(cfg: Config) -> None:
+    """Begin, or go on from ``cfg.load_from``."""
     remove_unfinished(cfg.work_dir)
     checkpoint = Checkpoint.open(cfg.load_from) if cfg.get('load_from') else None
     runner = runtime.build_runner(cfg, checkpoint)

@@ -15,6 +15,7 @@ from types import ModuleType
 
 from . import __version__
 from .core.home import home
+from .core.interrupts import signal_behind, sigterm_interrupts
 
 #: Tools that have another name as files: a script ``inspect.py`` would hide Python's module of that name.
 RENAMED = {'inspect_images': 'inspect'}
@@ -79,8 +80,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f'error: mminspect has no command {name!r}: {hint}', file=sys.stderr)
         sys.exit(2)
     sys.argv = [f'mminspect {name}', *words[1:]]  # as the tool's help shows its name
-    tool = load(name, known[name])
-    from .core import cli  # mmengine takes its time
+    with sigterm_interrupts():  # also while the tool is imported, which takes seconds
+        try:
+            tool = load(name, known[name])
+            from .core import cli  # mmengine takes its time
+        except KeyboardInterrupt as error:
+            print('error: interrupted before it began', file=sys.stderr)
+            sys.exit(128 + signal_behind(error))
     cli.run(tool.main, getattr(tool, 'AGAIN', ''))
 
 

@@ -9,6 +9,7 @@ import torch
 
 from helpers import content
 from inspection_helpers import write_images
+from mminspect.core.locks import replacing_alone
 from mminspect.decisions import Calibration
 from mminspect.inspection import load_inspector
 from mminspect.inspection.export import export_onnx
@@ -125,3 +126,34 @@ def test_safetensors(good, tmp_path, call):
     (tmp_path / 'w.safetensors').touch()
     status, _, error = call('calibrate', tmp_path / 'w.safetensors', good, '--false-reject-rate', 0.1)
     assert status == 2 and 'weights alone' in error and error.count('\n') == 1
+
+
+def test_a_camera_that_stands_still_promises_little(tmp_path, call, caplog):
+    """Sixteen times one picture: what is promised is what one picture promises."""
+    frozen = write_images(tmp_path / 'good', **{f'g{n:02d}': (60, 80) for n in range(16)})
+    checkpoint = anomaly_files(tmp_path / 'run')
+    before = content(tmp_path)
+    status, _, error = call('calibrate', checkpoint, frozen, '--false-reject-rate', 0.1)
+    assert status == 2 and 'of 16 images only 1 differ from each other: 1 normal images are too few' in error
+    assert content(tmp_path) == before
+    status, said, error = call('calibrate', checkpoint, frozen, '--false-reject-rate', 0.5)
+    assert status == 0 and '1 images)' in said and 'Of 16 normal images only 1 differ' in caplog.text
+
+
+def test_defects_among_the_good_parts(tmp_path, call):
+    folder = write_images(tmp_path / 'test', **{f'good__{n}': (60 + n, 80) for n in range(9)}, hole__a=(60, 250))
+    checkpoint = anomaly_files(tmp_path / 'run')
+    before = content(tmp_path)
+    status, _, error = call('calibrate', checkpoint, folder, '--false-reject-rate', 0.1)
+    assert status == 2 and 'holds images in hole, which seem to be of defects' in error and 'test/good' in error
+    assert content(tmp_path) == before
+
+
+def test_a_model_that_another_command_changes(good, tmp_path, call):
+    checkpoint = detector_files(tmp_path / 'run')
+    before = content(tmp_path)
+    with replacing_alone(checkpoint):
+        status, _, error = call('calibrate', checkpoint, good, '--false-reject-rate', 0.1)
+        assert status == 2 and 'another command is changing' in error
+        assert call('calibrate', checkpoint, good, '--false-reject-rate', 0.1, '--dry-run')[0] == 0
+    assert content(tmp_path) == before

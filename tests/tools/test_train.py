@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
 from mmengine.config import Config
 
 from helpers import ROOT, build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
+from mminspect.core.locks import writing_alone
 
 
 @pytest.fixture
@@ -251,3 +253,33 @@ def test_two_processes_without_a_gpu(run, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     meta = torch.load(tmp_path / 'run' / 'epoch_2.pth', weights_only=False)['meta']
     assert meta['epoch'] == 2 and meta['iter'] == 2  # six images, batch 3, two processes: one iteration an epoch
+
+
+def test_one_training_writes_into_a_folder_at_a_time(run, tmp_path, call):
+    config, _ = run()
+    with writing_alone(tmp_path / 'run', 'training', 'x'):
+        for option in ((), ('--resume', )):
+            status, _, error = call('train', config, *option)
+            assert status == 2 and error.count('\n') == 1 and 'another training writes into' in error
+        assert [path.name for path in (tmp_path / 'run').iterdir()] == ['.training.lock']
+    assert call('train', config)[0] == 0 and not (tmp_path / 'run' / '.training.lock').exists()
+
+
+def test_sigterm_is_ctrl_c_also_with_processes_that_read(run, tmp_path):
+    """And the training goes on from its last checkpoint."""
+    config, _ = run()
+    cfg = Config.fromfile(config)
+    cfg.train_cfg.max_epochs, cfg.train_dataloader.num_workers = 10_000, 1
+    cfg.train_dataloader.persistent_workers = False
+    cfg.dump(config)
+    words = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'train.py'), str(config)]
+    with subprocess.Popen(words, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        end = time.monotonic() + 120
+        while not (tmp_path / 'run' / 'epoch_2.pth').exists() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143 and 'Traceback' not in said, said
+    assert said.splitlines()[-1] == 'error: interrupted: what is on disk is whole; the same command with --resume ' \
+                                    'goes on where it stopped'
+    assert not (tmp_path / 'run' / '.training.lock').exists()

@@ -19,6 +19,7 @@ from mminspect.core import cli
 from mminspect.core.config_names import find_config
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.outputs import check_output_file, check_output_folder, place
 from mminspect.experiments import table
 from mminspect.experiments.jobs import ending_on_sigterm, run
 
@@ -30,15 +31,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('configs', nargs='+', metavar='CONFIG')
-    parser.add_argument('--work-root', default='work_dirs', help='folder of the runs (default: %(default)s)')
+    parser.add_argument('--work-root', type=place, default='work_dirs',
+                        help='folder of the runs (default: %(default)s)')
     parser.add_argument('--run', action='store_true', help='train and test what has no metrics yet')
     parser.add_argument('--shape', type=int, nargs=2, default=[800, 1280], metavar=('HEIGHT', 'WIDTH'),
                         help='input of FLOPs and FPS in pixels (default: 800 1280)')
     parser.add_argument('--images', type=int, default=10, help='images for FPS, 0 for none (default: %(default)s)')
     parser.add_argument('--published', nargs='+', default=[], metavar='TABLE:ROW',
                         help='further rows of the paper, e.g. table3:tood')
-    parser.add_argument('--out', help='write the numbers to this JSON file')
-    parser.add_argument('--markdown', help='write the table to this Markdown file')
+    parser.add_argument('--out', type=place, help='write the numbers to this JSON file')
+    parser.add_argument('--markdown', type=place, help='write the table to this Markdown file')
     return parser.parse_args(argv)
 
 
@@ -46,6 +48,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, run what is missing, print and write the table."""
     args = parse_args(argv)
     shape = tuple(args.shape)
+    for option, path in (('--out', args.out), ('--markdown', args.markdown)):
+        if path:
+            check_output_file(path, option)
+    if args.run:
+        check_output_folder(args.work_root, '--work-root')
     configs = [str(find_config(config)) for config in args.configs]
     jobs = comparison.jobs_of(configs, args.work_root)
     cfgs = [runtime.load_config(config) for config in configs]

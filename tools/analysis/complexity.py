@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
-
 from mminspect import runtime
 from mminspect.core import cli
 from mminspect.experiments.complexity import complexity_of, report
@@ -22,7 +20,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help='of a model that is fitted on data (.pth or .safetensors)')
     parser.add_argument('--shape', type=int, nargs=2, default=[800, 1280], metavar=('HEIGHT', 'WIDTH'),
                         help='of the network\'s input in pixels (default: 800 1280, as in the paper)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config, e.g. model.bbox_head.num_classes=6')
     return parser.parse_args(argv)
 

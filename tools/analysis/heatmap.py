@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from fdrd.visualization.heatmap import Network, find_images, save_heatmaps
 from mminspect import runtime
 from mminspect.core import cli
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.experiments.environment import default_device
 from mminspect.models.building import load_model
 
@@ -25,7 +26,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--student', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT'))
     parser.add_argument('--teacher', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT'))
     parser.add_argument('--images', nargs='+', required=True, metavar='FILE_OR_FOLDER')
-    parser.add_argument('--out', required=True, help='folder for the pictures, made if it is missing')
+    parser.add_argument('--out', type=place, required=True, help='folder for the pictures, made if it is missing')
     parser.add_argument('--level', type=int, default=0, help='number of the neck\'s output, 0 is the finest (default)')
     return parser.parse_args(argv)
 
@@ -33,6 +34,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Load both detectors and draw."""
     args = parse_args(argv)
+    check_output_folder(args.out, '--out')
     configs = {role: runtime.load_config(getattr(args, role)[0]) for role in ('teacher', 'student')}
     images = find_images(args.images)
     networks = [Network.of(cfg, load_model(cfg, getattr(args, role)[1], default_device()))

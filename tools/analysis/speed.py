@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Sequence
 
 import torch
-from mmengine.config import DictAction
 
 from mminspect import runtime
 from mminspect.core import cli
@@ -29,7 +28,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--images', type=int, default=50, help='images to time (default: %(default)s)')
     parser.add_argument('--warmup', type=int, default=5, help='images to run before (default: %(default)s)')
     parser.add_argument('--threads', type=int, help='torch threads on the CPU (default: torch\'s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config')
     args = parser.parse_args(argv)
     if args.threads is not None and args.threads < 1:

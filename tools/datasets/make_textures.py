@@ -7,10 +7,12 @@ Example::
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from anomaly_rd.datasets.textures_writer import TexturesSpec, make_textures
 from mminspect.core import cli
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.experiments.rendered_set import report
 
 
@@ -18,7 +20,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line arguments; their defaults are those of ``TexturesSpec``."""
     default = TexturesSpec()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('out', help='folder to make; must not exist, or be empty, or be the same set')
+    parser.add_argument('out', type=place, help='folder to make; must not exist, or be empty, or be the same set')
     parser.add_argument('--train', type=int, default=default.train, help='number of training images (%(default)s)')
     parser.add_argument('--good', type=int, default=default.good, help='number of good test images (%(default)s)')
     parser.add_argument('--defective', type=int, default=default.defective,
@@ -33,6 +35,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Render and say what was done."""
     args = parse_args(argv)
+    if not os.path.isfile(args.out):  # which has its own sentence
+        check_output_folder(args.out)
     spec = TexturesSpec(**{name: value for name, value in vars(args).items() if name != 'out'})
     report(args.out, str(sum(number for *_, number in spec.parts())), lambda: make_textures(args.out, spec))
     return 0

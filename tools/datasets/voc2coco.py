@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from fdrd.datasets.voc2coco import VOCLayout, convert
 from mminspect.core import cli
+from mminspect.core.outputs import check_output_folder, place
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', type=Path, help='folder with Annotations, JPEGImages and maybe ImageSets/Main')
-    parser.add_argument('--out', type=Path, required=True, help='folder for instances_<split>.json and <split>.txt')
+    parser.add_argument('root', type=place, help='folder with Annotations, JPEGImages and maybe ImageSets/Main')
+    parser.add_argument('--out', type=place, required=True, help='folder for instances_<split>.json and <split>.txt')
     parser.add_argument('--split', type=float, nargs='+', metavar='FRACTION',
                         help='train fraction, the rest is val; with two fractions (train, val) the rest is test; '
                         'without this option the lists in ImageSets/Main are used')
@@ -40,6 +40,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert and say what was written."""
     args = parse_args(argv)
+    check_output_folder(args.out, '--out')
     layout = VOCLayout(args.root, args.images, args.annotations, args.offset)
     classes = [name.strip() for name in args.classes.split(',') if name.strip()] if args.classes else None
     print('\n'.join(convert(layout, args.out, args.split, args.seed, classes)))

@@ -14,12 +14,15 @@ from pathlib import Path
 
 from mminspect.core import cli
 from mminspect.core.errors import UserError
-from mminspect.core.fileio import check_folder
+from mminspect.core.locks import replacing_alone
+from mminspect.core.outputs import check_output_file, place
 from mminspect.core.trusted import import_trusted
 from mminspect.inspection.backends import open_network
 from mminspect.inspection.export import accuracy, export_network, is_target, make_target
+from mminspect.inspection.export.target import Target
+from mminspect.inspection.good_parts import check_good_parts
 from mminspect.inspection.load import config_for
-from mminspect.inspection.networks import build_network
+from mminspect.inspection.networks import TorchNetwork, build_network
 from mminspect.inspection.sources import find_images
 from mminspect.models.checkpoint import Checkpoint
 
@@ -33,7 +36,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--import', dest='imports', action='append', default=[], metavar='MODULE',
                         help='Python module that you trust: of the method, where the checkpoint names one that no '
                              'installed package of methods has, or of a target (docs/add_a_target.md)')
-    parser.add_argument('--out', required=True, metavar='MODEL.onnx', help='file to write or replace')
+    parser.add_argument('--out', type=place, required=True, metavar='MODEL.onnx', help='file to write or replace')
     parser.add_argument('--target', metavar='NAME',
                         help='form of the file: onnx, or one that --import registers (default: by the suffix of --out)')
     parser.add_argument('--opset', type=int, help='of onnx, version of the operators (default: 17)')
@@ -58,27 +61,35 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Export, quantise if wanted, print what was measured."""
     args = parse_args(argv)
-    out = Path(args.out)
+    out: Path = args.out
     if not is_target(out, args.target):
         import_trusted(args.imports, str(out))
     target = make_target(out, args.target, **({} if args.opset is None else dict(opset=args.opset)))
     if args.int8 and not target.quantizes:
         raise UserError(f'--int8: target {target.name} has no form in 8-bit integers, leave the option out')
-    check_folder(out.parent)  # not after minutes of work
-    if out.is_dir():
-        raise UserError(f'--out {out} is a folder: name a file, which may lie in it')
-    normal = [image.path for image in find_images(args.int8)] if args.int8 else []
+    small = out.with_suffix(f'.int8{out.suffix}')
+    for path in (out, small) if args.int8 else (out,):
+        check_output_file(path, '--out')
+    found = find_images(args.int8) if args.int8 else []
+    check_good_parts([image.name for image in found], ', '.join(args.int8 or ()))
+    normal = [image.path for image in found]
     checkpoint = Checkpoint.open(args.checkpoint)
     cfg = config_for(checkpoint, args.config, args.imports, args.cfg_options)
     network = build_network(cfg, checkpoint)
+    with replacing_alone(out):
+        write(network, out, target)
+        if normal:
+            target.quantize(out, small, normal)
+    if normal:
+        print(f'{small}: {small.stat().st_size / 1e6:.1f} MB', flush=True)
+        print(accuracy.lost_accuracy(cfg, open_network(out), open_network(small), normal, args.eval))
+
+
+def write(network: TorchNetwork, out: Path, target: Target) -> None:
+    """Export, and print what was measured."""
     apart = ', '.join(f'{name} {value:.2g}' for name, value in export_network(network, out, target).items())
     print(f'{out}: {out.stat().st_size / 1e6:.1f} MB, fingerprint {network.spec.fingerprint}, largest difference from '
           f'PyTorch: {apart}', flush=True)
-    if normal:
-        small = out.with_suffix(f'.int8{out.suffix}')
-        target.quantize(out, small, normal)
-        print(f'{small}: {small.stat().st_size / 1e6:.1f} MB', flush=True)
-        print(accuracy.lost_accuracy(cfg, open_network(out), open_network(small), normal, args.eval))
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from rich.progress import track
 from anomaly_rd.registry import INFERENCERS
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.names import fitting_name
 from mminspect.inspection.load import load_inspector
 from mminspect.inspection.output.overlay import draw_overlay
 from mminspect.inspection.result import InspectionResult
@@ -95,7 +96,8 @@ class AnomalyInferencer:
             if draw or out_dir:
                 picture = draw_overlay(pixels, result, scale)
                 if out_dir:
-                    _write(picture, Path(out_dir) / f'{len(found) - 1:04d}_{Path(result.image).stem}.png')
+                    name = fitting_name(f'{len(found) - 1:04d}_{Path(result.image).stem}', len('.png'))
+                    _write(picture, Path(out_dir) / f'{name}.png')
                 if draw:
                     drawn.append(picture)
         return dict(predictions=found, visualization=drawn)

@@ -29,6 +29,8 @@ CATEGORY = 'weave'
 
 #: Raised whenever the same parameters give other pixels, so that an old set is not taken for a new one.
 RENDERER_VERSION = 1
+#: Of a picture, in pixels.
+LARGEST_SIDE = 2**13
 _PARAMETERS = 'textures.json'
 
 
@@ -78,6 +80,8 @@ def _check_spec(spec: TexturesSpec) -> None:
         raise UserError('--train must be at least 1, and --good, --defective, --calibration and --seed not negative')
     if spec.size < 64 or spec.size % 32:
         raise UserError(f'--size {spec.size} is not possible: give a multiple of 32 from 64')
+    if spec.size > LARGEST_SIDE:
+        raise UserError(f'--size {spec.size} is not possible: give {LARGEST_SIDE} at most')
 
 
 def _files(root: Path, spec: TexturesSpec) -> Iterator[tuple[Path, int, str | None, int]]:

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from anomaly_rd.registry import HOOKS
 from anomaly_rd.visualization import Picture, draw_curves, draw_histogram, draw_panel, save_figure, scales_of
 from mminspect.core.errors import UserError
+from mminspect.core.names import fitting_name
 from mminspect.decisions import Calibration, MapScale, oracle_threshold
 from mminspect.engine import unwrap
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
@@ -68,8 +69,8 @@ class AnomalyPicturesHook(Hook):
             fused = calibration.fused  # None of a method that judges whole images
             scales, decision = calibration.scales, (calibration.threshold, fused and fused.limit)
         for index, picture in sorted(self._kept.items()):
-            name = f'{index:04d}_{Path(picture.name).with_suffix("").as_posix().replace("/", "_")}.png'
-            save_figure(draw_panel(picture, scales, *decision), folder / name)
+            name = f'{index:04d}_{Path(picture.name).with_suffix("").as_posix().replace("/", "_")}'
+            save_figure(draw_panel(picture, scales, *decision), folder / f'{fitting_name(name, len(".png"))}.png')
         self._kept = {}
         if is_main_process():
             _draw_results(runner, folder, metrics or {}, calibration)

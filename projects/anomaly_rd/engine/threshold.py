@@ -84,8 +84,8 @@ class ThresholdHook(Hook):
         if self._loader is None:
             return
         with _weights_of(checkpoint, runner.model), evaluating(runner.model) as model:
-            images = [normal_image(sample) for batch in normal_batches(self._loader)
-                      for sample in model.test_step(batch)]
+            images = [normal_image(sample, pixels) for batch in normal_batches(self._loader)
+                      for sample, pixels in zip(model.test_step(batch), batch['inputs'], strict=True)]
         fitted = fit_calibration(images, self.rule, self.quantile, self.origin)
         model.calibration = replace(fitted, settings=map_settings(runner.cfg.model))
         checkpoint[CALIBRATION_KEY] = model.calibration.state()

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 from anomaly_rd.datasets import FolderDataset
 from mminspect import runtime
@@ -104,7 +105,7 @@ def write_config(folder: str | Path, work_dir: str | Path | None = None, option:
     runtime.prepare_work_dir(str(run), option=option)
     path, record, state = run / 'config' / f'{name}.py', run / 'config' / PICTURES, dict(root=str(root), names=pictures)
     if record.is_file():
-        known = json.loads(record.read_text(encoding='utf-8'))
+        known = _read(record)
         if known['root'] != state['root'] or (known != state and newest_checkpoint(run) is not None):
             raise UserError(f"the results in '{run}' are of other pictures than those that '{folder}' holds now: give "
                             f'another folder for the results ({option}), or remove that one')
@@ -112,6 +113,15 @@ def write_config(folder: str | Path, work_dir: str | Path | None = None, option:
         _write(path, _text(str(folder), str(root), len(pictures)))
     _write(record, json.dumps(state, indent=1))
     return path
+
+
+def _read(record: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(record.read_text(encoding='utf-8'))
+        return dict(root=known['root'], names=known['names'])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"'{record}' is damaged ({type(error).__name__}: {error}): remove the folder '"
+                        f"{record.parent.parent}', or give another one for the results") from error
 
 
 def _text(folder: str, root: str, count: int) -> str:

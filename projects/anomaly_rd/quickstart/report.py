@@ -18,7 +18,7 @@ from anomaly_rd.visualization.saving import save_figure
 from mminspect.core.fileio import replacing
 from mminspect.inspection import Inspector, load_inspector
 from mminspect.inspection.output import read_lines
-from mminspect.inspection.output.folder import LINES, OVERLAYS
+from mminspect.inspection.output.folder import LINES, OVERLAYS, picture_name
 from mminspect.inspection.sources import find_images, short_names
 
 from .paths import Paths
@@ -133,7 +133,7 @@ def _legend(test: Path | None) -> str:
 
 
 def _figure(line: dict[str, Any], paths: Paths, overlay: str) -> str:
-    source = quote(f'{paths.results.name}/{OVERLAYS}/{overlay}.png')
+    source = quote(f'{paths.results.name}/{OVERLAYS}/{picture_name(overlay, ".png")}')
     words = '<span class="defect">defect</span>' if line['is_defect'] else 'good'
     return (f'<figure><img src="{source}" alt=""><figcaption>{html.escape(line["image"])}<br>score '
             f'{line["score"]:.4g}: {words}</figcaption></figure>')

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mminspect.core.errors import UserError
+from mminspect.core.locks import writing_alone
 from mminspect.core.log import quiet_log
 from mminspect.decisions import RateEstimate
 from mminspect.experiments import jobs
 from mminspect.inspection import load_inspector
-from mminspect.inspection.calibrating import calibrate, store_calibration
+from mminspect.inspection.calibrating import calibrate, numbers_of, store_calibration
 from mminspect.inspection.command import main as inspect
 from mminspect.inspection.export import export_network, make_target
 from mminspect.inspection.networks import build_network
@@ -58,6 +59,12 @@ def quickstart(settings: Settings, echo: Echo) -> Paths:
         UserError: A folder, a picture or a step is not as it should be: says what, where, and what to do.
     """
     paths = Paths(write_config(settings.good, settings.work_dir))
+    refusal = f"another quickstart writes into '{paths.folder}': wait for its end, or give another folder (--out)"
+    with writing_alone(paths.folder, 'quickstart', refusal):
+        return _run(settings, paths, echo)
+
+
+def _run(settings: Settings, paths: Paths, echo: Echo) -> Paths:
     check_test(settings.test, paths)  # not behind minutes of training
     kept = held_out(paths.config)
     rate = promised_rate(settings.rate, len(kept))
@@ -116,7 +123,8 @@ def export(checkpoint: Path, out: Path) -> None:
 
 def store_threshold(model: Path, images: list[str], rate: float) -> RateEstimate:
     """Choose the threshold by good pictures that the training has not seen; returns what it rejects of such."""
-    found = calibrate(load_inspector(model).many(images), rate, 'good pictures kept from the training')
+    numbers = (numbers_of(result, pixels) for pixels, result in load_inspector(model).pairs(images))
+    found = calibrate(numbers, rate, 'good pictures kept from the training')
     store_calibration(model, found)
     return found.scores.false_reject_rate(found.threshold.value)
 

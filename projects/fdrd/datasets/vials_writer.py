@@ -26,6 +26,8 @@ from .vials_objects import KINDS
 
 #: Raised whenever the same parameters give other pixels, so that an old set is not taken for a new one.
 RENDERER_VERSION = 1
+#: Of a picture, in pixels.
+LARGEST_SIDE = 2**14
 _SPLITS = ('train', 'val')
 _PARAMETERS = 'vials.json'
 _COMPRESSION = 3  # of PNG: noise hardly shrinks any further
@@ -79,6 +81,8 @@ def _check_spec(spec: VialsSpec) -> None:
     if min(spec.size) < 64 or spec.size[0] < spec.size[1]:
         raise UserError(f'--size {spec.size[0]} {spec.size[1]} is not possible: width first, both at least 64, and the '
                         'width not below the height, because the bottle lies')
+    if spec.size[0] > LARGEST_SIDE:
+        raise UserError(f'--size {spec.size[0]} {spec.size[1]} is not possible: give {LARGEST_SIDE} at most')
     if not 0 <= spec.empty < 1 or spec.seed < 0:
         raise UserError('--empty must be from 0 to below 1, and --seed not negative')
 

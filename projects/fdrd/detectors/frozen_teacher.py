@@ -80,7 +80,7 @@ def read_teacher_config(source: dict | str | Path) -> Config | dict:
             config = get_config(str(source)) if elsewhere else Config.fromfile(find_config(source))
         except UserError as error:
             raise UserError(f'teacher_config: {error} (looked in {Path.cwd()})') from error
-        except Exception as error:  # a config is a program
+        except (Exception, SystemExit) as error:  # a config is a program
             raise UserError(f'teacher_config {source} cannot be read: {type(error).__name__}: {error}') from error
     if 'model' not in config:
         raise UserError(f'teacher_config {source if isinstance(source, (str, Path)) else "(a dict)"} has no `model`')

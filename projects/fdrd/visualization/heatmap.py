@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from fdrd.transforms import read_for_display
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.names import fitting_name
 from mminspect.runtime.dataset_cfg import representative
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
@@ -118,7 +119,8 @@ def save_heatmaps(teacher: Network, student: Network, images: Sequence[Path], ou
         UserError: An image cannot be read, two images have one name, or a neck has no such output.
         OSError: A picture cannot be written.
     """
-    targets = [Path(out_dir) / f'{path.stem}_level{level}.png' for path in images]
+    end = f'_level{level}.png'
+    targets = [Path(out_dir) / f'{fitting_name(path.stem, len(end))}{end}' for path in images]
     if twice := [path.name for path, target in zip(images, targets, strict=True) if targets.count(target) > 1]:
         raise UserError(f'several images are called {twice[0].rsplit(".", 1)[0]}: draw them in separate folders')
     for path, target in zip(images, targets, strict=True):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fdrd.transforms import read_for_display
 from mminspect.core.fileio import replacing
+from mminspect.core.names import fitting_name
 from mminspect.vision.images import encode_png
 
 Image = NDArray[np.uint8]
@@ -123,7 +124,8 @@ def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: 
             image, _array(truth.bboxes) if truth is not None else np.zeros((0, 4)),
             _array(truth.labels) if truth is not None else np.zeros(0, int),
             _array(found.bboxes), _array(found.scores), _array(found.labels), classes, score_thr)
-        paths.append(Path(out_dir) / f'{number:04d}_{Path(sample.img_path).stem}.png')
+        name = fitting_name(f'{number:04d}_{Path(sample.img_path).stem}', len('.png'))
+        paths.append(Path(out_dir) / f'{name}.png')
         with replacing(paths[-1]) as handle:
             handle.write(encode_png(picture))
     return paths

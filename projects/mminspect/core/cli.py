@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -12,9 +13,21 @@ from urllib.error import URLError
 from mmengine.config import DictAction
 
 from .errors import UserError
+from .interrupts import signal_behind, sigterm_interrupts
+from .names import printable
 
 #: Set to 1 to see the traceback behind a one-sentence error.
 DEBUG_VARIABLE = 'MMINSPECT_DEBUG'
+#: Errors of the disk that say by themselves what is wrong with a place that the user has chosen.
+_PLACES = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+#: Errors of a disk that fails, or of one on a network that has gone.
+_BROKEN_DISKS = (errno.EIO, errno.ESTALE)
+#: What torch says of a process that reads images and was ended, often for lack of memory.
+_LOST_READER = re.compile(r'DataLoader worker \(pid\(?s?\)? [\d, ]+\) '
+                          r'(is killed by signal: [\w ]+|exited unexpectedly)')
+#: What torch and OpenCV say where they get no memory, or where a size cannot be one.
+_NO_MEMORY = re.compile('DefaultCPUAllocator: |Storage size calculation overflowed|not enough memory|'
+                        'Insufficient memory')
 
 
 class OptionsAction(DictAction):
@@ -66,26 +79,35 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
 def run(main: Callable[[], int | None], again: str = '') -> None:
     """Run ``main`` and leave the process with its status.
 
-    Status 2 with one sentence on stderr: a :class:`UserError`, a full disk or a denied permission. Status 130: Ctrl-C.
-    Status 141: whoever read the output has gone, as in ``| head``. Every other exception is a defect of the program and
-    keeps its traceback.
+    Status 2 with one sentence on stderr: a :class:`UserError`, a full disk, a denied permission, too little memory.
+    Status 130: Ctrl-C; 143: SIGTERM, with the same sentence. Status 141: whoever read the output has gone, as in
+    ``| head``. Every other exception is a defect of the program and keeps its traceback.
 
     Args:
         main: The tool.
         again: What goes on where an interrupted tool stopped, such as 'the same command'; '' if nothing does.
     """
-    try:
-        sys.exit(main() or 0)
-    except KeyboardInterrupt:
-        goes_on = f'; {again} goes on where it stopped' if again else ''
-        _fail(f'interrupted: what is on disk is whole{goes_on}', 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more while it ends
-        sys.exit(141)
-    except Exception as error:
-        message = sentence(error, again)
-        if message is None or os.environ.get(DEBUG_VARIABLE) == '1':
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold bytes that are no text
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')
+    with sigterm_interrupts():
+        try:
+            sys.exit(main() or 0)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains once more while it ends
+            sys.exit(141)
+        except (Exception, KeyboardInterrupt) as error:
+            _end(error, again)
             raise
+
+
+def _end(error: BaseException, again: str) -> None:
+    """Leave the process with a sentence, or return where there is none."""
+    if (number := signal_behind(error)) is not None:
+        goes_on = f'; {again} goes on where it stopped' if again else ''
+        _fail(f'interrupted: what is on disk is whole{goes_on}', 128 + number)
+    message = sentence(error, again)
+    if message is not None and os.environ.get(DEBUG_VARIABLE) != '1':
         _fail(message, 2)
 
 
@@ -96,18 +118,42 @@ def sentence(error: BaseException, again: str = '') -> str | None:
         seen.add(id(error))
         if isinstance(error, UserError):
             return ' '.join(str(error).split())
-        if isinstance(error, URLError):
-            return f'something has to be fetched and the network does not answer ({error.reason}): offline, give ' \
-                   'weights as a file or none (--cfg-options model.backbone.init_cfg=None)'
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f'the disk is full while writing {error.filename or "a file"}: free some space and run ' \
-                   f'{again or "the same command again"}'
-        if isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno == errno.EROFS):
-            return f'no permission for {error.filename or "a file"}: choose another folder or change its rights'
+        if words := _of_the_machine(error, again):
+            return words
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 
 
+def _of_the_machine(error: BaseException, again: str) -> str | None:
+    """A sentence for what network, disk or memory refuse."""
+    if isinstance(error, URLError):
+        return f'something has to be fetched and the network does not answer ({error.reason}): offline, give ' \
+               'weights as a file or none (--cfg-options model.backbone.init_cfg=None)'
+    if isinstance(error, OSError):
+        return _of_the_disk(error, again)
+    if isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError' or (
+            (isinstance(error, RuntimeError) or type(error).__module__ == 'cv2') and _NO_MEMORY.search(str(error))):
+        reason = (str(error).strip().splitlines() or ['no more is given'])[-1]  # the last one of a process that reads
+        return f'there is not enough memory ({reason[:200]}): take smaller images, sizes or batches, or fewer processes'
+    if isinstance(error, RuntimeError) and (lost := _LOST_READER.search(str(error))):
+        return f'a process that reads images {lost[1].removeprefix("is ")}, often for lack of memory: give the data ' \
+               'loaders fewer processes (num_workers) or smaller batches'
+    return None
+
+
+def _of_the_disk(error: OSError, again: str) -> str | None:
+    what = error.filename or 'a file'
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f'the disk is full while writing {what}: free some space and run {again or "the same command again"}'
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return f'no permission for {what}: choose another folder or change its rights'
+    if error.errno in _BROKEN_DISKS:
+        return f'the disk fails at {what} ({os.strerror(error.errno)}): see whether it is still there and whole'
+    if error.errno in _PLACES and error.filename:
+        return f'{what} cannot be written or read ({os.strerror(error.errno)}): name another place'
+    return None
+
+
 def _fail(message: str, status: int) -> None:
-    print(f'error: {message}', file=sys.stderr, flush=True)
+    print(f'error: {printable(message)}', file=sys.stderr, flush=True)
     sys.exit(status)

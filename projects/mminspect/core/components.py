@@ -23,6 +23,13 @@ from mminspect.core.errors import UserError
 OPENMMLAB = ('mmdet', 'mmpretrain')
 #: Kinds of components that an inspection is built from.
 BUILT_KINDS = ('model', 'task util', 'dataset', 'transform', 'metric')
+#: What constructors raise for values that they do not take; others are mistakes in their programs.
+_REFUSALS = (ValueError, KeyError, IndexError, TypeError, AssertionError, ZeroDivisionError, NotImplementedError,
+             RuntimeError)
+#: What torch says of layers that do not fit each other.
+_MISFIT = re.compile(r'expected input\[[^\]]*\] to have \d+ channels, but got \d+ channels'
+                     r'|mat1 and mat2 shapes cannot be multiplied \([^)]*\)'
+                     r'|running_mean should contain \d+ elements not \d+')
 
 
 @contextmanager
@@ -31,10 +38,12 @@ def explain_errors(cfg: Config) -> Iterator[None]:
 
     So it is with arguments that a component does not have or that are missing, with values that torch's optimisers
     refuse, also for want of parameters, with a package that is not installed, with a model that has no preprocessor,
-    and with a training batch that has a single value for each channel of a BatchNorm.
+    with a training batch that has a single value for each channel of a BatchNorm, and with whatever the constructor of
+    a component refuses (a ResNet of depth 17), or with parts of a model that do not fit each other.
     """
     try:
-        yield
+        with _explain_parts(cfg):
+            yield
     except (KeyError, TypeError, AttributeError) as error:
         what = _explanation(cfg, ' '.join(map(str, error.args)))  # KeyError shows its text escaped
         if what is None and _of_optimiser(error):
@@ -67,6 +76,43 @@ def explain_errors(cfg: Config) -> Iterator[None]:
         raise UserError('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '
                         'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of '
                         'the images') from error
+
+
+@contextmanager
+def _explain_parts(cfg: Config) -> Iterator[None]:
+    """What remains when nobody knew more: a constructor that failed, and layers that do not fit each other."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        message = ' '.join(map(str, error.args))
+        name = _refusing_component(error) if isinstance(error, _REFUSALS) else None
+        if name and not _is_known(cfg, error, message):
+            reason = textwrap.shorten(message, 300, placeholder=' ...') or type(error).__name__
+            raise UserError(f'{cfg.filename or "the config"} gives {name} values that it refuses: {reason}') from error
+        if isinstance(error, RuntimeError) and (match := _MISFIT.search(message)):
+            raise UserError(f'two parts of the model in {cfg.filename or "the config"} do not fit each other '
+                            f'({match[0]}): compare the channels that one gives with those that the next one '
+                            'takes') from error
+        raise
+
+
+def _refusing_component(error: Exception) -> str | None:
+    """The class of the component whose constructor, called by a registry, raised the error; None: none did."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    built = [number for number, frame in enumerate(frames) if frame.f_code.co_name == 'build_from_cfg']
+    if not built or built[-1] + 1 == len(frames):
+        return None
+    constructor = frames[built[-1] + 1]
+    owner = constructor.f_locals.get('self')
+    return type(owner).__name__ if constructor.f_code.co_name == '__init__' and owner is not None else None
+
+
+def _is_known(cfg: Config, error: Exception, message: str) -> bool:
+    return _explanation(cfg, message) is not None or _of_optimiser(error) or _of_mmengine(error) or any(
+        words in message for words in ('empty parameter list', 'mush be an optimizer object', 'Invalid ')) or (
+        _lacks_preprocessor(cfg, error))
 
 
 def _explanation(cfg: Config, message: str) -> str | None:

@@ -1,7 +1,8 @@
 """Entries of a config that have the wrong kind, or are not there, which mmengine meets with a traceback far away."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,14 @@ KINDS = MappingProxyType({
                     ((*_DICT, *_LIST), 'a dict or a list of dicts')),
     'custom_hooks': (_LIST, 'a list of dicts'),
     **dict.fromkeys(('default_scope', 'work_dir', 'load_from', 'experiment_name'), (_WORD, 'text')),
+})
+
+#: Smallest and largest value of entries of a model's ``test_cfg``, and how that is said: others keep or drop boxes in
+#: silence.
+LIMITS = MappingProxyType({
+    'score_thr': (0, 1, 'a score from 0 to 1'), 'iou_threshold': (0, 1, 'a share from 0 to 1'),
+    'max_per_img': (1, math.inf, 'a whole number, 1 or more'),
+    'nms_pre': (-1, math.inf, 'a whole number, or -1 for all'),
 })
 
 
@@ -45,6 +54,28 @@ def check_entries(cfg: Config) -> None:
     for name, hook in (cfg.get('default_hooks') or {}).items():
         if hook is not None and not isinstance(hook, (Mapping, Hook)):
             raise _refusal(cfg, f'default_hooks.{name}', hook, 'a dict')
+    _check_numbers(cfg)
+
+
+def _check_numbers(cfg: Config) -> None:
+    """Raise UserError for what is no number although it is read as one, and for limits that let everything pass."""
+    for path, value in _numbers(cfg._cfg_dict):
+        keys = path.split('.')
+        least, most, words = LIMITS.get(keys[-1], (None, None, '')) if 'test_cfg' in keys[1:] else (None, None, '')
+        if isinstance(value, float) and math.isnan(value):
+            raise _refusal(cfg, path, value, words or 'a number')
+        if least is not None and not (least <= value <= most and (most == 1 or isinstance(value, int))):
+            raise _refusal(cfg, path, value, words)
+
+
+def _numbers(node: Any, path: str = '') -> Iterator[tuple[str, float]]:
+    """Path and value of all numbers in a config."""
+    if isinstance(node, (int, float)) and not isinstance(node, bool):
+        yield path, node
+    # dict's own: mmengine's dict would import what entries name
+    items = dict.items(node) if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    for key, child in items:
+        yield from _numbers(child, f'{path}.{key}' if path else str(key))
 
 
 def require_entries(cfg: Config, *names: str) -> None:

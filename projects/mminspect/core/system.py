@@ -5,6 +5,7 @@ and with stand-ins for theirs.
 """
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,34 +25,76 @@ except ImportError:
 
 #: Files and connections that a process may have open where the system does not tell: what Windows' select takes.
 UNKNOWN_OPEN_FILES = 512
+#: What systems say of a file system that knows no locks, such as some that lie on a network.
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+
+#: Descriptors of the locks that this process has.
+_locks: set[int] = set()
 
 
 class Locked(Exception):
     """Somebody else has the lock."""
 
 
-def lock(path: Path) -> Callable[[], None]:
+def lock(path: Path, mode: int = 0o600) -> Callable[[], None]:
     """Take a file for this process, until it ends or calls what is returned.
 
-    Where the system knows no lock (see :func:`missing`), everybody gets it.
+    Processes that it forks do not have the lock, so that it ends with this one. Where the system knows no lock (see
+    :func:`missing`), or the file system, everybody gets it. Whoever has it may remove the file before giving it back.
 
     Args:
         path: Made if it is not there.
+        mode: Of the file, less the umask.
 
     Raises:
         Locked: Another has it, in this process or in another one.
         OSError: The file cannot be made.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, mode)
+        try:
+            _take(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno in NO_LOCKS:
+                return lambda: None
+            raise Locked(str(path)) from error
+        if _is_at(descriptor, path):
+            break
+        os.close(descriptor)  # the one who had it removed the file in between
+    _locks.add(descriptor)
+
+    def release() -> None:
+        if descriptor in _locks:
+            _locks.remove(descriptor)
+            os.close(descriptor)
+
+    return release
+
+
+def _take(descriptor: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif msvcrt is not None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
     try:
-        if fcntl is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        elif msvcrt is not None:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    except OSError as error:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _leave_locks() -> None:
+    """A forked process shares its parent's locks, and would keep them when the parent is killed."""
+    for descriptor in _locks:
         os.close(descriptor)
-        raise Locked(str(path)) from error
-    return lambda: os.close(descriptor)
+    _locks.clear()
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_leave_locks)
 
 
 def allow_open_files(wanted: int) -> int:

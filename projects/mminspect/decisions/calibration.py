@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mminspect.core import stored
 from mminspect.core.errors import UserError
 
 from .normal_scores import NormalScores
@@ -98,24 +99,27 @@ class Calibration:
         """The reverse of :meth:`state`.
 
         Raises:
-            UserError: An entry is missing or of another type.
+            UserError: An entry is missing, of another type, or no number that can be.
         """
         try:
-            threshold = Threshold(float(state['value']), str(state['origin']), int(state['count']), str(state['rule']))
-            fused = None if state['map'] is None else _scale(state['map'])
-            scores = state.get('scores')
-            return cls(threshold, fused, tuple(_scale(level) for level in state['level_maps']),
-                       scores and NormalScores.from_state(scores),
-                       {str(name): str(value) for name, value in (state.get('settings') or {}).items()},
-                       _pixels(state.get('tile')), _pixels(state.get('overlap')))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            threshold = Threshold(stored.finite(state['value'], 'value'), stored.word(state['origin'], 'origin'),
+                                  stored.whole(state['count'], 'count', 0), stored.word(state['rule'], 'rule'))
+            fused = None if state['map'] is None else _scale(state['map'], 'map')
+            levels = stored.listed(state['level_maps'], 'level_maps')
+            scores, settings = state.get('scores'), stored.entries(state.get('settings') or {}, 'settings')
+            return cls(threshold, fused, tuple(_scale(level, 'level_maps') for level in levels),
+                       None if scores is None else NormalScores.from_state(scores),
+                       {name: str(value) for name, value in settings.items()}, *_tiles(state))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise UserError(f'the stored threshold is damaged ({type(error).__name__}: {error}): calibrate or save the '
                             'model again') from error
 
 
-def _pixels(value: int | None) -> int | None:
-    return None if value is None else int(value)
+def _tiles(state: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    tile, overlap = state.get('tile'), state.get('overlap')
+    tile = None if tile is None else stored.whole(tile, 'tile', 0)
+    return tile, None if overlap is None else stored.whole(overlap, 'overlap', 0)
 
 
-def _scale(state: Mapping[str, Any]) -> MapScale:
-    return MapScale(float(state['low']), float(state['limit']))
+def _scale(state: Mapping[str, Any], name: str) -> MapScale:
+    return MapScale(stored.finite(state['low'], f'{name}.low'), stored.finite(state['limit'], f'{name}.limit'))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
 
+from mminspect.core import stored
 from mminspect.core.errors import UserError
 
 from .threshold import HOLDOUT, TRAINING, Threshold, finite_scores
@@ -120,7 +121,9 @@ class NormalScores:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> NormalScores:
         """The reverse of :meth:`state`; raises KeyError, TypeError or ValueError for something else."""
-        return cls(tuple(sorted(map(float, state['values']))), str(state['origin']))
+        values = stored.listed(stored.entries(state, 'scores')['values'], 'scores.values', least=1)
+        return cls(tuple(sorted(stored.finite(value, 'scores.values') for value in values)),
+                   stored.word(state['origin'], 'scores.origin'))
 
 
 def needed_images(rate: float) -> int:

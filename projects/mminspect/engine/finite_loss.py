@@ -11,10 +11,15 @@ from torch import Tensor
 
 from mminspect.core.errors import UserError
 
+from .wild_weights import LARGEST_WEIGHT, wild_weights
+
 
 @HOOKS.register_module()
 class FiniteLossHook(Hook):
-    """End the run with one sentence when a loss is NaN or infinite; no checkpoint is written behind that point.
+    """End the run with one sentence when a loss is NaN or infinite, or weights are; no checkpoint is written behind
+    that point.
+
+    The last step before a checkpoint changes weights that no loss has seen yet: these are looked at.
 
     Args:
         interval: Iterations between two looks; a look waits for the GPU. Every checkpoint is preceded by one.
@@ -33,8 +38,17 @@ class FiniteLossHook(Hook):
             self._check()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Look at the last iteration's losses."""
+        """Look at the last iteration's losses, and at the weights that it left.
+
+        Raises:
+            UserError: One is NaN, infinite, or beyond all reason.
+        """
         self._check()
+        saved = [checkpoint.get(key) or {} for key in ('state_dict', 'ema_state_dict')]
+        if bad := [name for weights in saved for name in wild_weights(weights)]:
+            raise UserError(f'{len(bad)} weights of the model are NaN, infinite or beyond {LARGEST_WEIGHT:g} after '
+                            f'iteration {self._iteration} (first: {bad[0]}): lower the learning rate '
+                            '(optim_wrapper.optimizer.lr) or check the data; the last checkpoint is from before')
 
     def _check(self) -> None:
         bad = [name for name, value in self._last.items() if 'loss' in name and not _is_finite(value)]

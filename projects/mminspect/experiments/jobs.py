@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from mminspect.core.errors import UserError
 from mminspect.core.home import home
@@ -38,12 +40,16 @@ def end_children() -> None:
 
 @contextmanager
 def ending_on_sigterm() -> Iterator[None]:
-    """In the block, SIGTERM leaves this process as an exception does (status 143), and its children with it."""
-    def leave(number: int, frame: object) -> None:
+    """In the block, SIGTERM ends the children of this process too, and then does what it did before; where that was
+    nothing, it leaves the process as an exception does (status 143)."""
+    def leave(number: int, frame: FrameType | None) -> None:
         end_children()
+        if callable(before):
+            before(number, frame)
         sys.exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, leave)
     try:
         yield
     finally:
@@ -78,14 +84,14 @@ class Job:
         and where training or test had other settings.
 
         Raises:
-            UserError: The config cannot be read.
+            UserError: The config cannot be read, or the file of metrics is damaged.
         """
         path, checkpoint = self.work_dir / 'metrics.json', self.last_checkpoint
         if not path.is_file():
             return None
         if checkpoint is not None and checkpoint.stat().st_mtime > path.stat().st_mtime:
             return None
-        metrics = json.loads(path.read_text())
+        metrics = _read_metrics(path)
         if metrics.pop('checkpoint', None) not in (None, checkpoint and checkpoint.name):
             return None
         if checkpoint is not None and not self._is_of(checkpoint):
@@ -112,6 +118,17 @@ class Job:
         """Whether the checkpoint is the end of a training with this job's settings."""
         record = Record.of(self.work_dir)
         return is_end(checkpoint, self.settings.length, record) and record.training in ('', self.settings.training)
+
+
+def _read_metrics(path: Path) -> dict[str, Any]:
+    try:
+        metrics = json.loads(path.read_text())
+        numbers = [value for name, value in metrics.items() if name != 'checkpoint']
+        if not all(value is None or isinstance(value, (int, float)) for value in numbers):
+            raise ValueError('a metric is no number')
+        return metrics
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise UserError(f'{path} is no file of results ({error}): remove it and test again') from error
 
 
 def run(job: Job, echo: Callable[[str], None] = lambda line: None) -> dict[str, float]:

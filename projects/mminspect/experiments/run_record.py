@@ -118,7 +118,7 @@ def _resolve(config: str | Path, arguments: Sequence[str]) -> tuple[Config, list
 def _read(config: str, modified: int) -> Config:
     try:
         return Config.fromfile(config, use_environment_variables=False, import_custom_modules=False)
-    except Exception:  # it is wrong, which the other reader says in one sentence, or has a variable for a number
+    except (Exception, SystemExit):  # wrong, which the other reader says in one sentence, or a variable for a number
         return load_config(config)
 
 

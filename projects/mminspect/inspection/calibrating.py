@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
-from mminspect.decisions import Calibration, NormalImage, fit_calibration
+from mminspect.decisions import Calibration, NormalImage, digest_of, fit_calibration
 from mminspect.models.checkpoint import CALIBRATION_KEY, Checkpoint
 
 from .backends import is_exported, set_calibration
@@ -20,12 +21,13 @@ from .result import InspectionResult
 WRITABLE = 0o222
 
 
-def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, earlier: Calibration | None = None,
-              tile: int | None = None, overlap: int | None = None) -> Calibration:
+def calibrate(results: Iterable[InspectionResult | NormalImage], rate: float, origin: str,
+              earlier: Calibration | None = None, tile: int | None = None, overlap: int | None = None) -> Calibration:
     """Fit the threshold, and for models with anomaly maps the limit of normal pixels by the same rule.
 
     Args:
-        results: The results of normal images, made as new images will be inspected (same tiles).
+        results: The results of normal images, made as new images will be inspected (same tiles), or their
+            :func:`numbers_of`, by which copies of an image are known, which count once.
         rate: Wanted false-reject rate, in (0, 1).
         origin: What the images are, as it is printed beside the threshold.
         earlier: What the model held before; the scales of its single levels are kept.
@@ -35,7 +37,7 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
     Raises:
         UserError: There are too few images for the rate (says how many are needed), or every score is 0.
     """
-    images = [_numbers(result) for result in results]
+    images = [one if isinstance(one, NormalImage) else numbers_of(one) for one in results]
     if images and not any(image.score for image in images):
         raise UserError(f'the model finds nothing at all in these {len(images)} images, so that every score is 0 and '
                         'no threshold follows: train it longer, or lower score_thr in its test_cfg')
@@ -43,11 +45,19 @@ def calibrate(results: Iterable[InspectionResult], rate: float, origin: str, ear
     return replace(fit_calibration(images, origin=origin, rate=rate), tile=tile or 0, overlap=overlap, **kept)
 
 
-def _numbers(result: InspectionResult) -> NormalImage:
+def numbers_of(result: InspectionResult, pixels: NDArray | None = None) -> NormalImage:
+    """What a calibration needs of a normal image.
+
+    Args:
+        result: Of its inspection.
+        pixels: (H, W, 3), as they were inspected; None: they are not known.
+    """
+    digest = '' if pixels is None else digest_of(pixels)
     if result.anomaly_map is None:
-        return NormalImage(result.score)
+        return NormalImage(result.score, digest=digest)
     # NaN is where a centre crop does not look
-    return NormalImage(result.score, (float(np.nanmin(result.anomaly_map)),), (float(np.nanmax(result.anomaly_map)),))
+    return NormalImage(result.score, (float(np.nanmin(result.anomaly_map)),), (float(np.nanmax(result.anomaly_map)),),
+                       digest)
 
 
 def check_storable(model: str | Path) -> None:

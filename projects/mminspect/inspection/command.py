@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mminspect.core.errors import UserError
+from mminspect.core.locks import writing_alone
+from mminspect.core.names import printable
+from mminspect.core.outputs import check_output_folder, place
 from mminspect.decisions import SMALLEST_WINDOW, DriftMonitor, NormalScores
 
 from .inspector import Inspector
@@ -20,7 +23,7 @@ from .load import load_inspector
 from .output import OutputFolder, read_lines
 from .output.folder import LINES, MAPS, OVERLAYS, prepare_folder
 from .result import STAGES
-from .sources import search_images, short_names
+from .sources import ImageFile, search_images, short_names
 
 DESCRIPTION = """Inspect images with a trained or exported model.
 
@@ -38,7 +41,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('model', help=MODEL_HELP)
     parser.add_argument('images', nargs='+', help='images, or folders of images with their sub-folders')
-    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    parser.add_argument('--out', type=place, required=True, help='folder of the results')
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument('--threshold', type=float, help='on the score, in place of the model\'s')
     limit.add_argument('--false-reject-rate', type=float, metavar='R',
@@ -87,6 +90,7 @@ def running_options(args: argparse.Namespace) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Check everything named, inspect, sum up."""
     args = parse_args(argv)
+    check_output_folder(args.out, '--out')
     found = search_images(args.images, without=(args.out, args.out / OVERLAYS, args.out / MAPS))
     images = found.images
     inspector = load_inspector(args.model, **running_options(args), threshold=args.threshold,
@@ -94,8 +98,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.maps and 'anomaly_map' not in inspector.spec.outputs:
         raise UserError(f'--maps: {inspector.spec.name} gives no anomaly map, leave the option out')
     if found.told:
-        print(_printable(found.told))
-    prepare_folder(args.out, inspector.model, inspector.threshold, args.overwrite, args.resume)
+        print(printable(found.told))
+    refusal = f"another inspection writes into '{args.out}': wait for its end, or give another folder with --out"
+    with writing_alone(args.out, 'inspect', refusal):
+        prepare_folder(args.out, inspector.model, inspector.threshold, args.overwrite, args.resume)
+        failed = inspect_all(inspector, images, args)
+        sum_up(args.out, inspector, args.drift_window)
+    for name, reason in failed.items():
+        print(f'not inspected: {printable(f"{name}: {reason}")}', file=sys.stderr)
+    if failed:
+        raise UserError(f'{len(failed)} of {len(images)} images could not be read, the others are done: repair or '
+                        'remove the images listed above and run the same command with --resume')
+
+
+def inspect_all(inspector: Inspector, images: Sequence[ImageFile], args: argparse.Namespace) -> dict[str, str]:
+    """Inspect what has no result yet; why images could not be read, by their names."""
     print(f'threshold: {inspector.threshold or "none, so that images get scores but no decisions"}')
     scale = inspector.calibration and inspector.calibration.fused
     failed: dict[str, str] = {}
@@ -113,12 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                                                   [image.name for image in todo], note):
                 out.add(result, pixels)
                 bar.advance(task)
-    sum_up(args.out, inspector, args.drift_window)
-    for name, reason in failed.items():
-        print(f'not inspected: {_printable(f"{name}: {reason}")}', file=sys.stderr)
-    if failed:
-        raise UserError(f'{len(failed)} of {len(images)} images could not be read, the others are done: repair or '
-                        'remove the images listed above and run the same command with --resume')
+    return failed
 
 
 def progress_bar() -> Progress:
@@ -172,8 +184,3 @@ def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f'{text} is less than 1')
     return number
-
-
-def _printable(text: str) -> str:
-    """Names of files may hold bytes that are no text."""
-    return text.encode('utf-8', 'replace').decode()

@@ -2,16 +2,19 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from mminspect.core import stored
 from mminspect.core.errors import UserError
+from mminspect.decisions import Calibration
 from mminspect.vision.reading import Reading
 from mminspect.vision.tiling import LARGEST_PADDED
 
 #: Entry of an exported file's metadata that holds :meth:`NetworkSpec.to_json`.
 METADATA_KEY = 'mminspect'
+#: Key of the description in a file, beside the fields of the spec: the checksum of file and description.
+CHECKSUM = 'checksum'
 #: Raised when an entry changes its meaning.
 VERSION = 2
 #: Versions that can be read: 1 had no ``reading`` and no centre crop.
@@ -107,7 +110,8 @@ class NetworkSpec:
             UserError: ``source``, a file, holds something else, or values of another type or out of range.
         """
         try:
-            fields = json.loads(text)
+            fields = stored.entries(json.loads(text), 'description')
+            fields.pop(CHECKSUM, None)
             if fields.pop('version') not in READABLE:
                 raise ValueError('another version of the format')
             if fields['suppression'] is not None:
@@ -117,50 +121,67 @@ class NetworkSpec:
             if fields['image_size'] is not None:
                 lists['image_size'] = tuple(fields['image_size'])
             spec = cls(**{**fields, **lists, 'reading': Reading(**fields.get('reading', {}))})
-            _check(spec)
+            check_spec(spec)
             return spec
-        except (ValueError, KeyError, TypeError, AttributeError, UserError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, UserError) as error:
             raise UserError(f'the description in {source} is damaged ({type(error).__name__}: {error}): export the '
                             'model again') from error
 
 
-def _check(spec: NetworkSpec) -> None:
+def check_spec(spec: NetworkSpec) -> None:
     """Types and ranges of what a file says: whoever wrote it need not have been this project.
 
     Raises:
         ValueError: One is wrong.
+        UserError: The calibration is damaged.
     """
-    words = (spec.name, spec.kind, spec.fingerprint, *spec.classes, *spec.outputs)
-    wrong = {
-        'name, kind, fingerprint, classes or outputs': not all(isinstance(word, str) for word in words),
-        'input_size': not _is_size(spec.input_size),
-        'image_size': spec.image_size is not None and not _is_size(spec.image_size),
-        'keep_ratio': not isinstance(spec.keep_ratio, bool),
-        'pad_rgb': len(spec.pad_rgb) != 3 or not all(_is_finite(value) for value in spec.pad_rgb),
-        'calibration': not isinstance(spec.calibration, (dict, type(None))),
-        'tile': spec.tile is not None and not _is_whole(spec.tile, 0, LARGEST_PADDED),
-        'overlap': spec.overlap is not None and not _is_whole(spec.overlap, 0, LARGEST_PADDED),
-        'suppression': spec.suppression is not None and not _can_suppress(spec.suppression)}
-    if names := [name for name, is_wrong in wrong.items() if is_wrong]:
-        value = getattr(spec, names[0], None)
-        raise ValueError(names[0] if value is None else f'{names[0]} is {value!r}')
+    for name in ('name', 'kind', 'fingerprint'):
+        stored.word(getattr(spec, name), name)
+    for name in ('classes', 'outputs'):
+        for value in stored.listed(getattr(spec, name), name, least=1):
+            stored.word(value, f'one of the {name}')
+    if len({*spec.outputs}) < len(spec.outputs):
+        raise ValueError(f'outputs is {spec.outputs}')
+    if not isinstance(spec.keep_ratio, bool):
+        raise ValueError(f'keep_ratio is {spec.keep_ratio!r}')
+    _check_sizes(spec)
+    if len(spec.pad_rgb) != 3:
+        raise ValueError(f'pad_rgb is {spec.pad_rgb}')
+    for value in spec.pad_rgb:
+        stored.finite(value, 'pad_rgb', -1e6, 1e6)
+    for name in ('tile', 'overlap'):
+        if getattr(spec, name) is not None:
+            stored.whole(getattr(spec, name), name, 0, LARGEST_PADDED)
+    if spec.suppression is not None:
+        _check_suppression(spec.suppression)
+    if spec.calibration is not None:
+        Calibration.from_state(stored.entries(spec.calibration, 'calibration'))
 
 
-def _can_suppress(suppression: Suppression) -> bool:
-    counts = (suppression.nms_pre, suppression.max_per_img)  # mmdet's -1 stands for all
-    numbers = (suppression.score_thr, suppression.iou_threshold, suppression.min_size)
-    return (all(_is_whole(size, 1) for size in suppression.level_sizes)
-            and all(_is_whole(count, -1) for count in counts)
-            and all(_is_finite(number) for number in numbers) and isinstance(suppression.clip, bool))
+def _check_sizes(spec: NetworkSpec) -> None:
+    for name in ('input_size', 'image_size'):
+        size = getattr(spec, name)
+        if size is None and name == 'image_size':
+            return
+        if len(size) != 2:
+            raise ValueError(f'{name} is {size}')
+        for side in size:
+            if type(side) is not int or not 1 <= side <= LARGEST_PADDED:
+                raise ValueError(f'{name} is {size}')
+    pairs = list(zip(spec.image_size, spec.input_size, strict=True))
+    if any(image > side if spec.keep_ratio else image < side for image, side in pairs):
+        raise ValueError(f'image_size is {spec.image_size} and input_size {spec.input_size}')
 
 
-def _is_size(value: tuple[Any, ...]) -> bool:
-    return len(value) == 2 and all(_is_whole(side, 1, LARGEST_PADDED) for side in value)
-
-
-def _is_whole(value: Any, least: int, largest: float = math.inf) -> bool:
-    return type(value) is int and least <= value <= largest
-
-
-def _is_finite(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+def _check_suppression(suppression: Suppression) -> None:
+    try:
+        for size in stored.listed(suppression.level_sizes, 'level_sizes', least=1):
+            stored.whole(size, 'level_sizes', 1)
+        for name in ('nms_pre', 'max_per_img'):  # mmdet's -1 stands for all
+            stored.whole(getattr(suppression, name), name, -1)
+        for name in ('score_thr', 'iou_threshold', 'min_size'):
+            stored.finite(getattr(suppression, name), name)
+        if not isinstance(suppression.clip, bool):
+            raise ValueError(f'clip is {suppression.clip!r}')
+    except ValueError as error:
+        raise ValueError(f'suppression is wrong: {error}') from error

@@ -199,7 +199,7 @@ def checkpoint_to_resume(work_dir: str | Path) -> Path | None:
 
 def _named_last(work_dir: str | Path) -> str:
     pointer = Path(work_dir) / 'last_checkpoint'
-    return pointer.read_text().strip() if pointer.is_file() else ''
+    return pointer.read_text(errors='replace').strip() if pointer.is_file() else ''
 
 
 def _warn(message: str) -> None:

@@ -20,6 +20,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mminspect.core.errors import UserError, no_file
+from mminspect.engine.wild_weights import LARGEST_WEIGHT, wild_weights
 
 #: The methods that every HistoryBuffer registers and takes along when it is pickled.
 STATISTICS = ('min', 'max', 'current', 'mean')
@@ -113,6 +114,10 @@ def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, An
     if not isinstance(checkpoint.get('state_dict', {}), Mapping):
         raise UserError(f'checkpoint {name} holds a {type(checkpoint["state_dict"]).__name__} as state_dict instead of '
                         'named weights: save a state_dict and load that')
+    if bad := wild_weights(checkpoint.get('state_dict', checkpoint)):
+        raise UserError(f'checkpoint {name} is damaged, or of a training that has diverged: {len(bad)} of its weights '
+                        f'are NaN, infinite or beyond {LARGEST_WEIGHT:g} (first: {bad[0]}), so copy it again or take '
+                        'an earlier one')
     return checkpoint
 
 

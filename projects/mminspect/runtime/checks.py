@@ -48,12 +48,17 @@ def check_length(cfg: Config) -> None:
     """Make sure that a training has something to do.
 
     Raises:
-        UserError: It has no epoch or iteration, or a check of the stage 'length' found it too short.
+        UserError: It has no epoch or iteration, a validation every 0 epochs, or a check of the stage 'length' found it
+            too short.
     """
     for key in ('max_epochs', 'max_iters'):
         value = (cfg.get('train_cfg') or {}).get(key)
         if value is not None and (type(value) is not int or value < 1):
             raise UserError(f'train_cfg.{key} of {cfg.filename} is {value!r}: give a whole number, 1 or more')
+    for key, least in (('val_interval', 1), ('val_begin', 0)):
+        value = (cfg.get('train_cfg') or {}).get(key, least)
+        if type(value) is not int or value < least:
+            raise UserError(f'train_cfg.{key} of {cfg.filename} is {value!r}: give a whole number, {least} or more')
     for check in CHECKS.of('length'):
         check(cfg)
 

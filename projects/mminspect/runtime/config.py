@@ -51,6 +51,9 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
         sys.path.append(os.getcwd())
     try:
         cfg = Config.fromfile(path)
+    except SystemExit as error:
+        raise UserError(f'config {path} ends the program (sys.exit({"" if error.code is None else repr(error.code)})) '
+                        'when it is read, or a module that it imports does: take that out') from error
     except Exception as error:  # a config is a program and may fail in every way
         variable = re.search(r'`(\w+)` cannot be found in `os.environ`', str(error))
         if variable and os.environ.get(variable[1]) == '':  # mmengine takes it for one that is not set

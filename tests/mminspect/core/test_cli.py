@@ -3,10 +3,12 @@ import os
 from argparse import ArgumentParser
 from urllib.error import URLError
 
+import cv2
 import pytest
 
 from mminspect.core import cli
 from mminspect.core.errors import UserError
+from mminspect.core.interrupts import Terminated
 
 
 def status(main) -> int:
@@ -39,6 +41,21 @@ def test_exit_of_argparse_passes() -> None:
     (PermissionError(errno.EACCES, 'x', '/data/a'), 'no permission for /data/a'),
     (URLError('timed out'), 'the network does not answer (timed out)'),
     (OSError(errno.EROFS, 'x', '/mnt/a'), 'no permission for /mnt/a'),
+    (OSError(errno.EIO, 'x', '/mnt/a'), 'the disk fails at /mnt/a (Input/output error)'),
+    (NotADirectoryError(errno.ENOTDIR, 'x', 'a/b'), 'a/b cannot be written or read (Not a directory): name another'),
+    (IsADirectoryError(errno.EISDIR, 'x', 'a'), 'a cannot be written or read (Is a directory)'),
+    (OSError(errno.ENAMETOOLONG, 'x', 'aaa'), 'aaa cannot be written or read (File name too long)'),
+    (MemoryError('Unable to allocate 3 EiB'), 'not enough memory (Unable to allocate 3 EiB): take smaller images'),
+    (MemoryError(), 'not enough memory (no more is given)'),
+    (RuntimeError('[enforce fail] DefaultCPUAllocator: can\'t allocate memory'), 'there is not enough memory'),
+    (RuntimeError('Storage size calculation overflowed with sizes=[1, 3]'), 'there is not enough memory'),
+    (RuntimeError('DataLoader worker (pid 71) is killed by signal: Killed. '),
+     'a process that reads images killed by signal: Killed'),
+    (RuntimeError('DataLoader worker (pid(s) 71, 72) exited unexpectedly'),
+     'a process that reads images exited unexpectedly'),
+    (cv2.error('OpenCV(4.12.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 3 bytes'),
+     'there is not enough memory (OpenCV'),
+    (UserError('a\x1b[31m.png is red'), r'error: a\x1b[31m.png is red'),
 ])
 def test_what_the_user_can_mend_is_one_sentence_and_status_2(error: BaseException, words: str, capsys) -> None:
     assert status(failing(error)) == 2
@@ -54,6 +71,22 @@ def test_interruption_is_status_130_and_says_how_to_go_on(capsys) -> None:
         with pytest.raises(SystemExit):
             cli.run(failing(error), 'the same command')
         assert capsys.readouterr().err.endswith(f'{words}\n')
+
+
+def test_an_interruption_counts_whatever_failed_on_the_way_out() -> None:
+    """Processes that read images complain of an end that was wanted."""
+    def main() -> None:
+        try:
+            raise Terminated
+        finally:
+            raise RuntimeError('DataLoader worker (pid 71) exited unexpectedly')
+
+    assert status(main) == 143 and status(failing(UserError('x'), KeyboardInterrupt())) == 130
+
+
+def test_names_that_are_no_text_can_be_printed(capsys) -> None:
+    assert status(lambda: print(os.fsdecode(b'\xff.png'))) == 0
+    assert capsys.readouterr().out == '\\udcff.png\n'
 
 
 def test_reader_of_the_output_has_gone(monkeypatch) -> None:

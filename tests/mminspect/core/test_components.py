@@ -52,6 +52,28 @@ def test_unknown_components_come_with_the_nearest_names(make: Callable, words: s
     assert '\n' not in str(error.value) and str(error.value).startswith('the config ')
 
 
+@pytest.mark.parametrize(('make', 'words'), [
+    (changed(backbone__depth=17), 'gives ResNet values that it refuses: .*17'),
+    (changed(bbox_head__feat_channels=63, bbox_head__norm_cfg=dict(type='GN', num_groups=8)),
+     'gives GFLHead values that it refuses: num_channels'),
+    (changed(neck__out_channels=-3), 'gives FPN values that it refuses'),
+])
+def test_values_that_a_constructor_refuses(make: Callable, words: str) -> None:
+    init_default_scope('mmdet')
+    with pytest.raises(UserError, match=words) as error, runtime.explain_errors(Config(dict(model=detector_cfg()))):
+        make()
+    assert '\n' not in str(error.value) and str(error.value).startswith('the config ')
+
+
+@pytest.mark.parametrize('layers', [
+    (nn.Conv2d(3, 63, 1), nn.Conv2d(64, 1, 1)), (nn.Conv2d(3, 4, 1), nn.BatchNorm2d(5)),
+    (nn.Flatten(), nn.Linear(7, 1))])
+def test_parts_that_do_not_fit_each_other(layers: tuple[nn.Module, ...]) -> None:
+    with pytest.raises(UserError, match='two parts of the model in the config do not fit each other'), \
+            runtime.explain_errors(Config(dict(model=dict(type='GFL')))):
+        nn.Sequential(*layers)(torch.zeros(2, 3, 4, 4))
+
+
 def test_optimiser_that_mmengine_does_not_name() -> None:
     init_default_scope('mmdet')
     wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGDD', lr=1))

@@ -43,3 +43,29 @@ def test_entries_that_are_needed() -> None:
     for name in ('train_dataloader', 'test_dataloader'):
         with pytest.raises(UserError, match=f'the config has no {name}: give it one'):
             require_entries(cfg, 'model', name)
+
+
+@pytest.mark.parametrize(('test_cfg', 'words'), [
+    (dict(score_thr=float('nan')), r'^model\.test_cfg\.score_thr of the config is nan: give a score from 0 to 1$'),
+    (dict(score_thr=-0.1), 'score_thr'), (dict(score_thr=1.5), 'score_thr'),
+    (dict(max_per_img=-1), 'give a whole number, 1 or more'), (dict(max_per_img=0), 'max_per_img'),
+    (dict(max_per_img=2.5), 'max_per_img of the config is 2.5'), (dict(nms_pre=-2), 'nms_pre'),
+    (dict(nms=dict(type='nms', iou_threshold=1.5)), r'^model\.test_cfg\.nms\.iou_threshold of'),
+    (dict(rpn=dict(max_per_img=0)), r'^model\.test_cfg\.rpn\.max_per_img'),
+])
+def test_limits_that_would_keep_or_drop_boxes_in_silence(test_cfg: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        check_entries(Config(dict(model=dict(type='GFL', test_cfg=test_cfg))))
+
+
+def test_limits_that_can_be() -> None:
+    check_entries(Config(dict(
+        model=dict(type='GFL', test_cfg=dict(score_thr=0.0, max_per_img=1, nms_pre=-1, nms=dict(iou_threshold=1))),
+        test_cfg=dict(type='TestLoop', max_per_img=-1), other=dict(max_per_img=-1), big=float('inf'))))
+
+
+def test_a_value_that_is_no_number_anywhere() -> None:
+    for entries, path in ((dict(model=dict(a=[1, dict(b=float('nan'))])), r'model\.a\.1\.b'),
+                          (dict(param_scheduler=[dict(begin=float('nan'))]), r'param_scheduler\.0\.begin')):
+        with pytest.raises(UserError, match=f'^{path} of the config is nan: give a number$'):
+            check_entries(Config(entries))

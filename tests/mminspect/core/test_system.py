@@ -141,3 +141,19 @@ def test_models_are_trained_and_inspected_by_modules_that_do_without_them() -> N
         print('imported')
         """)
     assert said.splitlines()[-1] == 'imported'
+
+
+def test_a_forked_process_does_not_keep_the_lock(tmp_path: Path) -> None:
+    release = system.lock(tmp_path / 'lock')
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(reading, 1)
+        os._exit(0)
+    with pytest.raises(system.Locked):
+        system.lock(tmp_path / 'lock')
+    release()
+    system.lock(tmp_path / 'lock')()  # the child lives
+    os.write(writing, b'x')
+    os.waitpid(pid, 0)
+    os.close(reading), os.close(writing)

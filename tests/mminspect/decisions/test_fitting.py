@@ -3,7 +3,15 @@ import numpy as np
 import pytest
 
 from mminspect.core.errors import UserError
-from mminspect.decisions import MapScale, NormalImage, NormalScores, Threshold, fit_calibration
+from mminspect.decisions import (
+    MapScale,
+    NormalImage,
+    NormalScores,
+    Threshold,
+    digest_of,
+    distinct_images,
+    fit_calibration,
+)
 
 IMAGES = [NormalImage(5.0, (0.1, 0.0), (0.5, 1.0)), NormalImage(3.0, (0.05, 0.0), (0.3, 4.0)),
           NormalImage(4.0, (0.2, 0.0), (0.4, 2.0))]
@@ -38,3 +46,37 @@ def test_mistakes() -> None:
         fit_calibration([])
     with pytest.raises(UserError, match='NaN or infinite'):
         fit_calibration([NormalImage(1.0, (0.0,), (float('nan'),))])
+
+
+def test_copies_of_an_image_count_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A camera that stands still: 16 pictures, of which four differ; the promise is that of four."""
+    images = [NormalImage(float(n % 4), digest=f'picture {n % 4}') for n in range(16)]
+    found = fit_calibration(images, origin='x', rate=0.2)  # four images promise no less
+    assert found.threshold == Threshold(3.0, 'x', 4, 'false-reject rate 20 %') and found.scores.values == (0, 1, 2, 3)
+    assert 'Of 16 normal images only 4 differ from each other' in caplog.text
+    with pytest.raises(UserError, match='of 16 images only 4 differ from each other: 4 normal images are too few'):
+        fit_calibration(images, origin='x', rate=0.1)
+
+
+def test_images_whose_pixels_are_not_known_are_the_same_if_all_their_numbers_are() -> None:
+    one, other = NormalImage(1.0, (0.1,), (0.5,)), NormalImage(1.0, (0.1,), (0.6,))
+    assert distinct_images([one, other, one]) == [one, other]
+    assert len(distinct_images([NormalImage(0.0), NormalImage(0.0)])) == 2  # a detector that finds nothing
+    assert len(distinct_images([NormalImage(0.0, digest='a'), NormalImage(0.0, digest='b')])) == 2
+
+
+def test_scores_that_hardly_differ_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    fit_calibration([NormalImage(0.5, digest=str(n)) for n in range(9)] + [NormalImage(0.7, digest='x')], 'max')
+    assert '10 normal images have only 2 different scores' in caplog.text
+    caplog.clear()
+    fit_calibration([NormalImage(0.0, digest=str(n)) for n in range(9)] + [NormalImage(0.7, digest='x')], 'max')
+    fit_calibration(IMAGES, 'max')
+    assert caplog.text == ''
+
+
+def test_a_digest_is_of_pixels_shape_and_type() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    same = [pixels, pixels.copy(), np.asfortranarray(pixels), pixels[::-1][::-1]]
+    others = [pixels.reshape(4, 2, 3), pixels.astype(np.float32), pixels + 1, pixels[:, ::-1]]
+    assert len({digest_of(one) for one in same}) == 1
+    assert len({digest_of(one) for one in [pixels, *others]}) == 5

@@ -36,3 +36,15 @@ def test_interval_is_a_number_of_iterations() -> None:
     assert run([1.0, float('nan'), 1.0], interval=4) == 3
     with pytest.raises(UserError, match='at iteration 3:'):
         run([1.0, 1.0, float('nan')], interval=4)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), 1e30, -1e30])
+@pytest.mark.parametrize('key', ['state_dict', 'ema_state_dict'])
+def test_weights_that_no_loss_has_seen(value: float, key: str) -> None:
+    """As the last step before a checkpoint leaves them: its loss is from before."""
+    hook, runner = HOOKS.build(dict(type='FiniteLossHook')), SimpleNamespace(iter=6)
+    hook.after_train_iter(runner, 6, outputs=dict(loss=torch.tensor(0.5)))
+    weights = {'a.weight': torch.ones(3), 'b.weight': torch.tensor([0.5, value])}
+    with pytest.raises(UserError, match=r'^1 weights of the model .* after iteration 7 \(first: b\.weight\)'):
+        hook.before_save_checkpoint(runner, {key: weights})
+    hook.before_save_checkpoint(runner, {key: {'a.weight': torch.ones(3)}})

@@ -10,7 +10,7 @@ from helpers import build, detector_cfg
 from inspection_helpers import Corners, anomaly_inspector, bright, calibration
 from mminspect.core.errors import UserError
 from mminspect.decisions import Calibration, MapScale
-from mminspect.inspection.calibrating import calibrate, check_storable, store_calibration
+from mminspect.inspection.calibrating import calibrate, check_storable, numbers_of, store_calibration
 from mminspect.inspection.inspector import Inspector
 from mminspect.models.safe_loading import load_from_local
 
@@ -36,6 +36,18 @@ def test_threshold_and_limit_follow_the_conformal_rule():
 def test_scales_of_single_levels_are_kept():
     earlier = Calibration(calibration().threshold, MapScale(0, 1), (MapScale(0.0, 2.0), MapScale(0.1, 3.0)))
     assert calibrate(normal_results(), 0.1, 'x', earlier).levels == earlier.levels
+
+
+def test_copies_are_known_by_their_pixels(caplog):
+    """Twenty pictures and each of them three times more: the same calibration."""
+    images = [bright(level, level + 30) for level in LEVELS] * 4
+    pairs = list(anomaly_inspector().pairs(images))
+    found = calibrate((numbers_of(result, pixels) for pixels, result in pairs), 0.1, 'x')
+    assert found == calibrate(normal_results(), 0.1, 'x') and len(found.scores) == 20
+    assert 'Of 80 normal images only 20 differ' in caplog.text
+    assert calibrate((result for _, result in pairs), 0.1, 'x') == found  # by their maps
+    with pytest.raises(UserError, match='of 80 images only 20 differ'):
+        calibrate((numbers_of(result, pixels) for pixels, result in pairs), 0.02, 'x')
 
 
 def test_tiles_are_noted():

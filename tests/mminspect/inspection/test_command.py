@@ -12,6 +12,7 @@ from scipy.stats import ks_2samp
 from helpers import content
 from inspection_helpers import Brightness, anomaly_inspector, bright, calibration, write_images
 from mminspect.core.errors import UserError
+from mminspect.core.locks import writing_alone
 from mminspect.decisions import NormalScores
 from mminspect.inspection import command
 from mminspect.inspection.inspector import Inspector
@@ -307,3 +308,50 @@ def test_network_that_fails_leaves_what_is_done(images, tmp_path, monkeypatch):
 def test_options_that_cannot_be(images, tmp_path, options):
     with pytest.raises(SystemExit):
         run(images, '--out', tmp_path / 'out', *options)
+
+
+ODD = ['=1+2', '-1', '@a', 'new\nline', 'esc\x1b[31m', 'tab\t', 'q"uote', "it's", 'semi;=1', '划痕', 'a' * 251,
+       'ä' * 125, os.fsdecode(b'\xff\xfe'), '\u202eright']
+
+
+def test_names_of_any_bytes_lose_nothing(inspector, tmp_path, capsys):
+    """With maps, whose suffix is longer than that of the images."""
+    folder = tmp_path / 'images'
+    folder.mkdir()
+    for number, name in enumerate(ODD):
+        (folder / f'{name}.png').write_bytes(cv2.imencode('.png', bright(40 + number))[1].tobytes())
+    run(folder, '--out', tmp_path / 'out', '--maps')
+    names = sorted(f'{name}.png' for name in ODD)
+    assert sorted(line['image'] for line in lines(tmp_path / 'out')) == names
+    assert sorted(row['image'].lstrip("'").replace(";'=", ';=') for row in table(tmp_path / 'out')) == names
+    for kind in ('maps', 'overlays'):
+        assert len(list((tmp_path / 'out' / kind).iterdir())) == len(ODD)
+    run(folder, '--out', tmp_path / 'out', '--maps', '--resume')
+    assert len(lines(tmp_path / 'out')) == len(ODD)
+    (folder / f'{ODD[4]}.png').write_bytes(b'no image')
+    (folder / f'{ODD[12]}.png').write_bytes(b'no image')
+    capsys.readouterr()
+    with pytest.raises(UserError, match='2 of 14 images'):
+        run(folder, '--out', tmp_path / 'again')
+    said = capsys.readouterr().err
+    assert r'not inspected: esc\x1b[31m.png' in said and 'not inspected: ??.png' in said
+
+
+def test_one_inspection_writes_into_a_folder_at_a_time(inspector, images, tmp_path):
+    out = tmp_path / 'out'
+    run(images, '--out', out)
+    before = content(out)
+    with writing_alone(out, 'inspect', 'x'):
+        for option in ('--overwrite', '--resume'):
+            with pytest.raises(UserError, match=r"another inspection writes into '.*out': wait for its end"):
+                run(images, '--out', out, option)
+    assert content(out) == before
+    run(images, '--out', out, '--overwrite')
+    assert list(content(out)) == list(before)
+
+
+@pytest.mark.parametrize('place', ['file', 'file/below', 'x' * 300])
+def test_an_output_that_cannot_be_is_told_before_the_model_is_read(images, tmp_path, place):
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match='--out'):
+        run(images, '--out', tmp_path / place)  # there is no such model

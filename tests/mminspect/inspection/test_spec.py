@@ -43,7 +43,8 @@ def without(key: str) -> str:
     return json.dumps(fields)
 
 
-@pytest.mark.parametrize('text', ['', '[]', '{', 'null', without('classes'), without('version'), without('suppression'),
+@pytest.mark.parametrize('text', ['', '[' * 100_000, '3', '"x"', '{"version": 2, "a": ' + '[' * 100_000,
+                                  '[]', '{', 'null', without('classes'), without('version'), without('suppression'),
                                   DETECTION.to_json().replace('"version": 2', '"version": 99'),
                                   DETECTION.to_json().replace('"nms_pre"', '"nms_past"')])
 def test_damage_names_the_file(text: str) -> None:
@@ -66,6 +67,22 @@ def test_damage_names_the_file(text: str) -> None:
     (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], level_sizes=['x'])), 'suppression is'),
     (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], nms_pre='x')), 'suppression is'),
     (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], score_thr='x')), 'suppression is'),
+    (dict(name=''), "name is ''"), (dict(kind=['anomaly']), 'kind is'), (dict(classes=[]), 'classes is'),
+    (dict(classes=['a\nb']), 'one of the classes is'), (dict(classes=['x' * 5000]), 'one of the classes is'),
+    (dict(outputs=['pred_score', 'pred_score']), 'outputs is'), (dict(outputs='pred_score', classes='a'), 'outputs is'),
+    (dict(image_size=[100, 100]), r'image_size is \(100, 100\) and input_size \(256, 128\)'),
+    (dict(tile=float('nan')), 'tile is nan'), (dict(overlap=True), 'overlap is True'),
+    (dict(pad_rgb=[0, 0, 1e99]), 'pad_rgb'),
+    (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], level_sizes=[])), 'suppression is'),
+    *((dict(calibration={**CALIBRATION.state(), **wrong}), words) for wrong, words in (
+        (dict(value=float('nan')), 'value is nan'), (dict(value='high'), "value is 'high'"),
+        (dict(count=-1), 'count is -1'),
+        (dict(count=2.5), r'count is 2\.5'), (dict(origin=3), 'origin is 3'), (dict(rule=''), "rule is ''"),
+        (dict(map=dict(low=0, limit=float('inf'))), r'map\.limit is inf'), (dict(map=3), 'TypeError'),
+        (dict(level_maps={}), 'level_maps is'), (dict(scores=dict(values=[], origin='x')), r'scores\.values is'),
+        (dict(scores=dict(values=[1, float('nan')], origin='x')), r'scores\.values is nan'),
+        (dict(scores=[]), 'scores is'),
+        (dict(tile=-1), 'tile is -1'), (dict(settings=[1]), 'settings is'))),
 ])
 def test_values_that_cannot_be_name_the_file(changed: dict, words: str) -> None:
     text = json.dumps({**json.loads(ANOMALY.to_json()), **changed})

@@ -275,3 +275,16 @@ def test_bytes_that_rotted_in_the_middle_are_noticed(tmp_path: Path) -> None:
     assert 'state_dict' in torch.load(file, weights_only=True)
     with pytest.raises(UserError, match=r'is damaged or cut short \(BadZipFile\)'):
         load_from_local(str(file))
+
+
+@pytest.mark.parametrize(('write', 'suffix'), FORMATS)
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), 1e30])
+def test_weights_that_cannot_be_are_damage(write: Callable, suffix: str, value: float, tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formats without a checksum may rot unseen; a bit of an exponent is seen."""
+    weights = dict(WEIGHTS, w=WEIGHTS['w'].clone())
+    weights['w'][3, 4] = value
+    monkeypatch.setitem(globals(), 'WEIGHTS', weights)
+    write(tmp_path / f'a{suffix}')
+    with pytest.raises(UserError, match=rf'a{suffix} is damaged, or of a training that has diverged: 1 .*first: w\)'):
+        load_from_local(str(tmp_path / f'a{suffix}'))

@@ -100,6 +100,14 @@ def test_a_training_of_no_length(length: dict, registry: CheckRegistry) -> None:
     assert seen == [cfg]
 
 
+@pytest.mark.parametrize('loop', [dict(val_interval=0), dict(val_interval=-1), dict(val_interval=0.5),
+                                  dict(val_begin=-1), dict(val_interval='often')])
+def test_a_validation_that_never_comes(loop: dict) -> None:
+    with pytest.raises(UserError, match=r'train_cfg\.val_(interval|begin) of .* give a whole number, [01] or more'):
+        runtime.check_length(Config(dict(train_cfg=dict(max_epochs=1, **loop))))
+    runtime.check_length(Config(dict(train_cfg=dict(max_epochs=1, val_interval=5, val_begin=0))))
+
+
 def test_option_that_names_another_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='choose another --out'):
         runtime.prepare_work_dir(str(tmp_path), free_bytes=2**60, option='--out')

@@ -20,6 +20,9 @@ from mminspect.core.errors import UserError
     ('a.py', '_base_ = "gone.py"', 'cannot be read: FileNotFoundError'),
     ('a.py', '_base_ = "mmdet::gfl/gone.py"', 'cannot be read'),
     ('a.py', 'custom_imports = dict(imports=["no_such_package"], allow_failed_imports=False)', 'no_such_package'),
+    ('a.py', 'import sys\nsys.exit(0)', r'ends the program \(sys\.exit\(0\)\) when it is read'),
+    ('a.py', 'raise SystemExit', r'ends the program \(sys\.exit\(\)\)'),
+    ('a.py', 'exit("enough")', "ends the program .*enough"),
     ('a.txt', 'x = 1', 'only py/yml/yaml/json|Only py/yml/yaml/json'),
     ('a.yml', 'a: [1', 'cannot be read'),
     ('a.json', '{', 'JSONDecodeError'),
@@ -141,3 +144,14 @@ def test_empty_variable_of_the_environment(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv('MMINSPECT_DATA', '')
     with pytest.raises(UserError, match='reads MMINSPECT_DATA from the environment, where it is empty'):
         runtime.load_config(str(tmp_path / 'a.py'))
+
+
+@pytest.mark.parametrize(('option', 'value', 'words'), [
+    ('model.test_cfg.score_thr', float('nan'), r'model\.test_cfg\.score_thr of .* is nan: give a score from 0 to 1'),
+    ('model.test_cfg.max_per_img', -1, r'max_per_img of .* is -1: give a whole number, 1 or more'),
+    ('optim_wrapper.optimizer.lr', float('nan'), r'optimizer\.lr of .* is nan: give a number')])
+def test_numbers_that_would_pass_in_silence(option: str, value: float, words: str, tmp_path: Path) -> None:
+    (tmp_path / 'a.py').write_text('model = dict(test_cfg=dict(score_thr=0.05, max_per_img=100))\n'
+                                   'optim_wrapper = dict(optimizer=dict(type="SGD", lr=0.1))\n')
+    with pytest.raises(UserError, match=words):
+        runtime.load_config(str(tmp_path / 'a.py'), {option: value})

@@ -1,6 +1,8 @@
 """The description that an exported file carries."""
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,14 @@ from google.protobuf.message import DecodeError
 
 from mminspect.core.errors import UserError, no_file
 from mminspect.core.fileio import replacing
-from mminspect.inspection.spec import METADATA_KEY, NetworkSpec
+from mminspect.inspection.spec import CHECKSUM, METADATA_KEY, NetworkSpec
+from mminspect.inspection.tasks import task_of
+from mminspect.inspection.tasks.task import Shape
+
+from .checksum import checksum_of, file_checksum
 
 
-def spec_of(metadata: dict[str, str], path: str | Path) -> NetworkSpec:
+def spec_of(metadata: Mapping[str, str], path: str | Path) -> NetworkSpec:
     """The description in the metadata of the file ``path``.
 
     Raises:
@@ -24,13 +30,98 @@ def spec_of(metadata: dict[str, str], path: str | Path) -> NetworkSpec:
     return NetworkSpec.from_json(metadata[METADATA_KEY], str(path))
 
 
+def compare_checksum(metadata: Mapping[str, str], path: str | Path) -> None:
+    """Compare the checksum in the metadata of the file ``path``; files of versions before 0.3 have none.
+
+    Raises:
+        UserError: It differs.
+    """
+    fields = json.loads(metadata[METADATA_KEY])
+    if (expected := fields.pop(CHECKSUM, None)) is None:
+        return
+    try:
+        found = file_checksum(path, json.dumps(fields))
+    except ValueError as error:
+        raise damaged(path, error) from error
+    if found != expected:
+        raise UserError(f'{path} is damaged, or was changed by another program: its checksum differs from that of the '
+                        'export, so export the checkpoint again')
+
+
+def check_graph(spec: NetworkSpec, inputs: Mapping[str, Sequence[Any]], outputs: Mapping[str, Sequence[Any]],
+                path: str | Path) -> None:
+    """Make sure that a graph takes and gives what its description says.
+
+    Args:
+        spec: The description.
+        inputs: Shapes by name; what is no number there is not fixed.
+        outputs: Likewise.
+        path: Of the file, for messages.
+
+    Raises:
+        UserError: It does not, or no task is registered for its kind.
+    """
+    task = task_of(spec.kind)
+    try:
+        expected = task.shapes(spec)
+    except ValueError as error:
+        raise UserError(f'the description in {path} is damaged ({error}): export the model again') from error
+    if problem := next(_differences(spec, expected, inputs, outputs), None):
+        raise UserError(f'the description in {path} does not fit its graph ({problem}): export the model again')
+
+
+def _differences(spec: NetworkSpec, expected: Mapping[str, Shape], inputs: Mapping[str, Sequence[Any]],
+                 outputs: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    if len(inputs) != 1:
+        yield f'the graph has {len(inputs)} inputs'
+    for shape in inputs.values():
+        if not _fits(shape, (None, *spec.input_size, 3)):
+            yield f'input_size is {spec.input_size}, and the graph takes {tuple(shape)}'
+    for name in spec.outputs:
+        if name not in outputs:
+            yield f'the graph has no output {name!r}'
+        elif name in expected and not _fits(outputs[name], expected[name]):
+            yield f'the output {name} has the shape {tuple(outputs[name])}, and {expected[name]} was to be expected'
+
+
+def _fits(shape: Sequence[Any], expected: Shape) -> bool:
+    return len(shape) == len(expected) and all(
+        side is None or type(given) is not int or given == side for given, side in zip(shape, expected, strict=True))
+
+
 def model_spec(path: str | Path) -> NetworkSpec:
     """The description in a file, without a runtime.
 
     Raises:
         UserError: The file is missing or damaged, or was not exported by this project.
     """
-    return spec_of({entry.key: entry.value for entry in read_model(path).metadata_props}, path)
+    model = read_model(path)
+    spec = described(model, path)
+    compare_checksum(metadata_of(model), path)
+    return spec
+
+
+def metadata_of(model: onnx.ModelProto) -> dict[str, str]:
+    """Values by key."""
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def described(model: onnx.ModelProto, path: str | Path) -> NetworkSpec:
+    """The description in a graph that was read from ``path``, once it is seen to fit; the checksum is not compared.
+
+    Raises:
+        UserError: There is none, it is damaged, or does not fit the graph.
+    """
+    spec = spec_of(metadata_of(model), path)
+    weights = {tensor.name for tensor in model.graph.initializer}  # which older files name among the inputs
+    check_graph(spec, _shapes(value for value in model.graph.input if value.name not in weights),
+                _shapes(model.graph.output), path)
+    return spec
+
+
+def _shapes(values: Iterable[onnx.ValueInfoProto]) -> dict[str, tuple[Any, ...]]:
+    return {value.name: tuple(side.dim_value if side.HasField('dim_value') else None
+                              for side in value.type.tensor_type.shape.dim) for value in values}
 
 
 def set_calibration(path: str | Path, state: dict[str, Any] | None) -> None:
@@ -44,16 +135,21 @@ def set_calibration(path: str | Path, state: dict[str, Any] | None) -> None:
         UserError: The file is missing or damaged, or was not exported by this project.
     """
     model = read_model(path)
-    describe(model, spec_of({entry.key: entry.value for entry in model.metadata_props}, path).with_calibration(state))
+    spec = described(model, path)
+    compare_checksum(metadata_of(model), path)
+    describe(model, spec.with_calibration(state))
     with replacing(path) as handle:
         handle.write(model.SerializeToString())
 
 
 def describe(model: onnx.ModelProto, spec: NetworkSpec) -> None:
-    """Put the description into a model's metadata, in place of an older one."""
+    """Put the description into a model's metadata, in place of an older one, with a checksum over both."""
+    text = spec.to_json()
     for entry in [entry for entry in model.metadata_props if entry.key == METADATA_KEY]:
         model.metadata_props.remove(entry)
-    model.metadata_props.add(key=METADATA_KEY, value=spec.to_json())
+    fields = json.loads(text)
+    checksum = checksum_of(model.graph.SerializeToString(), json.dumps(fields))
+    model.metadata_props.add(key=METADATA_KEY, value=json.dumps({**fields, CHECKSUM: checksum}))
 
 
 def read_model(path: str | Path) -> onnx.ModelProto:

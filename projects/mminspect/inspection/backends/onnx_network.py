@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 
-from .metadata import check_file, damaged, set_calibration, spec_of
+from .metadata import check_file, check_graph, compare_checksum, damaged, set_calibration, spec_of
 from .runtime import ExportedNetwork, register_runtime
 
 
@@ -47,8 +47,13 @@ class OnnxNetwork(ExportedNetwork):
             self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
         except Exception as error:  # its classes have no common base but this one
             raise damaged(path, error) from error
-        self.precision, self.spec = precision, spec_of(self._session.get_modelmeta().custom_metadata_map, path)
-        self._input = self._session.get_inputs()[0].name
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.precision, self.spec = precision, spec_of(metadata, path)
+        compare_checksum(metadata, path)
+        inputs, outputs = ({value.name: value.shape for value in values}
+                           for values in (self._session.get_inputs(), self._session.get_outputs()))
+        check_graph(self.spec, inputs, outputs, path)
+        self._input = next(iter(inputs))
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 
-from .metadata import model_spec, reason_of, set_calibration
+from .metadata import compare_checksum, described, metadata_of, read_model, reason_of, set_calibration
 from .runtime import ExportedNetwork, register_runtime
 
 
@@ -44,7 +44,8 @@ class OpenVinoNetwork(ExportedNetwork):
         if precision not in self.precisions:
             raise UserError(f'precision {precision!r} is unknown to OpenVINO here: use one of '
                             f'{", ".join(self.precisions)}')
-        self.spec, self.precision, core = model_spec(path), precision, openvino.Core()
+        graph = read_model(path)
+        self.spec, self.precision, core = described(graph, path), precision, openvino.Core()
         if precision == 'bf16' and 'BF16' not in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES'):
             raise UserError('this processor does not compute in bf16, so that nothing would be gained: use precision '
                             'f32')
@@ -56,6 +57,7 @@ class OpenVinoNetwork(ExportedNetwork):
         except RuntimeError as error:
             raise UserError(f'OpenVINO {openvino.__version__} cannot compute {path} ({reason_of(error)}): use runtime '
                             'onnxruntime') from error
+        compare_checksum(metadata_of(graph), path)
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""

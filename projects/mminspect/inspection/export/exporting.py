@@ -15,6 +15,7 @@ from mminspect.inspection.backends import open_network
 from mminspect.inspection.backends.metadata import reason_of
 from mminspect.inspection.network import Network
 from mminspect.inspection.networks import TorchNetwork
+from mminspect.inspection.spec import check_spec
 from mminspect.inspection.tasks import task_of
 
 from .target import Target
@@ -41,6 +42,11 @@ def export_network(network: TorchNetwork, path: str | Path, target: Target) -> D
         UserError: They are too far apart (weights that are NaN are), or the target cannot express a part of the
             network.
     """
+    try:
+        check_spec(network.spec)
+    except ValueError as error:
+        raise UserError(f'{network.spec.name} cannot be exported, since nobody could read its description ({error}): '
+                        'correct the config') from error
     network = task_of(network.spec.kind).exportable(network)
     network = TorchNetwork(copy.deepcopy(network.module).cpu(), network.spec)
     images = np.random.default_rng(0).uniform(0, 255, (3, *network.spec.input_size, 3)).astype(np.float32)

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from torch import nn
 
 from mminspect.core.errors import UserError
+from mminspect.core.names import printable
 from mminspect.inspection.spec import NetworkSpec
 from mminspect.models.anomaly_model import AnomalyModel
 from mminspect.models.building import load_model
@@ -33,7 +34,7 @@ def build_network(cfg: Config, checkpoint: Checkpoint | str | None, device: str 
     model = load_model(cfg, opened, device)
     module, values = describe(cfg, model)
     calibration = None if opened is None else opened.calibration_for(cfg)
-    name = Path(cfg.filename or 'model').stem
+    name = printable(Path(cfg.filename or 'model').stem)
     spec = NetworkSpec(name=name, fingerprint=fingerprint(cfg, model), **values,
                        calibration=calibration and calibration.state())
     return TorchNetwork(module.to(device), spec)

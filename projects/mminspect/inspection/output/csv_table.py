@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mminspect.core.csv_cells import safe_cell
 from mminspect.core.fileio import replacing
 from mminspect.inspection.tasks import task_of
 
@@ -15,7 +16,7 @@ COLUMNS = ('image', 'score', 'is_defect', 'threshold', 'boxes', 'height', 'width
 
 
 def write_table(path: str | Path, lines: Iterable[dict[str, Any]]) -> None:
-    """Write the table, whole or not at all.
+    """Write the table, whole or not at all; a name that a spreadsheet would take for a formula gets an apostrophe.
 
     Args:
         path: The file to write or replace.
@@ -37,4 +38,4 @@ def write_table(path: str | Path, lines: Iterable[dict[str, Any]]) -> None:
 def _row(line: dict[str, Any]) -> list[Any]:
     cells = {**line, 'threshold': line['threshold'] and line['threshold']['value'],
              'milliseconds': round(sum(line['milliseconds'].values()), 3), **task_of(line['kind']).cells(line)}
-    return [cells[column] for column in COLUMNS]
+    return [safe_cell(cells[column]) for column in COLUMNS]

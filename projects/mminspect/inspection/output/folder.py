@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mminspect.core.errors import UserError
-from mminspect.core.fileio import check_folder, replacing
+from mminspect.core.fileio import replacing
+from mminspect.core.names import fitting_name
+from mminspect.core.outputs import check_output_folder
 from mminspect.decisions import MapScale, Threshold
 from mminspect.inspection.result import InspectionResult, ModelInfo
 from mminspect.vision.images import encode_png
@@ -58,10 +60,10 @@ class OutputFolder:
         """
         file = self._files[result.image]
         if self._overlays:
-            with replacing(self.folder / OVERLAYS / f'{file}.png') as handle:
+            with replacing(self.folder / OVERLAYS / picture_name(file, '.png')) as handle:
                 handle.write(encode_png(draw_overlay(pixels, result, self._scale)[..., ::-1], compression=1))
         if self._maps and result.anomaly_map is not None:
-            write_map(self.folder / MAPS / f'{file}.tiff', result.anomaly_map)
+            write_map(self.folder / MAPS / picture_name(file, '.tiff'), result.anomaly_map)
         self._lines.add(result)
         self.done.add(result.image)
 
@@ -72,6 +74,17 @@ class OutputFolder:
                  trace: TracebackType | None) -> None:
         self._lines.close()
         write_table(self.folder / TABLE, read_lines(self.folder / LINES))
+
+
+def picture_name(short: str, suffix: str) -> str:
+    """The path of an image's picture below ``overlays`` or ``maps``.
+
+    Args:
+        short: As :func:`~mminspect.inspection.sources.short_names` gives it; where it is so long that the suffix does
+            not fit behind it, it is cut.
+        suffix: Of the picture.
+    """
+    return f'{fitting_name(short, len(suffix))}{suffix}'
 
 
 def prepare_folder(folder: str | Path, model: ModelInfo, threshold: Threshold | None, overwrite: bool = False,
@@ -88,7 +101,7 @@ def prepare_folder(folder: str | Path, model: ModelInfo, threshold: Threshold | 
     Raises:
         UserError: There are results and neither is wanted, they were made otherwise, or a file is in the way.
     """
-    check_folder(folder)
+    check_output_folder(folder, '--out')
     there = [path for path in (Path(folder) / name for name in (LINES, TABLE, OVERLAYS, MAPS)) if path.exists()]
     if there and not (overwrite or resume):
         raise UserError(f"'{folder}' holds results already ({there[0].name}): give --resume to go on with them, "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mminspect.core.errors import UserError
-from mminspect.inspection.result import InspectionResult
+from mminspect.inspection.result import STAGES, InspectionResult
 
 #: What every line has.
 KEYS = {'image', 'height', 'width', 'score', 'is_defect', 'threshold', 'boxes', 'model', 'kind', 'fingerprint',
@@ -59,12 +59,23 @@ def read_lines(path: str | Path) -> Iterator[dict[str, Any]]:
             if line.endswith(b'\n'):
                 try:
                     found = json.loads(line)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise UserError(f'line {number} of {path} is damaged ({error}): remove it') from error
-                if not isinstance(found, dict) or not KEYS <= found.keys():
+                if not isinstance(found, dict) or not KEYS <= found.keys() or not _is_whole(found):
                     raise UserError(f'line {number} of {path} is no result of this version of the project: move the '
                                     'file away')
                 yield found
+
+
+def _is_whole(line: dict[str, Any]) -> bool:
+    """Whether the values that are read again are of their kinds."""
+    try:
+        numbers = [line['score'], line['threshold']['value'] if line['threshold'] else 0,
+                   *(line['milliseconds'][stage] for stage in STAGES), *(box['score'] for box in line['boxes'])]
+    except (TypeError, KeyError):
+        return False
+    return isinstance(line['image'], str) and line['is_defect'] in (True, False, None) and all(
+        isinstance(number, (int, float)) for number in numbers)
 
 
 def _length_of_lines(path: Path) -> int:

@@ -14,7 +14,7 @@ from mminspect.inspection.spec import NetworkSpec
 from mminspect.vision.regions import find_regions
 from mminspect.vision.tiling import Box, Canvas
 
-from .task import Findings, Outputs, Task, TileCollector, register_task
+from .task import Findings, Outputs, Shape, Task, TileCollector, register_task
 
 #: Names of the network's outputs: (N, H, W) and (N,). A network may have the score alone.
 MAP, SCORE = 'anomaly_map', 'pred_score'
@@ -38,6 +38,12 @@ class AnomalyTask(Task):
     def raw_score(self, outputs: Outputs) -> float:
         """``pred_score``."""
         return float(outputs[SCORE])
+
+    def shapes(self, spec: NetworkSpec) -> Mapping[str, Shape]:
+        """A score and, of most, a map of the input's size; ValueError for other outputs."""
+        if spec.outputs not in ((MAP, SCORE), (SCORE, MAP), (SCORE,)):
+            raise ValueError(f'outputs is {spec.outputs}')
+        return {MAP: (None, *spec.input_size), SCORE: (None,)}
 
     def locate(self, found: Findings, calibration: Calibration | None) -> Findings:
         """Adds the regions of the map above the limit of normal pixels; none if the model knows no such limit."""

@@ -13,7 +13,7 @@ from mminspect.inspection.suppression import suppress
 from mminspect.vision.boxes import ScoredBoxes, merge_windows
 from mminspect.vision.tiling import Box
 
-from .task import Findings, Outputs, Task, TileCollector, register_task
+from .task import Findings, Outputs, Shape, Task, TileCollector, register_task
 
 #: Names of the network's outputs: (N, A, 4) in pixels of the input, and (N, A, classes), 0..1.
 BOXES, SCORES = 'boxes', 'scores'
@@ -32,6 +32,15 @@ class DetectionTask(Task):
     def collector(self, shape: tuple[int, int], tiles: Sequence[Box], spec: NetworkSpec) -> TileCollector:
         """Makes one list of all boxes, every object once."""
         return _MergedBoxes(shape, spec.suppression.iou_threshold, spec.suppression.max_per_img * len(tiles))
+
+    def shapes(self, spec: NetworkSpec) -> Mapping[str, Shape]:
+        """As many candidates as the levels have; ValueError for other outputs, or without a suppression."""
+        if {*spec.outputs} != {BOXES, SCORES}:
+            raise ValueError(f'outputs is {spec.outputs}')
+        if spec.suppression is None:
+            raise ValueError('suppression is None')
+        count = sum(spec.suppression.level_sizes)
+        return {BOXES: (None, count, 4), SCORES: (None, count, len(spec.classes))}
 
     def raw_score(self, outputs: Outputs) -> float:
         """The best candidate's score."""

@@ -22,6 +22,8 @@ from mminspect.vision.tiling import Box
 
 #: Outputs of one image by name: rows of what a network gives for a batch.
 Outputs = Mapping[str, NDArray[np.float32]]
+#: Sides of an array; None for one that is not fixed, such as the number of images.
+Shape = tuple[int | None, ...]
 
 _TASKS: ClassRegistry[type[Task]] = ClassRegistry('kind of model')
 
@@ -78,6 +80,15 @@ class Task(ABC):
     @abstractmethod
     def raw_score(self, outputs: Outputs) -> float:
         """A score of one image from its outputs alone: quantised networks are compared by it."""
+
+    def shapes(self, spec: NetworkSpec) -> Mapping[str, Shape]:
+        """Shapes of the outputs that follow from the description of a network, as far as that is known; here nothing
+        is.
+
+        Raises:
+            ValueError: The description is not one of this kind of model; the message says why.
+        """
+        return {}
 
     def locate(self, found: Findings, calibration: Calibration | None) -> Findings:
         """What was found in a whole image, with the places that follow from the calibration added; here none do."""

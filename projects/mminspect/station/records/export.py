@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from mminspect.core.csv_cells import safe_cell
+
 from . import decisions, filters
 from .models import Record
 
 COLUMNS = ('id', 'time', 'source', 'camera', 'name', 'state', 'decision', 'score', 'threshold', 'threshold_then',
            'mark', 'marked_by', 'boxes', 'width', 'height', 'model', 'fingerprint', 'runtime', 'ms', 'error')
-_FORMULA = ('=', '+', '-', '@', '\t', '\r', '\n')
 
 
 class _Echo:
@@ -27,7 +28,7 @@ def rows(records: QuerySet[Record], limits: Mapping[str, decisions.ThresholdInFo
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     for chunk in filters.in_chunks(records):
-        yield ''.join(writer.writerow([_cell(value) for value in _values(record, limits)]) for record in chunk)
+        yield ''.join(writer.writerow([safe_cell(value) for value in _values(record, limits)]) for record in chunk)
 
 
 def _values(record: Record, limits: Mapping[str, decisions.ThresholdInForce]) -> list[object]:
@@ -37,12 +38,3 @@ def _values(record: Record, limits: Mapping[str, decisions.ThresholdInForce]) ->
             record.state, decision, record.score, limit and limit.threshold.value, record.threshold, record.mark,
             record.marked_by, len(record.boxes), record.width, record.height, model and model.name, record.model_id,
             model and model.runtime, record.ms, record.error]
-
-
-def _cell(value: object) -> object:
-    """Text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers."""
-    if value is None:
-        return ''
-    if isinstance(value, str) and value.lstrip(' ').startswith(_FORMULA):
-        return f"'{value}"
-    return value

@@ -1,15 +1,18 @@
 """The description inside an exported file."""
+import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
 from anomaly_helpers import noise
-from inspection_helpers import calibration
+from inspection_helpers import calibration, detection_spec
 from mminspect.core.errors import UserError
 from mminspect.inspection.backends import model_spec, open_network, set_calibration
+from mminspect.inspection.backends.metadata import check_graph
 from mminspect.inspection.spec import METADATA_KEY
 
 
@@ -81,3 +84,77 @@ def test_files_that_are_none_of_ours(exported, tmp_path, kind, runtime) -> None:
 
 def test_the_key_is_the_one_that_is_documented(exported) -> None:
     assert [entry.key for entry in onnx.load(exported).metadata_props] == [METADATA_KEY]
+
+
+def changed(exported: Path, tmp_path: Path, **fields: object) -> Path:
+    """A copy whose description says something else, without a checksum, as somebody may write it."""
+    model = onnx.load(exported)
+    described = json.loads(model.metadata_props[0].value)
+    described.pop('checksum')
+    model.metadata_props[0].value = json.dumps({**described, **fields})
+    onnx.save(model, tmp_path / 'changed.onnx')
+    return tmp_path / 'changed.onnx'
+
+
+@pytest.mark.parametrize('runtime', ['onnxruntime', 'openvino', None])
+@pytest.mark.parametrize(('fields', 'words'), [
+    (dict(outputs=['anomaly_map', 'pred_scare']), "outputs is .*pred_scare"), (dict(outputs=['pred_score']), None),
+    (dict(input_size=[64, 32]), r'input_size is \(64, 32\), and the graph takes'),
+    (dict(kind='magic'), "kind 'magic' is unknown here"),
+    (dict(kind='detection', outputs=['boxes', 'scores']), 'suppression is None'),
+])
+def test_descriptions_that_do_not_fit_the_graph(exported, tmp_path, fields, words, runtime) -> None:
+    if runtime == 'openvino':
+        pytest.importorskip('openvino')
+    path = changed(exported, tmp_path, **fields)
+    if words is None:
+        open_network(path, runtime) if runtime else set_calibration(path, None)
+        return
+    with pytest.raises(UserError, match=words):
+        open_network(path, runtime) if runtime else set_calibration(path, None)
+
+
+def test_shapes_that_follow_from_the_description() -> None:
+    """By hand: four candidates of two classes on one level, of an input of 32x64."""
+    spec, inputs = detection_spec(), dict(images=['batch', 32, 64, 3])
+    outputs = dict(boxes=['batch', 4, 4], scores=['batch', 4, 2])
+    check_graph(spec, inputs, outputs, 'm.onnx')
+    check_graph(spec, dict(images=[None, None, None, 3]), dict(boxes=[None] * 3, scores=[None] * 3), 'm.onnx')
+    for wrong, words in ((dict(outputs, scores=['batch', 4, 3]), r'scores has the shape .*\(None, 4, 2\)'),
+                         (dict(outputs, boxes=['batch', 5, 4]), 'boxes has the shape'),
+                         (dict(outputs, boxes=['batch', 16]), 'boxes has the shape'),
+                         (dict(boxes=outputs['boxes']), "no output 'scores'")):
+        with pytest.raises(UserError, match=f'description in m.onnx does not fit its graph .*{words}'):
+            check_graph(spec, inputs, wrong, 'm.onnx')
+    for wrong in (dict(images=['batch', 32, 32, 3]), dict(images=['batch', 32, 64]), {}, dict(a=[], b=[])):
+        with pytest.raises(UserError, match='input'):
+            check_graph(spec, wrong, outputs, 'm.onnx')
+
+
+@pytest.mark.parametrize('share', [0.02, 0.3, 0.6, 0.98])
+def test_a_bit_that_has_flipped_is_noticed(exported, tmp_path, share) -> None:
+    """Wherever it is: weights that have rotted give scores too."""
+    content = bytearray(exported.read_bytes())
+    content[int(share * len(content))] ^= 16
+    (tmp_path / 'rotten.onnx').write_bytes(content)
+    with pytest.raises(UserError, match=r'rotten\.onnx'):
+        open_network(tmp_path / 'rotten.onnx')
+    with pytest.raises(UserError, match=r'rotten\.onnx'):
+        set_calibration(tmp_path / 'rotten.onnx', calibration().state())
+
+
+def test_a_digit_of_the_threshold_that_has_flipped_is_noticed(exported, tmp_path) -> None:
+    shutil.copy(exported, tmp_path / 'm.onnx')
+    set_calibration(tmp_path / 'm.onnx', dict(calibration().state(), value=0.123456))
+    content = (tmp_path / 'm.onnx').read_bytes()
+    assert content.count(b'0.123456') == 1
+    (tmp_path / 'm.onnx').write_bytes(content.replace(b'0.123456', b'0.923456'))
+    with pytest.raises(UserError, match='its checksum differs'):
+        open_network(tmp_path / 'm.onnx')
+
+
+def test_files_without_a_checksum_are_of_earlier_versions(exported, network, tmp_path) -> None:
+    path = changed(exported, tmp_path)
+    assert open_network(path).spec == model_spec(path) == network.spec
+    set_calibration(path, calibration().state())
+    assert 'checksum' in json.loads(onnx.load(path).metadata_props[0].value)

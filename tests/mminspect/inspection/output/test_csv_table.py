@@ -5,6 +5,7 @@ import os
 import pytest
 
 from inspection_helpers import Corners, anomaly_inspector, bright
+from mminspect.core.csv_cells import safe_cell
 from mminspect.inspection.inspector import Inspector
 from mminspect.inspection.output.csv_table import COLUMNS, write_table
 
@@ -52,3 +53,11 @@ def test_a_failure_leaves_the_earlier_table(tmp_path):
     with pytest.raises(OSError):
         write_table(tmp_path / 'r.csv', broken())
     assert (tmp_path / 'r.csv').read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize('name', ['=1+2.png', '@eaDir/a.png', '-1.png', 'a;=1.png'])
+def test_names_that_spreadsheets_would_run(tmp_path, name):
+    """As the station's table has it; the lines of JSON keep the name as it is."""
+    write_table(tmp_path / 'r.csv', [anomaly_inspector()(bright(), name).as_dict()])
+    assert rows(tmp_path / 'r.csv')[0]['image'] == safe_cell(name) != name
+    assert float(rows(tmp_path / 'r.csv')[0]['score']) > 0
