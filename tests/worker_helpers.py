@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class Answers:
         self._answers: dict[str, Answer] = {}
         self._news = threading.Condition()
 
-    def client(self, load: Callable[[], Inspector], **options: float) -> WorkerClient:
+    def client(self, load: Callable[[], Inspector], **options: Any) -> WorkerClient:
         return WorkerClient(load, self.take, self.models.append, **options)
 
     def take(self, job_id: str, answer: Answer) -> None:

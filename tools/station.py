@@ -33,7 +33,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at (default: %(default)s)')
     parser.add_argument('--port', type=int, default=8000, help='0: any that is free (default: %(default)s)')
     parser.add_argument('--source', action='append', default=[], metavar='SOURCE',
-                        help='folder:DIR, video:FILE, camera:0 or a kind of --import; may be repeated')
+                        help='folder:DIR, video:FILE, camera:0, camera:rtsp://HOST/PATH or a kind of --import; may be '
+                             'repeated')
     parser.add_argument('--import', action='append', default=[], metavar='MODULE', dest='imports',
                         help='module that registers another kind of source (docs/add_a_camera.md), a runtime '
                              '(docs/add_a_target.md) or the method of a checkpoint, and that you trust; may be '

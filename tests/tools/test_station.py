@@ -1,6 +1,7 @@
 """tools/station.py as a user starts it, kills it and starts it again, with a real model in a real worker process."""
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -112,16 +113,54 @@ def test_the_runtime_is_chosen_and_tiles_are_those_of_the_calibration(run: Any, 
     assert record['runtime'] == 'openvino' and record['score'] == pytest.approx(127 / 128, abs=0.01)
 
 
-def test_why_the_model_does_not_run_is_said_in_the_terminal(run: Any, model: Path) -> None:
-    """Here because of a precision that the runtime does not have."""
-    tool = run('--model', model, '--port', '0', '--runtime', 'onnxruntime', '--precision', 'bf16')
+@pytest.mark.parametrize('damage', ['garbage', 'half', 'empty', 'precision', 'checkpoint'])
+def test_a_model_that_cannot_be_loaded_ends_the_start(run: Any, model: Path, tmp_path: Path, damage: str) -> None:
+    path, more = tmp_path / ('model.pth' if damage == 'checkpoint' else 'model.onnx'), ()
+    whole = model.read_bytes()
+    path.write_bytes(dict(half=whole[:len(whole) // 2], empty=b'', precision=whole).get(damage, b'no model' * 99))
+    if damage == 'precision':  # one that the runtime does not have
+        more = ('--runtime', 'onnxruntime', '--precision', 'bf16')
+    status, out, error = run('--model', path, '--port', '0', *more).end()
+    assert status == 2 and error.startswith('error: ') and error.count('\n') == 1, error
+    assert 'Traceback' not in error and 'station:' not in out
+
+
+def test_a_model_that_is_lost_later_is_said_in_the_terminal_and_waited_for(
+        run: Any, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / 'model.onnx'
+    path.write_bytes(model.read_bytes())
+    tool = run('--model', path, '--port', '0')
     client = Client(tool.port())
+    assert client.get('/api/status').json['state'] == 'running'  # its address is said when it is
+    path.write_bytes(b'half a mod')
+    for pid in children(tool.process.pid):
+        if b'multiprocessing.spawn' in Path(f'/proc/{pid}/cmdline').read_bytes():
+            os.kill(pid, signal.SIGKILL)
     eventually(lambda: client.get('/api/status').json['state'] == 'failed', 30)
     sentence = client.get('/api/status').json['message']
+    path.write_bytes(model.read_bytes())
+    eventually(lambda: client.get('/api/status').json['state'] == 'running', 60)
     tool.process.send_signal(signal.SIGINT)
     status, _, error = tool.end()
-    assert status == 0 and 'bf16' in sentence and f'the model does not run: {sentence}' in error
-    assert 'Traceback' not in error
+    assert status == 0 and f'the model does not run: {sentence}' in error and 'Traceback' not in error
+
+
+def test_what_is_secret_is_for_this_user_alone_in_any_folder(run: Any, model: Path, tmp_path: Path) -> None:
+    """In one that everybody may write to, of a user whose new files everybody may."""
+    data = tmp_path / 'data'
+    data.mkdir()
+    data.chmod(0o777)
+    before = os.umask(0)
+    try:
+        client = Client(run('--model', model, '--port', '0').port())
+    finally:
+        os.umask(before)
+    client.get('/')
+    assert client.send('/api/detect', [('a.png', png())]).status == 200
+    modes = {path.name: path.stat().st_mode & 0o777 for path in data.iterdir() if path.is_file()}
+    assert set(modes) == {'station.sqlite3', 'station.sqlite3-wal', 'station.sqlite3-shm', 'token', 'secret_key',
+                          'lock'}
+    assert set(modes.values()) == {0o600}
 
 
 @pytest.mark.parametrize(('arguments', 'sentence'), [
@@ -130,7 +169,12 @@ def test_why_the_model_does_not_run_is_said_in_the_terminal(run: Any, model: Pat
     (('--model', __file__, '--source', 'folder:missing'), 'folder missing does not exist'),
     (('--model', __file__, '--source', 'tape:1'), 'no source of frames'),
     (('--model', __file__, '--host', '192.0.2.7'), 'needs a user'),
-    (('--model', __file__, '--port', '70000'), 'cannot listen')])
+    (('--model', __file__, '--port', '70000'), 'cannot listen'),
+    (('--model', __file__, '--data', __file__), 'is a file: name a folder instead'),
+    (('--model', __file__, '--data', f'{__file__}/below'), 'is a file: name a folder instead'),
+    (('--model', __file__, '--data', '/proc/none'), 'nothing can be written to the data folder'),
+    (('--data', __file__, '--add-user', 'mira'), 'is a file: name a folder instead'),
+    (('--model', __file__, '--source', 'rtsp://mira:secret@10.0.0.5/live'), 'camera:rtsp://HOST/PATH')])
 def test_mistakes_are_one_sentence(arguments: tuple, sentence: str, tmp_path: Path) -> None:
     start = time.monotonic()
     tool = Tool(tmp_path / 'data', *arguments)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mminspect.decisions import MapScale, Threshold
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
+from mminspect.vision.fonts import families, shown
 
 COLOUR_MAP = 'turbo'
 #: Pixels of the longer side that a picture keeps, and of a cell's width.
@@ -119,7 +120,8 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
         _map(place(0, 3), picture.anomaly_map, scales[0], 'anomaly map', limit is not None)
     for number, (level, scale) in enumerate(zip(levels, scales[1:], strict=True)):
         _map(place(1, number), level, scale, f'M{number + 1} ({level.shape[1]}x{level.shape[0]})', limit is not None)
-    figure.suptitle(caption(picture, threshold), fontsize=9, y=1 - 0.12 / size[1], va='top')
+    words = caption(picture, threshold)
+    figure.suptitle(shown(words), fontsize=9, fontfamily=families(words), y=1 - 0.12 / size[1], va='top')
     return figure
 
 

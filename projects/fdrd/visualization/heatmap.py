@@ -22,6 +22,7 @@ from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.names import fitting_name
 from mminspect.runtime.dataset_cfg import representative
+from mminspect.vision import fonts
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 COLOUR_MAP = 'jet'
@@ -107,7 +108,7 @@ def draw(image: NDArray[np.uint8], maps: Mapping[str, NDArray], title: str) -> F
     bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
     bar.ax.tick_params(labelsize=7)
     bar.set_label('mean |activation|', fontsize=8)
-    figure.suptitle(title, fontsize=9)
+    figure.suptitle(fonts.shown(title), fontsize=9, fontfamily=fonts.families(title))
     return figure
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fdrd.transforms import read_for_display
 from mminspect.core.fileio import replacing
 from mminspect.core.names import fitting_name
+from mminspect.vision.fonts import draw_text, shown, text_size
 from mminspect.vision.images import encode_png
 
 Image = NDArray[np.uint8]
@@ -22,6 +23,8 @@ PANEL_WIDTH = 900
 MAXIMUM_ENLARGEMENT = 8
 #: Pixels between an object and its box, and of background around a panel, so that boxes at the border are whole.
 GAP, MARGIN = 3, 18
+#: Pixels of letters that OpenCV has not.
+LETTERS = 13
 BACKGROUND, TEXT = (32, 32, 32), (235, 235, 235)
 #: Colours (blue, green, red) by class, bright on dark and on light images; repeated beyond ten classes.
 COLOURS = ((60, 60, 255), (80, 220, 60), (255, 160, 40), (40, 220, 255), (255, 80, 220), (230, 230, 60),
@@ -83,14 +86,19 @@ def _panel(image: Image, factor: int, boxes: NDArray, labels: NDArray, captions:
 def _caption(panel: Image, text: str, x: int, top: int, bottom: int, colour: tuple[int, int, int]) -> None:
     """Above the box, or below it where there is no room; shifted left where it would leave the panel."""
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
+    if not text.isascii():
+        width, height = text_size(text, LETTERS)
     x = max(0, min(x, panel.shape[1] - width))
     y = top - 3 if top - 3 - height > MARGIN else bottom + 3 + height
+    if not text.isascii():
+        return draw_text(panel, text, (x, y), LETTERS, colour, BACKGROUND, 1)
     cv2.putText(panel, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, BACKGROUND, 2, cv2.LINE_AA)
     cv2.putText(panel, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1, cv2.LINE_AA)
 
 
 def _name(label: int, classes: Sequence[str]) -> str:
-    return str(classes[int(label)]) if int(label) < len(classes) else str(int(label))
+    number = str(int(label))
+    return shown(str(classes[int(label)]), number) if int(label) < len(classes) else number
 
 
 def save_pictures(results: Iterable[DetDataSample], out_dir: str | Path, limit: int | None = None,

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from mminspect.decisions import MapScale
 from mminspect.vision.boxes import ScoredBoxes
+from mminspect.vision.fonts import draw_text, shown, text_size
 
 #: RGB. None of them is a colour of the map's scale.
 BOX_COLOUR, CONTOUR_COLOUR, SHADOW = (255, 0, 255), (255, 255, 255), (0, 0, 0)
 #: Share of the heat map in the mixture with the image, where there is one.
 OPACITY = 0.45
+#: Pixels of letters that OpenCV has not, for every pixel of a line.
+LETTERS = 13
 
 
 def reduced(pixels: NDArray, factor: float) -> NDArray:
@@ -58,7 +61,7 @@ def draw_boxes(picture: NDArray[np.uint8], found: ScoredBoxes, classes: Sequence
     """
     width, boxes = line_width(picture), np.round(found.boxes * factor).astype(int)
     for box, score, label in zip(boxes, found.scores, found.labels, strict=True):
-        text = f'{classes[label]} {score:.2f}' if len(classes) > 1 else f'{score:.3g}'
+        text = f'{shown(classes[label], str(label))} {score:.2f}' if len(classes) > 1 else f'{score:.3g}'
         write(picture, text, int(box[0]), int(box[1]) - 2 * width)
     for x0, y0, x1, y1 in boxes.tolist():  # over all words: in a crowd the places matter more
         cv2.rectangle(picture, (x0, y0), (max(x0, x1 - 1), max(y0, y1 - 1)), BOX_COLOUR, width)
@@ -67,10 +70,16 @@ def draw_boxes(picture: NDArray[np.uint8], found: ScoredBoxes, classes: Sequence
 def write(picture: NDArray[np.uint8], text: str, left: int, bottom: int) -> None:
     """Text with its lower left corner there, or as near as it is inside the picture; none that would cover it."""
     size, width = 0.4 * line_width(picture), line_width(picture)
-    (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, width)
+    text = shown(text)
+    if text.isascii():
+        (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, width)
+    else:
+        wide, high = text_size(text, LETTERS * width)
     if wide > picture.shape[1] or 4 * high > picture.shape[0]:
         return
     corner = max(0, min(left, picture.shape[1] - wide)), min(max(bottom, high + width), picture.shape[0] - 1)
+    if not text.isascii():
+        return draw_text(picture, text, corner, LETTERS * width, BOX_COLOUR, SHADOW, width)
     cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, SHADOW, 3 * width, cv2.LINE_AA)
     cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, BOX_COLOUR, width, cv2.LINE_AA)
 

@@ -14,16 +14,22 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
-from . import environment
-from .replies import LOG_IN, WRONG_TOKEN, is_api, problem, status_and_message
+from . import environment, guessing
+from .guessing import Limit
+from .replies import LOG_IN, WRONG_TOKEN, Refused, is_api, problem, status_and_message
+from .senders import sender_in, sender_of
 
 #: A request with one of these has come through a proxy, whatever its address says.
 PROXY_HEADERS = frozenset(('forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
                            'x-forwarded-server', 'x-forwarded-port', 'cf-connecting-ip', 'true-client-ip'))
+#: So many wrong tokens from one address, then one every fifteen seconds; more where the right one came from in the last
+#: hour, so that nobody near a machine of the line shuts it out with ease.
+TOKEN_TRIES, TOKEN_TRIES_OF_KNOWN, TOKEN_SECONDS, KNOWN_SECONDS = 20, 1000, 300, 3600
 
 
 def is_open_to(address: str, headers: Collection[str]) -> bool:
@@ -36,19 +42,42 @@ def is_open_to(address: str, headers: Collection[str]) -> bool:
     return not settings.STATION_LOGIN and environment.is_loopback(address) and PROXY_HEADERS.isdisjoint(headers)
 
 
-def is_token(authorization: str) -> bool:
-    """Whether an Authorization header holds the station's token."""
+def is_token(authorization: str, address: str) -> bool:
+    """Whether an Authorization header holds the station's token.
+
+    Args:
+        authorization: The header, '' without one.
+        address: :func:`~mminspect.station.senders.sender` of the request; wrong tokens are counted by it.
+
+    Raises:
+        Refused: Too many wrong ones have come from there: this one is not looked at.
+    """
     kind, _, token = authorization.partition(' ')
-    return kind.lower() == 'bearer' and secrets.compare_digest(token.strip().encode(), settings.STATION_TOKEN.encode())
+    if kind.lower() != 'bearer':
+        return False
+    known = guessing.counter('machine', address)
+    limit = Limit(TOKEN_TRIES_OF_KNOWN if cache.get(known) else TOKEN_TRIES, TOKEN_SECONDS, steady=True)
+    right, wait = guessing.judge(
+        {guessing.counter('token', address): limit},
+        lambda: secrets.compare_digest(token.strip().encode(), settings.STATION_TOKEN.encode()))
+    if wait:
+        raise Refused(429, f'too many wrong tokens: wait {guessing.in_words(wait)}')
+    if right:
+        cache.set(known, True, KNOWN_SECONDS)
+    return right
 
 
 async def is_known(scope: Mapping[str, Any]) -> bool:
     """Whether the sender of a request, of ASGI, has anything to show, so that its body is worth reading.
 
     Which of it counts where is for :class:`Access` to say.
+
+    Raises:
+        Refused: As :func:`is_token`.
     """
     headers = {name.decode('latin1'): value.decode('latin1') for name, value in scope['headers']}
-    if is_open_to((scope.get('client') or ('', 0))[0], headers) or is_token(headers.get('authorization', '')):
+    if is_open_to((scope.get('client') or ('', 0))[0], headers) or is_token(
+            headers.get('authorization', ''), sender_of(scope)):
         return True
     key = parse_cookie(headers.get('cookie', '')).get(settings.SESSION_COOKIE_NAME)
     return bool(key) and await Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).aexists()
@@ -87,8 +116,11 @@ class Access:
             return None
         authorization = request.headers.get('Authorization', '')
         if authorization.lower().startswith('bearer'):  # others are a proxy's
-            request.by_token = (request.method in getattr(kind, 'accepts_token', ())
-                                and is_token(authorization))
+            try:
+                right = is_token(authorization, sender_in(request.META))
+            except Refused as refusal:
+                return problem(request, refusal.status, refusal.message)
+            request.by_token = right and request.method in getattr(kind, 'accepts_token', ())
             return None if request.by_token else _unknown(request, WRONG_TOKEN)
         if getattr(kind, 'needs_token', False):
             return _unknown(request, 'this needs the station\'s token: send "Authorization: Bearer ..."')

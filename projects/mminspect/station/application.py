@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -40,7 +41,7 @@ def make_worker(**callbacks: Any) -> WorkerClient:
     """The worker's client with the model of the settings, not started yet.
 
     Args:
-        callbacks: The client's arguments ``on_result`` and ``on_ready``.
+        callbacks: The client's arguments ``on_result``, ``on_ready`` and ``on_refused``.
     """
     load = Factory('mminspect.inspection:load_inspector', model=settings.STATION_MODEL, config=settings.STATION_CONFIG,
                    runtime=settings.STATION_RUNTIME, precision=settings.STATION_PRECISION,
@@ -52,16 +53,23 @@ class Application:
     """See ASGI.
 
     Args:
-        make_client: Makes the worker's client for the line, called with ``on_result`` and ``on_ready``.
+        make_client: Makes the worker's client for the line, called with ``on_result`` and ``on_ready``. By default
+            :func:`make_worker`, which is also called with ``on_refused``.
 
     Attributes:
+        end: Ends the server; is called where the model cannot be loaded at the start. None: the station goes on without
+            a model and tries again.
+        refusal: Why the model could not be loaded, if that is why the server was ended.
         line: What runs as long as the server does, None before and after. It travels in the scope of every connection,
             where :func:`mminspect.station.line.running_line` finds it.
     """
 
-    def __init__(self, make_client: Callable[..., Any] = make_worker) -> None:
+    def __init__(self, make_client: Callable[..., Any] | None = None) -> None:
         self.line: Line | None = None
-        self._make_client, self._release = make_client, lambda: None
+        self.end: Callable[[], None] | None = None
+        self.refusal: str | None = None
+        self._make_client = make_client or partial(make_worker, on_refused=self._refuse_model)
+        self._release = lambda: None
         self._http = RequestLimits(ASGIHandler(), ('/api/detect', '/api/ingest/'), SMALL, settings.STATION_MAX_REQUEST,
                                    settings.STATION_MAX_REQUESTS, is_known)
         self._websocket: App = AuthMiddlewareStack(URLRouter([
@@ -73,6 +81,14 @@ class Application:
         applications: dict[str, Callable[..., Awaitable[None]]] = dict(
             http=self._http, websocket=self._websocket, lifespan=self._live)
         await applications[scope['type']](dict(scope, line=self.line), receive, send)
+
+    def _refuse_model(self, sentence: str) -> bool:
+        """Called in a thread of the worker's client."""
+        if self.end is None:
+            return False
+        self.refusal = sentence
+        self.end()
+        return True
 
     async def _live(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # startup

@@ -6,8 +6,11 @@ import os
 import signal
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from getpass import getpass
 from pathlib import Path
 
@@ -100,10 +103,11 @@ def add_user(name: str) -> None:
 
 
 def serve(port: int) -> None:
-    """Serve until Ctrl-C or SIGTERM.
+    """Serve until Ctrl-C or SIGTERM; the address is printed when the model runs.
 
     Raises:
-        UserError: The port or the data folder is taken, or people would have to log in and there is nobody who could.
+        UserError: The port or the data folder is taken, people would have to log in and there is nobody who could, or
+            the model cannot be loaded.
     """
     from django.conf import settings
     from django.contrib.auth.models import User
@@ -115,18 +119,32 @@ def serve(port: int) -> None:
         print(f'station: {lack}', flush=True)
     listener = listen(settings.STATION_HOST, port)
     from .asgi import application
-    _announce(settings.STATION_HOST, listener.getsockname()[1], settings.STATION_DATA, settings.STATION_LOGIN)
+    logging.getLogger('uvicorn.error').handlers = [logging.StreamHandler(sys.stderr)]
     server = uvicorn.Server(configuration(application))
+    application.end = partial(setattr, server, 'should_exit', True)
+    threading.Thread(target=_announce, args=(server, listener.getsockname()[1]), daemon=True).start()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: None)  # uvicorn repeats the signal behind its own clean end
     server.run(sockets=[listener])
+    if application.refusal:
+        raise UserError(application.refusal)
     if not server.started:
         raise UserError('the station could not start: the lines above say why')
     print('station: ended', flush=True)
 
 
-def _announce(host: str, port: int, data: Path, login: bool) -> None:
+def _announce(server: uvicorn.Server, port: int) -> None:
+    """Say the address, when it is known whether the model can be loaded: what cannot start says nothing else."""
+    from django.conf import settings
+
+    from .asgi import application
+    while not (application.line and (application.line.model or application.line.failure)):
+        if server.should_exit or application.refusal:
+            return
+        time.sleep(0.05)
+    if application.refusal:
+        return
+    host, who = settings.STATION_HOST, 'users log in' if settings.STATION_LOGIN else \
+        'open to this machine alone, without a login'
     shown = 'localhost' if environment.is_loopback(host) or host in ('0.0.0.0', '::') else host
-    who = 'users log in' if login else 'open to this machine alone, without a login'
-    print(f'station: http://{shown}:{port}/   ({who}; data in {data}; Ctrl-C ends it)', flush=True)
-    logging.getLogger('uvicorn.error').handlers = [logging.StreamHandler(sys.stderr)]
+    print(f'station: http://{shown}:{port}/   ({who}; data in {settings.STATION_DATA}; Ctrl-C ends it)', flush=True)

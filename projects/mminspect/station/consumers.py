@@ -18,6 +18,7 @@ from mminspect.station.views.ingest import take_frame
 
 from . import replies
 from .access import is_open_to, is_token
+from .senders import sender_of
 
 logger = logging.getLogger(__name__)
 #: Browsers that may watch at a time.
@@ -99,7 +100,10 @@ class IngestConsumer(_Guarded):
 
     async def may_enter(self, headers: dict[str, str]) -> bool:
         """The token alone."""
-        return is_token(headers.get('authorization', ''))
+        try:
+            return is_token(headers.get('authorization', ''), sender_of(self.scope))
+        except replies.Refused:  # too many wrong ones
+            return False
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take a frame; the next one is read when this is done."""

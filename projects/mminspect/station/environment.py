@@ -1,20 +1,24 @@
 """What the station reads from environment variables and from its data folder."""
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mminspect.core import system
 from mminspect.core.errors import UserError
+from mminspect.core.fileio import check_folder
 
 _ENGINES = dict(sqlite='sqlite3', postgres='postgresql', postgresql='postgresql', mysql='mysql', oracle='oracle')
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK = ('127.0.0.1', 'localhost', '[::1]')
 
 
@@ -51,6 +55,52 @@ def numbers(name: str) -> dict[str, float | bool]:
         return {key.strip(): float(value) for key, value in pairs}
     except ValueError as error:
         raise UserError(f'{name} must look like enabled=1,blur=20, got {os.environ[name]!r}') from error
+
+
+def networks(name: str, default: Iterable[str]) -> tuple[Network, ...]:
+    """A variable as addresses and networks between commas; 'none' for no one."""
+    given = words(name) or list(default)
+    try:
+        return tuple(ipaddress.ip_network(word, strict=False) for word in given if given != ['none'])
+    except ValueError as error:
+        raise UserError(f'{name} must look like 10.0.0.5,192.168.1.0/24 or none, got {os.environ[name]!r}') from error
+
+
+def make_folder(folder: Path) -> None:
+    """A data folder, for this user only where it is new.
+
+    Raises:
+        UserError: It is a file, or nothing can be written there.
+    """
+    check_folder(folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(f"nothing can be written to the data folder '{folder}' ({error.strerror}): change its rights, "
+                        'or name another one with --data') from error
+
+
+def keep_private(database: Mapping[str, Any]) -> None:
+    """Give the file of a database, and what SQLite keeps beside it, to this user alone, whatever the folder's rights.
+
+    Raises:
+        UserError: The file cannot be there.
+    """
+    if not database['ENGINE'].endswith('sqlite3'):
+        return
+    path = Path(database['NAME'])
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what SQLite makes beside it gets the same rights
+        for suffix in ('', '-wal', '-shm', '-journal'):
+            with suppress(FileNotFoundError):
+                Path(f'{path}{suffix}').chmod(0o600)
+    except OSError as error:
+        raise UserError(f"the database '{path}' cannot be opened ({error.strerror}): check the folder and its rights, "
+                        'or name another one with STATION_DATABASE') from error
 
 
 def secret(name: str, path: Path) -> str:

@@ -28,13 +28,14 @@ def check(file: BinaryIO, name: str) -> CheckedUpload:
     return check_upload(file, name, limits, settings.FILE_UPLOAD_TEMP_DIR)
 
 
-def accept(file: BinaryIO, name: str, record_id: UUID | None = None) -> Record:
+def accept(file: BinaryIO, name: str, record_id: UUID | None = None, folder: str = '') -> Record:
     """Check a picture and keep it; when this returns, not even a power failure loses it.
 
     Args:
         file: The opened file, positioned anywhere.
         name: What the sender calls it; only shown, never a path.
         record_id: Chosen by the sender, so that sending it once more adds nothing; by default a new one.
+        folder: Where the sender has it; only shown before the name.
 
     Raises:
         UploadError: It is no picture that the station takes; nothing of it is kept.
@@ -45,7 +46,7 @@ def accept(file: BinaryIO, name: str, record_id: UUID | None = None) -> Record:
     if known := Record.objects.filter(id=record_id).first():
         return known
     checked = check(file, name)
-    record = Record(id=record_id, source=UPLOAD, name=shown_name(name), suffix=checked.extension,
+    record = Record(id=record_id, source=UPLOAD, name=shown_name(name, folder), suffix=checked.extension,
                     width=checked.width, height=checked.height)
     del checked  # its pixels
     store.make_folder(record_id)

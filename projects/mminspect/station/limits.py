@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from .replies import FULL, LOG_IN, WRONG_TOKEN, is_full
+from .replies import FULL, LOG_IN, WRONG_TOKEN, Refused, is_full
 
 Message = MutableMapping[str, Any]
 Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
@@ -31,7 +31,8 @@ class RequestLimits:
         upload_bytes: Size of the largest body with pictures.
         requests: Number of uploads that are worked on at a time, and of other requests, so that pages open while
             uploads wait for the model; the next one is asked to come again (429).
-        may_upload: Tells from the scope whether the sender may upload; bodies of strangers (401) are not read.
+        may_upload: Tells from the scope whether the sender may upload, or raises Refused; bodies of strangers (401) are
+            not read.
         patience: Seconds that a sender may pause within a body, and that a whole body may take beyond a second for
             every :data:`SLOWEST` bytes.
     """
@@ -50,9 +51,8 @@ class RequestLimits:
         length = headers.get(b'content-length', b'0')
         if not length.isdigit() or int(length) > limit:
             return await self._turn_away(headers, receive, send, 413, _too_large(limit))
-        if upload and not await self.may_upload(scope):
-            words = WRONG_TOKEN if b'authorization' in headers else LOG_IN
-            return await self._turn_away(headers, receive, send, 401, words)
+        if upload and (stranger := await self._refusal(scope, headers)):
+            return await self._turn_away(headers, receive, send, *stranger)
         if self.active[upload] >= self.requests:
             return await self._turn_away(headers, receive, send, 429,
                                          'the station is busy: send it again in a few seconds')
@@ -68,6 +68,14 @@ class RequestLimits:
             await refuse(send, 507, FULL)
         finally:
             self.active[upload] -= 1
+
+    async def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
+        """Status and message for a sender who may not upload."""
+        try:
+            known = await self.may_upload(scope)
+        except Refused as refusal:
+            return refusal.status, refusal.message
+        return None if known else (401, WRONG_TOKEN if b'authorization' in headers else LOG_IN)
 
     def _limited(self, receive: Receive, send: Send, limit: int) -> Receive:
         """``receive`` that counts the body and loses patience with it."""

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent
 
 #: Everything that the station keeps: database, pictures, secrets.
 STATION_DATA = Path(os.environ.get('STATION_DATA') or 'work_dirs/station').absolute()
-STATION_DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+environment.make_folder(STATION_DATA)
 #: Address that the server listens at. Beyond this machine, and for other names than its own, users have to log in.
 STATION_HOST = os.environ.get('STATION_HOST') or '127.0.0.1'
 _MORE_HOSTS = environment.words('STATION_HOSTS')
@@ -20,6 +20,8 @@ STATION_LOGIN = (environment.flag('STATION_LOGIN') or not environment.is_loopbac
 STATION_TOKEN = environment.secret('STATION_TOKEN', STATION_DATA / 'token')
 #: Behind a proxy that speaks HTTPS and sets X-Forwarded-Proto.
 STATION_HTTPS = environment.flag('STATION_HTTPS')
+#: Proxies whose X-Forwarded-For is believed where guesses of passwords and tokens are counted by address.
+STATION_PROXIES = environment.networks('STATION_PROXIES', ('127.0.0.0/8', '::1'))
 #: Limits of one picture, and of one request.
 STATION_MAX_BYTES = environment.number('STATION_MAX_BYTES', 256 * 2**20)
 STATION_MAX_PIXELS = environment.number('STATION_MAX_PIXELS', 100_000_000)
@@ -69,6 +71,9 @@ WHITENOISE_USE_FINDERS, WHITENOISE_ALLOW_ALL_ORIGINS = True, False
 MEDIA_ROOT = STATION_DATA / 'media'
 
 DATABASES = dict(default=environment.database(os.environ.get('STATION_DATABASE', ''), STATION_DATA))
+environment.keep_private(DATABASES['default'])
+#: Of this process alone. It holds what :mod:`mminspect.station.guessing` counts, of which nothing may give way.
+CACHES = dict(default=dict(BACKEND='django.core.cache.backends.locmem.LocMemCache', OPTIONS=dict(MAX_ENTRIES=10**6)))
 DEFAULT_AUTO_FIELD = 'django.db.models.BigAutoField'
 USE_TZ = True
 TIME_ZONE = environment.time_zone()

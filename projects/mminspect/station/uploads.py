@@ -16,6 +16,7 @@ from PIL import Image
 from mminspect.core.errors import UserError
 from mminspect.vision.decoding import open_image
 from mminspect.vision.images import read_image
+from mminspect.vision.jpeg import ends_early
 from mminspect.vision.tiff import CMYK, PHOTOMETRIC, TILE_HEIGHT, TILE_WIDTH, TiffHeader, white_of
 from mminspect.vision.unusual import UnusualImageError
 
@@ -24,6 +25,7 @@ from .containers import Kind, UnsoundError, find_kind
 _COLOURS = dict(CMYK='CMYK colours', LAB='Lab colours', F='floating-point numbers', I='32-bit numbers')
 _BLOCK = 2**20
 _SHOWN_LENGTH = 120
+_PARTS = re.compile(r'[/\\]')
 #: Pictures are decoded one at a time, so that the memory is that of one picture, however many are sent at once. And
 #: Pillow's limits belong to the process, not to a thread.
 _DECODING = threading.Lock()
@@ -103,10 +105,21 @@ def check_upload(file: BinaryIO, name: str, limits: Limits, folder: Path | None 
         raise UploadError(error.status, f'{shown_name(name)} {error.message}') from error
 
 
-def shown_name(name: str) -> str:
-    """A sender's name of a file for messages: the last part of its path, printable letters, at most 120."""
-    last = re.split(r'[/\\]', name)[-1]
-    return ''.join(letter for letter in last if letter.isprintable())[:_SHOWN_LENGTH].strip() or 'the file'
+def shown_name(name: str, folder: str = '') -> str:
+    """A sender's name of a file for messages and records: printable letters, at most 120.
+
+    Args:
+        name: Its last part is taken: what comes before is a path of the sender's machine.
+        folder: Folders that the sender wants to be shown before it, with '/' between; of long ones the end.
+    """
+    name = _printable(_PARTS.split(name)[-1])[:_SHOWN_LENGTH].strip() or 'the file'
+    folders = [part for part in map(_printable, _PARTS.split(folder)) if part.strip(' .')]
+    shown = '/'.join([*folders, name])
+    return shown if len(shown) <= _SHOWN_LENGTH else f'…{shown[1 - _SHOWN_LENGTH:]}'
+
+
+def _printable(text: str) -> str:
+    return ''.join(letter for letter in text if letter.isprintable())
 
 
 def _copy(file: BinaryIO, copy: BinaryIO, limit: int) -> None:
@@ -132,9 +145,12 @@ def _read(file: BinaryIO, count: int, first: bool) -> bytes:
 
 def _decoded(path: Path, limits: Limits) -> CheckedUpload:
     with _refusing():
-        kind = _sound(path.read_bytes())
+        data = path.read_bytes()
+        kind = _sound(data)
         _check_header(path, limits)
         pixels = read_image(path)
+        if kind.name == 'JPEG' and ends_early(data):
+            raise UnsoundError('its end is missing')
     return CheckedUpload(pixels, kind.extension, kind.content_type, pixels.shape[1], pixels.shape[0])
 
 

@@ -1,4 +1,7 @@
 """What is drawn, read back from matplotlib's objects and from the pixels."""
+import dataclasses
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +9,7 @@ import torch
 from anomaly_rd.visualization import Picture, draw_panel, figure_array, scales_of
 from anomaly_rd.visualization.panel import KEPT, OPACITY, caption
 from mminspect.decisions import MapScale, Threshold
+from mminspect.vision import fonts
 from station_helpers import sample_of
 
 SCALES = (MapScale(0.0, 0.5), MapScale(0.0, 1.0), MapScale(0.0, 2.0))
@@ -108,3 +112,14 @@ def test_scales_of_a_set_span_all_of_its_maps():
     fused, level = scales_of(samples)
     assert (fused.low, fused.high) == pytest.approx((0.2, 0.9))
     assert (level.low, level.high) == pytest.approx((-1.0, 1.0))
+
+
+def test_titles_in_any_script(monkeypatch):
+    def rendered(name):
+        return figure_array(draw_panel(dataclasses.replace(picture(), name=name), SCALES, THRESHOLD, 0.5))
+
+    for _ in range(2):  # with a font, if there is one, and without
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')  # of matplotlib, about letters that are missing
+            assert (rendered('划痕/003.png') != rendered('脏污/003.png')).any()
+        monkeypatch.setattr(fonts, 'find_fonts', lambda text: None)

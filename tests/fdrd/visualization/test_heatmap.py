@@ -1,8 +1,11 @@
 """Maps, their place in the image, and the shared colours."""
+import warnings
+
 import cv2
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -10,6 +13,7 @@ from torch import nn
 
 from fdrd.visualization.heatmap import Network, activation_map, draw, find_images, neck_map, save_heatmaps, shared_scale
 from mminspect.core.errors import UserError
+from mminspect.vision import fonts
 
 PIPELINE = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(96, 48), keep_ratio=True),
             dict(type='LoadAnnotations', with_bbox=True),
@@ -100,3 +104,17 @@ def test_find_images(tmp_path):
         find_images([str(tmp_path / 'none.png')])
     with pytest.raises(UserError, match='there is no image'):
         find_images([str(tmp_path / 'folder.png')])
+
+
+def test_titles_in_any_script(monkeypatch):
+    def rendered(title):
+        figure = draw(np.full((40, 60, 3), 100, np.uint8), dict(teacher=np.eye(4)), title)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())
+
+    for _ in range(2):  # with a font, if there is one, and without
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')  # of matplotlib, about letters that are missing
+            assert (rendered('划痕.png') != rendered('脏污.png')).any()
+        monkeypatch.setattr(fonts, 'find_fonts', lambda text: None)

@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 
 from fdrd.visualization.pictures import COLOURS, GAP, MARGIN, enlargement, save_pictures, side_by_side
 from mminspect.core.errors import UserError
+from mminspect.vision import fonts
 
 NOTHING = (np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
 
@@ -117,3 +118,19 @@ def test_an_image_that_is_gone(tmp_path):
     with pytest.raises(UserError, match=r"gone\.png' does not exist"):
         save_pictures([sample(tmp_path / 'gone.png', [])], tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+
+
+def test_names_in_any_script(monkeypatch):
+    def pictures():
+        return [side_by_side(grey(120), np.array([[100, 60, 140, 80]]), [0], *NOTHING, classes=(name, ))
+                for name in ('划痕', '脏污', '0')]
+
+    if fonts.find_fonts('划痕脏污') is not None:
+        scratch, dirt, number = pictures()
+        assert (scratch != dirt).any() and (scratch != number).any()
+        rows, _ = np.nonzero((scratch != dirt).any(axis=2))
+        assert rows.min() > 2 * MARGIN + 60 - GAP - 20 and rows.max() < 2 * MARGIN + 60 - GAP
+    monkeypatch.setattr(fonts, 'find_fonts', lambda text: None)
+    scratch, dirt, number = pictures()
+    np.testing.assert_array_equal(scratch, number)
+    np.testing.assert_array_equal(dirt, number)

@@ -14,6 +14,7 @@ from mminspect.inspection.drawing import (
     reduced,
     write,
 )
+from mminspect.vision import fonts
 from mminspect.vision.boxes import ScoredBoxes
 
 
@@ -78,3 +79,39 @@ def test_words_that_would_cover_the_picture_are_left_out() -> None:
     rows, columns = np.nonzero(large.any(-1))
     assert large.any() and not large[..., 1].any()  # the colour of boxes, blended at the edges
     assert columns.min() >= 300 - wide - 3 and rows.max() <= high + 10
+
+
+@pytest.fixture
+def chinese():
+    fonts._find_fonts.cache_clear()
+    if fonts.find_fonts('划痕脏污') is None:
+        pytest.skip('needs a font with Chinese characters: tools/install_browser.sh installs one')
+
+
+def labelled(*classes: str, label: int = 0) -> np.ndarray:
+    picture = np.full((200, 300, 3), 90, np.uint8)
+    draw_boxes(picture, ScoredBoxes(np.array([[100, 80, 180, 150]], np.float32), np.array([0.5], np.float32),
+                                    np.array([label])), classes, factor=1.0)
+    return picture
+
+
+@pytest.mark.usefixtures('chinese')
+def test_names_that_are_not_ascii_are_drawn_above_their_box() -> None:
+    scratch, dirt = labelled('划痕', '脏污'), labelled('脏污', '划痕')
+    rows, columns = np.nonzero((scratch != dirt).any(-1))
+    assert 60 <= rows.min() and rows.max() < 80 and 98 <= columns.min() and columns.max() < 100 + 2 * 13 + 3
+    np.testing.assert_array_equal(dirt, labelled('划痕', '脏污', label=1))
+
+
+def test_without_a_font_the_number_of_the_label_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, 'find_fonts', lambda text: None)
+    for label in (0, 1):
+        np.testing.assert_array_equal(labelled('划痕', '脏污', label=label), labelled('0', '1', label=label))
+    assert (labelled('划痕', '脏污') != labelled('划痕', '脏污', label=1)).any()
+
+
+@pytest.mark.usefixtures('chinese')
+def test_long_names_cover_no_small_picture() -> None:
+    small = np.zeros((60, 40, 3), np.uint8)
+    write(small, '划痕划痕 0.98', 0, 30)
+    assert not small.any()

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
+from collections import Counter
 from socket import create_connection
 
 import pytest
@@ -10,7 +12,8 @@ from django.test import override_settings
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from station_site import Site, logged_in, png
+from mminspect.station import access
+from station_site import Client, Site, logged_in, png
 
 TOKEN = 'token-of-the-tests'
 SOME = uuid.UUID(int=7)
@@ -150,3 +153,75 @@ def test_pictures_of_strangers_are_not_taken_from_the_wire(strict: Site, headers
         sender.sendall((raw + ''.join(f'{name}: {value}\r\n' for name, value in headers.items()) + '\r\n').encode())
         assert sender.recv(2**16).startswith(b'HTTP/1.1 401')  # and not 100
     assert strict.client(token=TOKEN).send('/api/detect', [('a.png', png())]).status == 200
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Tokens that were compared with the station's; on a slow machine, too, no try comes back meanwhile."""
+    monkeypatch.setattr(access, 'TOKEN_SECONDS', 10_000)
+    seen: list[bytes] = []
+    usual = access.secrets.compare_digest
+
+    def compare(one: bytes, other: bytes) -> bool:
+        seen.append(one)
+        return usual(one, other)
+
+    monkeypatch.setattr(access.secrets, 'compare_digest', compare)
+    return seen
+
+
+@pytest.mark.parametrize('path', ['/api/records', '/api/detect'])
+def test_wrong_tokens_are_limited_however_many_come_at_once(strict: Site, compared: list[bytes], path: str) -> None:
+    begin, statuses = threading.Barrier(60), Counter()
+
+    def guess(number: int) -> None:
+        client = strict.client(token=f'guess-{number}')
+        begin.wait()
+        reply = client.send(path, [('a.png', png())]) if path == '/api/detect' else client.get(path)
+        statuses[reply.status] += 1
+
+    threads = [threading.Thread(target=guess, args=(number, )) for number in range(60)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {token for token in compared if token.startswith(b'guess')} == set(compared)
+    assert len(compared) == access.TOKEN_TRIES and statuses == {401: access.TOKEN_TRIES, 429: 60 - access.TOKEN_TRIES}
+    reply = strict.client(token='guess').get('/api/records')
+    assert reply.status == 429 and 'too many wrong tokens: wait' in reply.json['error']
+
+
+def test_who_guesses_tokens_shuts_no_machine_out(strict: Site) -> None:
+    """Neither one elsewhere, nor at once one at the same address that has shown the right token before."""
+    near = {'X-Forwarded-For': '203.0.113.8'}
+    assert Client(strict.port, TOKEN, **near).get('/api/records').status == 200
+    for number in range(access.TOKEN_TRIES + 5):
+        Client(strict.port, f'guess-{number}', **near).get('/api/records')
+        Client(strict.port, f'guess-{number}', **{'X-Forwarded-For': '203.0.113.7'}).get('/api/records')
+    assert Client(strict.port, TOKEN, **{'X-Forwarded-For': '203.0.113.7'}).get('/api/records').status == 429
+    for headers in (near, {'X-Forwarded-For': '198.51.100.4'}):
+        assert Client(strict.port, TOKEN, **headers).get('/api/records').status == 200
+
+
+def test_right_tokens_are_never_too_many(strict: Site) -> None:
+    statuses: Counter[int] = Counter()
+
+    def ask() -> None:
+        for _ in range(5):
+            statuses[Client(strict.port, TOKEN).get('/api/records').status] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == {200: 120}
+
+
+def test_wrong_tokens_of_websockets_are_counted_too(site: Site) -> None:
+    for number in range(access.TOKEN_TRIES + 2):
+        with pytest.raises(InvalidStatus, match='403'), connect(
+                f'ws://127.0.0.1:{site.port}/ws/ingest/line',
+                additional_headers=dict(Authorization=f'Bearer guess-{number}')):
+            pass
+    assert site.client(token='guess').get('/api/records').status == 429

@@ -93,3 +93,14 @@ def test_everything_that_was_chosen_gets_through() -> None:
 def test_what_was_not_chosen_is_left_to_the_loader() -> None:
     arguments = make_worker(on_result=print, on_ready=print)._load.arguments
     assert arguments['config'] is arguments['runtime'] is arguments['precision'] is None
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_server_or_nothing() -> None:
+    ended: list[int] = []
+    alone, served = Application(), Application()
+    served.end = lambda: ended.append(1)
+    client = served._make_client(on_result=print, on_ready=print)
+    assert client._on_refused('the model is damaged') is True
+    assert ended == [1] and served.refusal == 'the model is damaged'
+    assert alone._make_client(on_result=print, on_ready=print)._on_refused('the model is damaged') is False
+    assert alone.refusal is None

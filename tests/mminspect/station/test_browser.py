@@ -34,7 +34,8 @@ def test_uploads_get_a_heat_map_and_a_decision(page: api.Page, tmp_path: Path) -
     api.expect(defect.locator('.badge')).to_have_text('defect')
     api.expect(defect.locator('.score')).to_have_text('score 0.9922')
     api.expect(refused.locator('.badge')).to_have_text('refused')
-    api.expect(refused.locator('.score')).to_contain_text('notes.png')
+    api.expect(refused.locator('.score')).to_contain_text('notes.png is no PNG')
+    api.expect(refused.locator('.picture')).to_be_hidden()  # a black box would look like a picture
     for layer in ('img.view', 'img.heat'):
         assert defect.locator(layer).evaluate('image => image.naturalWidth') == 64
     api.expect(defect.locator('rect')).to_have_count(1)
@@ -55,6 +56,55 @@ def test_pictures_can_be_dropped(page: api.Page) -> None:
     card = page.locator('#results .result')
     api.expect(card).to_have_count(1)
     api.expect(card.locator('.badge')).to_have_text('defect')
+
+
+def test_what_the_model_cannot_inspect_is_shown_without_a_picture(page: api.Page, machine: Client) -> None:
+    machine.send('/api/detect', [('unlucky.png', encode_png(np.full((9, 9, 3), 13, np.uint8)))])
+    page.goto('/')
+    card = page.locator('#newest .result')
+    api.expect(card.locator('.badge')).to_have_text('failed')
+    api.expect(card.locator('.score')).to_have_text('the picture is unlucky')
+    api.expect(card.locator('.picture')).to_be_hidden()
+    page.goto('/records')
+    api.expect(page.locator('.records tbody tr')).to_contain_text('the picture is unlucky')
+
+
+def test_pictures_of_one_name_are_told_apart_by_their_folders(page: api.Page, tmp_path: Path) -> None:
+    folder = tmp_path / 'parts'
+    for name, spot in dict(good=128, bad=255).items():
+        (folder / name).mkdir(parents=True)
+        write(folder / name, a=spot)
+    for other in ('notes.txt', 'bad/.hidden.png', 'Thumbs.db'):
+        (folder / other).write_text('no picture')
+    page.goto('/')
+    with page.expect_file_chooser() as chooser:
+        page.click('#choose-folder')
+    chooser.value.set_files(folder)
+    cards = page.locator('#results .result')
+    api.expect(cards).to_have_count(2)
+    api.expect(cards.filter(has_text='parts/good/a.png').locator('.badge')).to_have_text('good')
+    api.expect(cards.filter(has_text='parts/bad/a.png').locator('.badge')).to_have_text('defect')
+    api.expect(page.locator('#progress')).to_have_text('2 inspected, 3 other files left out')
+    page.goto('/records')
+    for name in ('good', 'bad'):
+        api.expect(page.locator('.records td', has_text=f'parts/{name}/a.png')).to_be_visible()
+
+
+def test_folders_that_are_dropped_are_opened(page: api.Page) -> None:
+    """With entries as browsers give them, a part of a folder at a time."""
+    page.goto('/')
+    found = page.evaluate('''async () => {
+        const named = (path) => new File(['x'], path.split('/').pop());
+        const file = (path) => ({isFile: true, fullPath: path, file: (done) => done(named(path))});
+        const reader = (parts) => ({readEntries: (done) => done(parts.shift() ?? [])});
+        const folder = (...parts) => ({isFile: false, createReader: () => reader(parts)});
+        const items = [file('/loose.txt'), folder([file('/a/1.png')], [file('/a/2.JPG'), folder([file('/a/b/1.png')]),
+                       file('/a/notes.txt')])].map((entry) => ({webkitGetAsEntry: () => entry}));
+        const {dropped} = await import('/static/picked.js');
+        const {taken, left} = await dropped({items, files: []});
+        return [taken.map(({path}) => path), left];
+    }''')
+    assert found == [['loose.txt', 'a/1.png', 'a/2.JPG', 'a/b/1.png'], 1]
 
 
 def test_the_live_view_shows_frames_counters_and_detections(
@@ -112,6 +162,29 @@ def test_the_slider_tells_the_rate_and_changes_decisions(page: api.Page, machine
     page.fill('#percent', '0.01')
     page.click('#set-rate')
     api.expect(page.locator('#trouble')).to_contain_text('9999')  # that many images are needed
+
+
+def test_a_message_on_the_scores_stays_until_it_has_been_read(page: api.Page) -> None:
+    page.goto('/scores')
+    page.fill('#percent', '0.01')
+    page.click('#set-rate')
+    trouble = page.locator('#trouble')
+    api.expect(trouble).to_contain_text('9999')
+    with page.expect_response(lambda reply: '/api/scores' in reply.url):
+        pass  # the page looks for new scores, which succeeds
+    page.locator('#slider').fill('0.2')
+    api.expect(page.locator('#rate')).to_contain_text('60 % of good parts')
+    api.expect(trouble).to_contain_text('9999')
+    page.fill('#percent', '5')
+    page.route('**/api/threshold', lambda route: route.fulfill(status=409, json=dict(error='there is no model')))
+    page.click('#apply')
+    api.expect(page.locator('#troubles p')).to_have_count(2)
+    page.unroute('**/api/threshold')
+    page.click('#set-rate')  # what failed works
+    api.expect(page.locator('#troubles p')).to_have_count(1)
+    api.expect(trouble).not_to_contain_text('9999')
+    page.click('#read')
+    api.expect(trouble).to_be_hidden()
 
 
 def test_the_slider_follows_the_keyboard(page: api.Page) -> None:

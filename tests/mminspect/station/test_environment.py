@@ -1,8 +1,13 @@
 """Settings from outside: secrets, databases, names of hosts."""
 from __future__ import annotations
 
+import errno
+import os
+import sqlite3
 import stat
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -102,3 +107,87 @@ def test_a_folder_has_one_station(tmp_path: Path) -> None:
         environment.lock_folder(tmp_path)
     release()
     environment.lock_folder(tmp_path)()
+
+
+@pytest.fixture
+def careless() -> Iterator[None]:
+    """A user whose files everybody may change."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize('known', [False, True])
+def test_a_database_and_what_lies_beside_it_is_for_this_user_alone(tmp_path: Path, careless: None, known: bool) -> None:
+    """Whatever the rights of the folder are, and those of a file that an earlier version has made."""
+    tmp_path.chmod(0o777)
+    described = environment.database('', tmp_path)
+    path = tmp_path / 'station.sqlite3'
+    if known:
+        for suffix in ('', '-wal', '-shm', '-journal'):
+            Path(f'{path}{suffix}').touch(0o666)
+        assert mode(path) == 0o666
+    environment.keep_private(described)
+    opened = sqlite3.connect(path)
+    opened.executescript(described['OPTIONS']['init_command'] + 'CREATE TABLE a (b); INSERT INTO a VALUES (1);')
+    names = {found.name for found in tmp_path.iterdir()}
+    assert names >= {'station.sqlite3', 'station.sqlite3-wal', 'station.sqlite3-shm'}
+    assert {name: mode(tmp_path / name) for name in names} == dict.fromkeys(names, 0o600)
+    opened.close()
+
+
+def test_secrets_are_for_this_user_alone_whatever_is_usual(tmp_path: Path, careless: None) -> None:
+    tmp_path.chmod(0o777)
+    environment.secret('NO_SUCH_SECRET', tmp_path / 'secret')
+    environment.lock_folder(tmp_path)()
+    assert [mode(tmp_path / name) for name in ('secret', 'lock')] == [0o600, 0o600]
+
+
+def test_other_databases_have_no_file(tmp_path: Path) -> None:
+    environment.keep_private(environment.database('postgres://mira@db.local/line', tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_that_cannot_be_there_is_said_so(tmp_path: Path) -> None:
+    for url in (f'sqlite:///{tmp_path}/no/such/folder.sqlite3', f'sqlite:///{tmp_path}'):
+        with pytest.raises(UserError, match=r'the database .* cannot be opened'):
+            environment.keep_private(environment.database(url, tmp_path))
+
+
+def test_a_data_folder_is_made_with_all_above_it(tmp_path: Path) -> None:
+    environment.make_folder(tmp_path / 'a/b')
+    environment.make_folder(tmp_path / 'a/b')
+    assert mode(tmp_path / 'a/b') == 0o700 and not list((tmp_path / 'a/b').iterdir())
+
+
+@pytest.mark.parametrize('name', ['file', 'file/below', 'link', '/proc', '/proc/none'])
+def test_a_data_folder_that_cannot_be_one_is_said_so(tmp_path: Path, name: str) -> None:
+    (tmp_path / 'file').touch()
+    (tmp_path / 'link').symlink_to(tmp_path / 'nowhere')
+    with pytest.raises(UserError, match=r'is a file: name a folder|nothing can be written to the data folder'):
+        environment.make_folder(tmp_path / name)
+
+
+def test_a_full_disk_is_no_wrong_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(tempfile, 'TemporaryFile', full)
+    with pytest.raises(OSError, match='No space'):
+        environment.make_folder(tmp_path)
+
+
+def test_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [str(one) for one in environment.networks('NO_SETTING', ['::1'])] == ['::1/128']
+    monkeypatch.setenv('A_SETTING', '10.0.0.5, 192.168.1.7/24')
+    assert [str(one) for one in environment.networks('A_SETTING', ['::1'])] == ['10.0.0.5/32', '192.168.1.0/24']
+    monkeypatch.setenv('A_SETTING', 'none')
+    assert environment.networks('A_SETTING', ['::1']) == ()
+    for wrong in ('proxy.plant', '10.0.0.5/99', '10.0.0.5,none'):
+        monkeypatch.setenv('A_SETTING', wrong)
+        with pytest.raises(UserError, match='A_SETTING must look like 10'):
+            environment.networks('A_SETTING', [])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mminspect.station.limits import RequestLimits
+from mminspect.station.replies import Refused
 
 
 class Echo:
@@ -169,3 +170,13 @@ def test_a_body_that_does_not_fit_onto_the_disk_is_said_so() -> None:
         assert not any(limits.active.values())
 
     asyncio.run(run())
+
+
+def test_a_stranger_may_be_told_to_wait() -> None:
+    async def wait(scope: Any) -> bool:
+        raise Refused(429, 'too many wrong tokens')
+
+    app = Echo()
+    status, reply, read = asyncio.run(ask(limited(app, may_upload=wait), [b'x'] * 3, '/up/a', authorization='Bearer x'))
+    assert (status, reply['error']) == (429, 'too many wrong tokens') and not app.bodies
+    assert read == 3  # the sender looks for the answer when it has sent everything

@@ -98,6 +98,24 @@ def test_the_keys_reach_everything_in_order_and_show_where_they_are(
         reached.append(number)
 
 
+def test_the_list_of_records_comes_before_its_filters(page: api.Page, visit: Callable) -> None:
+    """On a telephone; in a wide window both are there."""
+    row, filters = page.locator('.records tbody tr').first, page.locator('#filters')
+    button = page.locator('#show-filters')
+    visit('records', 390)
+    api.expect(filters).to_be_hidden()
+    assert row.bounding_box()['y'] < 300
+    assert row.locator('time').evaluate('time => time.getClientRects().length') == 1  # it is read in one line
+    button.click()
+    api.expect(filters).to_be_visible()
+    page.select_option('[name=decision]', 'defect')
+    page.click('#filters .main')
+    api.expect(filters).to_be_visible()  # what is set is seen
+    visit('records', 1280)
+    api.expect(button).to_be_hidden()
+    api.expect(filters).to_be_visible()
+
+
 def test_the_checks_see_what_they_look_for(page: api.Page, visit: Callable) -> None:
     visit('scores', 390)
     for name, style in dict(apply='width: 500px', origin='white-space: nowrap', reset='height: 12px; padding: 0',

@@ -98,6 +98,12 @@ def progressive(scans: int) -> bytes:
     return jpeg[:-2] + last * scans + b'\xff\xd9'
 
 
+def early(kind: str) -> bytes:
+    """A JPEG of which the lower half is missing, with its end mark."""
+    jpeg = encoded('JPEG', progressive=kind == 'progressive')
+    return jpeg[:(jpeg.index(b'\xff\xda') + len(jpeg)) // 2] + b'\xff\xd9'
+
+
 def huge_directory(entries: int = 4000, size: int = 900_000) -> bytes:
     """Every tag claims the same bytes of the file."""
     tags = b''.join(struct.pack('<HHII', 40000 + k, 1, size, 0) for k in range(entries))
@@ -177,7 +183,8 @@ BAD: dict[str, tuple[int, bytes]] = {
     'tiff whose tags claim gigabytes': (400, huge_directory()),
     **{f'half a {kind}': (400, encoded(kind)[:len(encoded(kind)) // 2]) for kind in FORMATS},
     **{f'header of a {kind}': (400, encoded(kind)[:20]) for kind in FORMATS},
-    **{f'{kind} but its last 3 bytes': (400, encoded(kind)[:-3]) for kind in ('PNG', 'BMP', 'WEBP')},
+    **{f'{kind} but its last 3 bytes': (400, encoded(kind)[:-3]) for kind in ('PNG', 'JPEG', 'BMP', 'WEBP')},
+    **{f'{kind} that ends early and seems whole': (400, early(kind)) for kind in ('baseline', 'progressive')},
 }
 
 
@@ -329,6 +336,16 @@ def test_names_are_only_shown(name: str, shown: str) -> None:
     with pytest.raises(UploadError, match=re.escape(shown)):
         check(b'x', name)
     assert check(encoded('PNG'), name).width == W
+
+
+@pytest.mark.parametrize(('name', 'folder', 'shown'), [
+    ('a.png', 'good', 'good/a.png'), ('x/a.png', 'line 3/bad', 'line 3/bad/a.png'), ('a.png', 'C:\\b\\', 'C:/b/a.png'),
+    ('a.png', '../../etc', 'etc/a.png'), ('a.png', '/', 'a.png'), ('a.png', './.', 'a.png'),
+    ('', 'b\0\r\n', 'b/the file'),
+    ('a.png', '検査/良品', '検査/良品/a.png'), ('a.png', 'x' * 130, '…' + 'x' * 113 + '/a.png'),
+    ('y' * 130, 'b', '…' + 'y' * 119)])
+def test_folders_are_shown_before_names(name: str, folder: str, shown: str) -> None:
+    assert shown_name(name, folder) == shown and len(shown) <= 120
 
 
 BOMBS = """

@@ -1,7 +1,6 @@
 """A camera at this machine, or one in the network that OpenCV knows how to reach."""
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Generator
 
@@ -11,11 +10,13 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
 
+from .addresses import NETWORK_CAMERA, without_password
+from .capture import Capture, NoAnswerError
 from .registry import register_source
 from .source import Report, Source, next_due
 
-#: Seconds between attempts to get a lost camera back.
-PAUSE = 2.0
+#: Seconds between attempts to get a lost camera back, and longest times to open it and for one frame.
+PAUSE, OPEN_SECONDS, READ_SECONDS = 2.0, 10.0, 10.0
 
 
 @register_source('camera')
@@ -29,7 +30,7 @@ class CameraSource(Source):
         report: Function that is told when it is lost and when it is back.
 
     Raises:
-        UserError: It does not answer.
+        UserError: It does not answer within :data:`OPEN_SECONDS`.
     """
 
     address_example, may_be_absent = '0', True
@@ -39,11 +40,10 @@ class CameraSource(Source):
         super().__init__(None, report)
         self._pause = 0.0 if rate is None else 1 / rate
         self._address = int(address) if address.isdecimal() else address
-        self._name = f'camera {re.sub("//[^/]*@", "//", address)}'  # without a password
+        self._name, self._late = f'camera {without_password(address)}', ''
         self._capture = self._open()
         if self._capture is None:
-            raise UserError(f'{self._name} does not answer: check that it is connected and that no other program '
-                            'uses it')
+            raise UserError(f'{self._name} does not answer{self._late}: {self._advice()}')
 
     def pictures(self) -> Generator[NDArray[np.uint8], None, None]:
         """See :class:`Source`."""
@@ -51,8 +51,8 @@ class CameraSource(Source):
         try:
             while not self.closed.is_set():
                 # every frame is taken from the camera, or those that wait there grow old
-                taken, pixels = self._capture.read() if self._capture is not None else (False, None)
-                if not taken:
+                pixels = self._read()
+                if pixels is None:
                     self._reopen()
                 elif time.monotonic() >= due:
                     due = next_due(due, self._pause)
@@ -61,22 +61,38 @@ class CameraSource(Source):
         finally:
             self._release()
 
+    def _advice(self) -> str:
+        if isinstance(self._address, int):
+            return 'check that it is connected and that no other program uses it'
+        return f'check that it is connected, and the address, which has the form {NETWORK_CAMERA} in the network'
+
+    def _read(self) -> NDArray[np.uint8] | None:
+        try:
+            return self._capture.read() if self._capture is not None else None
+        except NoAnswerError:
+            return None
+
     def _reopen(self) -> None:
         self._release()
+        if self.closed.is_set():
+            return
         self.report(f'{self._name} gives no picture any more: check its cable and power, it is tried again every '
-                     f'{PAUSE:g} seconds')
+                    f'{PAUSE:g} seconds')
         if not self.closed.wait(PAUSE):
             self._capture = self._open()
 
-    def _open(self) -> cv2.VideoCapture | None:
-        cv2.setLogLevel(0)  # what is wrong is said once in a sentence, not with every attempt
-        capture = cv2.VideoCapture(self._address)
-        if capture.isOpened():
-            return capture
-        capture.release()
+    def _open(self) -> Capture | None:
+        capture = Capture(self._address, OPEN_SECONDS, READ_SECONDS, self.closed)
+        self._late = ''
+        try:
+            if capture.open():
+                return capture
+        except NoAnswerError:
+            self._late = f' within {OPEN_SECONDS:g} seconds'
+        capture.close()
         return None
 
     def _release(self) -> None:
         if self._capture is not None:
-            self._capture.release()
+            self._capture.close()
             self._capture = None

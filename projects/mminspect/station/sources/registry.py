@@ -11,6 +11,7 @@ from typing import TypeVar
 from mminspect.core.errors import UserError
 from mminspect.core.trusted import import_trusted
 
+from .addresses import NETWORK_CAMERA, without_password
 from .source import Report, Source
 
 _KIND = re.compile('[a-z][a-z0-9_-]*')
@@ -72,8 +73,8 @@ def find_source(text: str) -> tuple[type[Source], str]:
     kind, _, address = text.partition(':')
     if kind not in _SOURCES or not address:
         known = ', '.join(f'{name}:{found.address_example}' for name, found in _SOURCES.items())
-        raise UserError(f'{text!r} is no source of frames: give {known}; the module of another kind is named with '
-                        '--import')
+        raise UserError(f'{without_password(text)!r} is no source of frames: give {known}; the module of another kind '
+                        f'is named with --import, and a camera in the network is {NETWORK_CAMERA}')
     return _SOURCES[kind], address
 
 
@@ -81,8 +82,8 @@ def open_source(text: str, rate: float | None = None, loop: bool = True, report:
     """Open a source of live frames.
 
     Args:
-        text: ``camera:0`` (its number, device or URL), ``video:FILE``, ``folder:DIR``, or another kind that was given
-            to :func:`register_source`.
+        text: ``camera:0`` (its number, its device, or its URL as in ``camera:rtsp://HOST/PATH``), ``video:FILE``,
+            ``folder:DIR``, or another kind that was given to :func:`register_source`.
         rate: Frames a second, above 0; by default a camera's or video's own, and 2 for a folder.
         loop: Whether videos and folders begin again at their end.
         report: Function that is told in one sentence of images that are left out and cameras that are lost, and ''

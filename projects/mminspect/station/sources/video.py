@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError, no_file
 
+from .addresses import NETWORK_CAMERA, is_url, without_password
 from .registry import register_source
 from .source import Report, Source
 
@@ -37,6 +38,9 @@ class VideoSource(Source):
     def __init__(self, path: str | Path, rate: float | None = None, loop: bool = True, report: Report | None = None
                  ) -> None:
         self._path, self._loop = Path(path), loop
+        if is_url(str(path)):
+            raise UserError(f'video:{without_password(str(path))} is no file: a stream in the network is given as '
+                            f'{NETWORK_CAMERA}')
         if not self._path.is_file():
             raise no_file(f'video {path}', path)
         capture = self._open()

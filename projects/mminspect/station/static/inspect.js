@@ -1,25 +1,29 @@
 // Pictures are sent one by one, two at a time; each card shows what became of one.
 
 import {get, post} from './api.js';
+import {chosen, dropped} from './picked.js';
 import {fillCard, fromPage, newCard, setBadge} from './show.js';
 
 const AT_A_TIME = 2;
 const form = document.getElementById('upload');
 const input = document.getElementById('files');
+const folder = document.getElementById('folder');
 const results = document.getElementById('results');
 const progress = document.getElementById('progress');
 const queue = [];
-let active = 0, sent = 0, finished = 0, refused = 0;
+let active = 0, sent = 0, finished = 0, refused = 0, others = 0;
 
-function add(files) {
-  for (const file of files) {
+function add({taken, left}) {
+  for (const {file, path} of taken) {
     const card = newCard();
-    card.querySelector('.name').textContent = file.name;
+    card.className = 'result waiting';
+    card.querySelector('.name').textContent = path;
     setBadge(card.querySelector('.badge'), 'waiting');
     results.prepend(card);
-    queue.push({file, card});
+    queue.push({file, card, folder: path.split('/').slice(0, -1).join('/')});
     sent += 1;
   }
+  others += left;
   tell();
   while (active < AT_A_TIME && queue.length) work();
 }
@@ -34,9 +38,10 @@ async function work() {
   active -= 1;
 }
 
-async function inspect({file, card}) {
+async function inspect({file, card, folder}) {
   const body = new FormData();
   body.append('image', file);
+  if (folder) body.append('folder', folder);
   let record = await post('/api/detect', body);
   fillCard(card, record);
   while (record.state === 'waiting') {
@@ -55,21 +60,27 @@ function refuse(card, message) {
 
 function tell() {
   const words = finished < sent ? `${finished - refused} of ${sent} inspected` : `${sent - refused} inspected`;
-  progress.textContent = sent ? words + (refused ? `, ${refused} refused` : '') : '';
+  const rest = (refused ? `, ${refused} refused` : '') + (others ? `, ${others} other ${others === 1 ? 'file' : 'files'} left out` : '');
+  progress.textContent = sent || others ? words + rest : '';
 }
 
 form.addEventListener('submit', (event) => event.preventDefault());
-input.addEventListener('change', () => {
-  add(input.files);
-  input.value = '';
-});
+for (const field of [input, folder]) {
+  field.addEventListener('change', () => {
+    add(chosen(field.files));
+    field.value = '';
+  });
+}
+document.getElementById('choose-folder').addEventListener('click', () => folder.click());
 for (const name of ['dragenter', 'dragover']) form.addEventListener(name, () => form.classList.add('over'));
 for (const name of ['dragleave', 'drop']) form.addEventListener(name, () => form.classList.remove('over'));
 // a picture dropped beside the field must not replace the page
 for (const name of ['dragover', 'drop']) {
   window.addEventListener(name, (event) => event.preventDefault());
 }
-window.addEventListener('drop', (event) => add(event.dataTransfer.files));
+window.addEventListener('drop', (event) => dropped(event.dataTransfer).then(add, (error) => {
+  progress.textContent = `what was dropped cannot be read: ${error.message}`;
+}));
 
 const newest = fromPage('newest-records');
 document.getElementById('earlier').hidden = newest.length === 0;

@@ -84,35 +84,53 @@ async function change(body) {
   await load();
 }
 
-// an error is shown until something works
-function trying(action) {
+// What went wrong stays until it has been read, or until the same works: what the page does by itself clears nothing else.
+const troubles = new Map();
+
+function showTroubles() {
+  const sentences = [...new Set(troubles.values())].map((sentence) => {
+    const line = document.createElement('p');
+    line.textContent = sentence;
+    return line;
+  });
+  at('troubles').replaceChildren(...sentences);
+  at('trouble').hidden = sentences.length === 0;
+}
+
+function trying(name, action) {
   return async (event) => {
     event?.preventDefault();
+    const before = troubles.get(name);
     try {
       await action(event);
-      at('trouble').hidden = true;
+      troubles.delete(name);
     } catch (error) {
-      at('trouble').textContent = error.message;
-      at('trouble').hidden = false;
+      troubles.set(name, error.message);
     }
+    if (troubles.get(name) !== before) showTroubles();
   };
 }
 
-slider.addEventListener('input', trying(() => {
+at('read').addEventListener('click', () => {
+  troubles.clear();
+  showTroubles();
+});
+slider.addEventListener('input', trying('preview', () => {
   touched = true;
   number.value = Number(slider.valueAsNumber.toPrecision(5));
   return preview();
 }));
-number.addEventListener('input', trying(() => {
+number.addEventListener('input', trying('preview', () => {
   touched = true;
   slider.value = number.value;
   return preview();
 }));
-at('threshold').addEventListener('submit', trying(() => change({value: chosen()})));
-at('reset').addEventListener('click', trying(() => change({reset: true})));
-at('by-rate').addEventListener('submit', trying(() => change({false_reject_rate: at('percent').valueAsNumber / 100})));
+at('threshold').addEventListener('submit', trying('apply', () => change({value: chosen()})));
+at('reset').addEventListener('click', trying('reset', () => change({reset: true})));
+at('by-rate').addEventListener('submit', trying('rate',
+  () => change({false_reject_rate: at('percent').valueAsNumber / 100})));
 window.addEventListener('resize', () => scores && draw());
 
-const again = trying(load);
+const again = trying('load', load);
 await again();
 setInterval(again, EVERY);

@@ -64,7 +64,7 @@ export function fillCard(card, record) {
   for (const link of card.querySelectorAll('a')) link.href = record.url;
   card.querySelector('.name').textContent = record.name || clock(record.created);
   const done = record.state === 'done', threshold = record.threshold === null ? 'none' : figures(record.threshold);
-  if (done) showLayers(card.querySelector('.picture'), record);
+  if (done) showLayers(card.querySelector('.picture'), record).catch(() => { card.classList.add('blind'); });
   card.querySelector('.score').textContent = done ? `score ${figures(record.score)}` : record.error;
   card.querySelector('.more').textContent = done ? `threshold ${threshold}${milliseconds(record)}` : '';
   return card;

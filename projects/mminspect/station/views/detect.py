@@ -53,22 +53,29 @@ def _keep_all(request: HttpRequest) -> list[Record | dict[str, Any]]:
     files = [file for name in request.FILES for file in request.FILES.getlist(name)]
     if not files:
         raise replies.Refused(400, 'there is no file: send pictures as multipart/form-data, field "image"')
-    ids = request.POST.getlist('id') or [None] * len(files)
-    if len(ids) != len(files):
-        raise replies.Refused(400, f'{len(ids)} ids came with {len(files)} files: send one for each, or none')
-    kept = [_keep(file, one) for file, one in zip(files, ids, strict=True)]
+    ids, folders = (_one_each(request, field, len(files)) for field in ('id', 'folder'))
+    kept = [_keep(*one) for one in zip(files, ids, folders, strict=True)]
     running_line(request.scope).inbox.wake()
     return kept
 
 
-def _keep(file: UploadedFile, record_id: str | None) -> Record | dict[str, Any]:
+def _one_each(request: HttpRequest, field: str, count: int) -> list[str]:
+    """What a field of the form says of each file; empty where it is not sent."""
+    values = request.POST.getlist(field) or [''] * count
+    if len(values) != count:
+        raise replies.Refused(400, f'{len(values)} fields "{field}" came with {count} files: send one for each, or '
+                                   'none')
+    return values
+
+
+def _keep(file: UploadedFile, record_id: str, folder: str) -> Record | dict[str, Any]:
     """The record, or what is wrong."""
     try:
-        return intake.accept(file, file.name or '', record_id and _uuid(record_id))
+        return intake.accept(file, file.name or '', _uuid(record_id) if record_id else None, folder)
     except Exception as error:
         if not (known := replies.status_and_message(error)):
             raise
-        return dict(name=uploads.shown_name(file.name or ''), status=known[0], error=known[1])
+        return dict(name=uploads.shown_name(file.name or '', folder), status=known[0], error=known[1])
 
 
 def _uuid(text: str) -> UUID:

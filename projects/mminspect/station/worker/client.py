@@ -44,12 +44,16 @@ class WorkerClient:
         upload_size: Uploads that wait at most.
         live_size: Live frames that wait at most.
         seconds: Longest time for one job or for loading; then the process is taken for stuck and killed.
+        on_refused: Is told why the process could not load the model, the first time that it says so and only before the
+            model has run: later it may come back, if somebody is just copying it. If it returns True, nothing is tried
+            again.
     """
 
     def __init__(self, load: Callable[[], Any], on_result: Callable[[str, Answer], None],
                  on_ready: Callable[[dict[str, Any]], None] | None = None, upload_size: int = 8, live_size: int = 1,
-                 seconds: float = 600) -> None:
+                 seconds: float = 600, on_refused: Callable[[str], bool] | None = None) -> None:
         self._load, self._on_result, self._on_ready, self._seconds = load, on_result, on_ready, seconds
+        self._on_refused = on_refused
         self._queue, self._closing = JobQueue(upload_size, live_size), threading.Event()
         self._thread = threading.Thread(target=self._run, name='worker-client', daemon=True)
         self._handle: WorkerHandle | None = None
@@ -135,9 +139,14 @@ class WorkerClient:
         try:
             answer = handle.ready()
         except WorkerDiedError as error:
-            answer = NotLoaded(f'the worker {error} while it loaded the model: see the log, and whether there is '
-                               'memory enough')
+            return self._failed_because(f'the worker {error} while it loaded the model: see the log, and whether there '
+                                        'is memory enough')
+        first, self._on_refused = self._on_refused, None
         if isinstance(answer, NotLoaded):
+            if first is not None and first(answer.sentence):
+                self._failure = answer.sentence
+                self._closing.set()
+                return False
             return self._failed_because(answer.sentence)
         try:
             if self._on_ready is not None:

@@ -18,7 +18,7 @@ class Plug:
     def __init__(self, *states: int) -> None:
         self.states, self.opened, self.released, self.number = list(states), [], 0, 0
 
-    def capture(self, address: int | str) -> Plug.Capture:
+    def capture(self, address: int | str, *_: object) -> Plug.Capture:
         self.opened.append(address)
         return Plug.Capture(self, self.states.pop(0) if self.states else 0)
 
@@ -87,4 +87,5 @@ def test_no_camera_and_no_password_in_messages(plug: Plug) -> None:
         open_source('camera:7')
     with pytest.raises(UserError, match=r'camera rtsp://10.0.0.5/live does not') as caught:
         open_source('camera:rtsp://admin:secret@10.0.0.5/live')
+    assert 'the form camera:rtsp://HOST/PATH' in str(caught.value)
     assert 'secret' not in str(caught.value) and plug.opened[-1] == 'rtsp://admin:secret@10.0.0.5/live'

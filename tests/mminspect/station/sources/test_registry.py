@@ -37,6 +37,14 @@ def test_other_words(text: str) -> None:
         open_source(text)
 
 
+def test_a_camera_in_the_network_has_a_form_and_no_password_in_messages() -> None:
+    for text in ('rtsp://mira:secret@10.0.0.5/live', 'camara:rtsp://mira:sec/ret@10.0.0.5/live'):
+        with pytest.raises(UserError, match='a camera in the network is camera:rtsp://HOST/PATH') as caught:
+            open_source(text)
+        assert '10.0.0.5/live' in str(caught.value) and 'mira' not in str(caught.value)
+        assert 'ret@' not in str(caught.value)
+
+
 @pytest.mark.parametrize('rate', [0, -1, 1001, float('nan')])
 def test_rates(rate: float, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'rate of folder:.* must be above 0'):

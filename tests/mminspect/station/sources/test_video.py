@@ -51,6 +51,9 @@ def test_mistakes(tmp_path: Path) -> None:
     (tmp_path / 'text.avi').write_bytes(b'no video' * 100)
     with pytest.raises(UserError, match='is no video'):
         open_source(f'video:{tmp_path / "text.avi"}')
+    with pytest.raises(UserError, match='is no file: a stream in the network is given as camera:rtsp://') as caught:
+        open_source('video:rtsp://mira:secret@10.0.0.5/live')
+    assert 'secret' not in str(caught.value)
     empty = cv2.VideoWriter(str(tmp_path / 'empty.avi'), cv2.VideoWriter_fourcc(*'MJPG'), FPS, (64, 48))
     empty.release()
     with pytest.raises(UserError, match=r'is no video|no frame'):

@@ -86,6 +86,15 @@ def test_sending_the_same_id_again_adds_nothing(site: Site, client: Client) -> N
     assert client.get('/api/records').json['count'] == 1 and site.worker.seen == [chosen]
 
 
+def test_pictures_of_one_name_are_told_apart_by_their_folders(client: Client) -> None:
+    kept = [client.send('/api/detect', [('a.png', data)], folder=folder).json
+            for folder, data in (('good', png()), ('line 3/bad', b'no picture'), ('../../etc', png()))]
+    assert [record['name'] for record in kept] == ['good/a.png', 'line 3/bad/a.png', 'etc/a.png']
+    assert {record['name'] for record in client.get('/api/records').json['records']} == {'good/a.png', 'etc/a.png'}
+    reply = client.send('/api/detect', [('a.png', png()), ('b.png', png())], folder='good')
+    assert reply.status == 400 and '1 fields "folder" came with 2 files' in reply.json['error']
+
+
 def test_a_picture_that_the_model_cannot_inspect_says_why(client: Client) -> None:
     record = client.send('/api/detect', [('a.png', encode_png(np.full((9, 9, 3), 13, np.uint8)))]).json
     assert record['state'] == 'failed' and record['error'] == 'the picture is unlucky' and record['is_defect'] is None

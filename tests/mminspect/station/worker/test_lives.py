@@ -65,6 +65,33 @@ def test_a_model_that_does_not_load_is_said_once_in_the_log(tmp_path: Path, capl
     assert len(said) == 1 and said[0].levelno == logging.ERROR
 
 
+def test_who_is_told_that_the_model_cannot_be_loaded_may_give_up(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    said: list[str] = []
+    client = Answers().client(factory(tmp_path, needs='model'), on_refused=lambda sentence: not said.append(sentence))
+    client.start()
+    client._thread.join(PATIENCE)
+    assert said == ['model model does not exist: check the path'] == [client.failure] and client.health().restarts == 0
+    assert not client.health().alive and not caplog.records  # the sentence is the caller's to say
+
+
+def test_a_model_that_has_run_before_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may just be copied."""
+    monkeypatch.setattr('mminspect.station.worker.client._FIRST_PAUSE', 0.01)
+    said: list[str] = []
+    (tmp_path / 'model').touch()
+    client = Answers().client(factory(tmp_path, needs='model'), on_refused=lambda sentence: not said.append(sentence))
+    client.start()
+    wait_until(lambda: client.health().ready)
+    (tmp_path / 'model').unlink()
+    os.kill(client._handle._process.pid, signal.SIGKILL)
+    wait_until(lambda: client.failure is not None)
+    (tmp_path / 'model').touch()
+    wait_until(lambda: client.health().ready)
+    client.close()
+    assert not said
+
+
 def test_a_model_that_cannot_be_registered_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the station would say for good that it is loading, and could keep no result."""
     monkeypatch.setattr('mminspect.station.worker.client._FIRST_PAUSE', 0.01)
