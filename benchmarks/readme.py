@@ -22,7 +22,7 @@ from reliability_tables import RELIABILITY
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / 'benchmarks' / 'results'
 PROJECTS = ('fdrd', 'anomaly_rd', 'mminspect/inspection', 'mminspect/station')
-GUIDES = ('supported_versions', 'your_own_data', 'read_the_numbers', 'reliability')
+GUIDES = ('supported_versions', 'your_own_data', 'check_your_data', 'read_the_numbers', 'reliability')
 DOCUMENTS = ('README.md', 'README_zh-CN.md', *(f'docs/{name}.md' for name in GUIDES),
              *(f'projects/{name}/README.md' for name in PROJECTS))
 BLOCK = re.compile(r'(<!-- begin: (\S+) -->\n).*?(<!-- end: \2 -->)', re.S)
@@ -317,6 +317,28 @@ def reliability(name: str) -> str:
         + provenance(result).replace('\n', ' ', 1)
 
 
+def data_cues() -> str:
+    """What the check finds in real data sets."""
+    result = load('data_cues')
+    names = ('mean grey', 'contrast', 'sharpness', 'file size', 'image size')
+    rows = [[row['name'], str(row['images']), *(f'{row["cues"][name]:.2f}' if name in row['cues'] else 'n/a'
+                                                for name in names),
+             f'{row["copies_between"]}, {row["copies_within"]}',
+             f'{row["below_limit"]} of {row["objects"]} ({row["limit"]:g} px)' if row['objects'] else 'n/a']
+            for row in result['rows']]
+    return markdown(['data set', 'images', *names, 'copies between, within splits', 'small objects'], rows) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
+def survey() -> str:
+    """How fast the check is."""
+    result = load('survey')
+    row = [f'{result["images"]} JPEGs of {result["megapixels"]:.1f} megapixels, {result["kilobytes"]} kB each',
+           f'{result["seconds"]:.0f}', f'{result["images_per_second"]:.0f}', '60 s for 5000']
+    return markdown(['the whole command, two threads', 'seconds', 'images/s', 'aim'], [row]) \
+        + f'\nCommand: `{result["command"]}`.' + provenance(result).replace('\n', ' ', 1)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     'deeppcb': deeppcb, 'cost': cost, 'speed': speed, 'anomaly_screw': partial(anomaly, 'screw'),
     'anomaly_fabric02': partial(anomaly, 'fabric02'), 'anomaly_epochs': anomaly_epochs,
@@ -325,6 +347,7 @@ TABLES: dict[str, Callable[[], str]] = {
     'inspection_ratios': inspection_ratios, 'inspection_accuracy': inspection_accuracy, 'large_image': large_image,
     'station_load': station_load, 'demo': demo, 'startup': startup, 'quickstart': quickstart,
     'release_check': release_check, 'wrong_uses': wrong_uses,
+    'data_cues': data_cues, 'survey': survey,
     **{name: partial(reliability, name) for name in RELIABILITY}}
 
 

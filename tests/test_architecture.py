@@ -17,7 +17,7 @@ POSIX_NAMES = {'os': ('fork', 'forkpty', 'killpg', 'getpgid', 'setsid', 'getuid'
                           'setitimer')}
 #: mminspect's packages: each imports from lower layers alone, and from its own.
 LAYERS = (('core', ), ('vision', 'decisions', 'engine'), ('models', ), ('runtime', ), ('inspection', ),
-          ('station', 'experiments'))
+          ('station', 'experiments', 'survey'))
 #: Imports that go upwards for a reason.
 UPWARDS = {
     ('core/setup.py', 'mminspect.models.package_weights'),

@@ -19,6 +19,7 @@ from mminspect.core.locks import writing_alone
 from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.models.checkpoint import Checkpoint, checkpoint_to_resume
+from mminspect.survey.announcing import announce, is_first_process
 
 #: What goes on where an interrupted run stopped.
 AGAIN = 'the same command with --resume'
@@ -75,6 +76,8 @@ def main() -> None:
     runtime.check_length(cfg)
     runtime.skip_missing_validation(cfg)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    if not args.resume and is_first_process(cfg.launcher):
+        announce(cfg)
     runtime.prepare_work_dir(cfg.work_dir)
     with nullcontext() if is_follower(args.launcher) else writing_alone(
             cfg.work_dir, 'training', f'another training writes into {cfg.work_dir}: wait for its end, or choose '

@@ -22,7 +22,7 @@ RENAMED = {'inspect_images': 'inspect'}
 #: What only a checkout has: its set-up, its pins, and the making of its documentation.
 INTERNAL = ('bootstrap.py', 'constraints.py', 'install_browser.sh', 'docs')
 #: What most people want, in the order in which they want it; all others follow.
-FIRST = ('quickstart', 'train', 'test', 'calibrate', 'inspect', 'export', 'station', 'demo', 'sweep')
+FIRST = ('quickstart', 'check', 'train', 'test', 'calibrate', 'inspect', 'export', 'station', 'demo', 'sweep')
 USAGE = """usage: mminspect COMMAND ...
 
 Industrial inspection by knowledge distillation: train, test, inspect.

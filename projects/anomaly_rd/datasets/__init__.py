@@ -6,8 +6,10 @@ from .checks import check_dataset_cfg
 from .concat import ConcatDataset
 from .folder import FolderDataset
 from .mvtec import MVTecDataset
+from .survey import list_anomaly_images
 from .tiled import TiledDataset
 from .visa import VisADataset
 
 __all__ = ['AnomalyDataset', 'ConcatDataset', 'FolderDataset', 'MVTecDataset', 'TiledDataset', 'VisADataset',
-           'check_categories', 'check_dataset_cfg', 'find_categories', 'set_category', 'transforms']
+           'check_categories', 'check_dataset_cfg', 'find_categories', 'list_anomaly_images', 'set_category',
+           'transforms']

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from anomaly_rd.visualization.saving import save_figure
 from mminspect.core.fileio import replacing
+from mminspect.core.page import page
 from mminspect.inspection import Inspector, load_inspector
 from mminspect.inspection.output import read_lines
 from mminspect.inspection.output.folder import LINES, OVERLAYS, picture_name
@@ -26,24 +27,7 @@ from .paths import Paths
 #: Pictures on the page.
 SHOWN = 12
 KEPT_COLOUR, INSPECTED_COLOUR = '#1f77b4', '#e08214'  # told apart by eyes of every kind
-PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
-img {{ max-width: 100%; height: auto }}
-table {{ border-collapse: collapse }}
-td, th {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ccc }}
-td:first-child, th:first-child {{ text-align: left; word-break: break-all }}
-figure {{ margin: 0 }} figcaption {{ font-size: .85rem; word-break: break-all }}
-.pictures img {{ width: 100% }}
-.pictures {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 1rem }}
-.defect {{ color: #b00020; font-weight: 600 }} pre {{ background: #f4f4f4; padding: .8rem; overflow-x: auto }}
-</style></head>
-<body>
-<h1>{title}</h1>
-<p>{summary}</p>
+BODY = """<p>{summary}</p>
 <h2>The threshold and what it promises</h2>
 <p>{promise}</p>
 <img src="{histogram}" alt="Histogram of the scores with the threshold">
@@ -57,9 +41,7 @@ figure {{ margin: 0 }} figcaption {{ font-size: .85rem; word-break: break-all }}
 {folders}
 </table>
 <h2>What next</h2>
-<pre>{commands}</pre>
-</body></html>
-"""
+<pre>{commands}</pre>"""
 
 
 def write_report(paths: Paths, test: Path | None, trained: Collection[str] = ()) -> None:
@@ -78,13 +60,13 @@ def write_report(paths: Paths, test: Path | None, trained: Collection[str] = ())
     save_figure(draw_scores(kept, [line['score'] for line in lines] if test else (), inspector.threshold.value),
                 picture)
     overlays = short_names(line['image'] for line in lines)
-    page = PAGE.format(
-        title=html.escape(f'Inspection of {paths.folder.name}'), summary=html.escape(_summary(lines, test, seen)),
-        promise=html.escape(_promise(inspector)), histogram=picture.name, legend=html.escape(_legend(test)),
+    body = BODY.format(
+        summary=html.escape(_summary(lines, test, seen)), promise=html.escape(_promise(inspector)),
+        histogram=picture.name, legend=html.escape(_legend(test)),
         pictures='\n'.join(_figure(line, paths, overlays[line['image']]) for line in lines[:SHOWN]),
         folders='\n'.join(_rows(lines)), commands=html.escape(_commands(paths)))
     with replacing(paths.report) as handle:
-        handle.write(page.encode('utf-8', 'replace'))
+        handle.write(page(f'Inspection of {paths.folder.name}', body).encode('utf-8', 'replace'))
 
 
 def draw_scores(kept: ArrayLike, inspected: ArrayLike, threshold: float, bins: int = 40) -> Figure:

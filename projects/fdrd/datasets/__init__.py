@@ -4,9 +4,11 @@ from .checks import check_dataset_cfg, given_data
 from .cvat import InspectionCVATDataset
 from .given import GivenData
 from .records import BoxRecord, ImageRecord
+from .survey import list_detection_images
 from .tiled_coco import TiledCocoDataset
 from .voc import InspectionVOCDataset
 from .yolo import InspectionYOLODataset
 
 __all__ = ['AnnotatedDataset', 'Annotations', 'BoxRecord', 'GivenData', 'ImageRecord', 'InspectionCVATDataset',
-           'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset', 'check_dataset_cfg', 'given_data']
+           'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset', 'check_dataset_cfg', 'given_data',
+           'list_detection_images']

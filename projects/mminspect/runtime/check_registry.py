@@ -13,6 +13,8 @@ STAGES = MappingProxyType({
     'model': 'check that a model fits its data: ``model`` dict, ``dataset`` dict -> None',
     'split': "check of the training's data set against another one: both ``dataset`` dicts, name of the second one's "
              'data loader -> warnings for the log, or None',
+    'survey': 'lists the images of a data set for ``mminspect check``: ``dataset`` dict -> one '
+              '``mminspect.survey.Listing`` for each data set in it, none for those of other packages',
     'absence': 'tells test images that nobody has from those in which something is wrong: ``dataset`` dict -> the '
                'place where there is nothing, or None',
     'length': 'check that a training is long enough for what its config asks for: config -> None',

@@ -75,20 +75,35 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
     """
     training = 'train_dataloader' in parts
     require_entries(cfg, 'model', *(part for part in parts if part != 'val_dataloader'))
-    loaders = {part: cfg[part] for part in parts if cfg.get(part) is not None}
-    if training:
-        loaders.update(_holdouts(cfg))
+    loaders = dataloaders(cfg, parts)
     for part, dataloader in loaders.items():
-        for key, least in (('batch_size', 1), ('num_workers', 0)):
-            value = dataloader.get(key, least)
-            if type(value) is not int or value < least:
-                raise UserError(f'{part} of {cfg.filename} has {key}={value!r}: give a whole number, at least {least}')
-        for check in CHECKS.of('model'):
-            check(cfg.model, dataloader['dataset'])
-        for warning in [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]:
+        for warning in check_dataloader(cfg, part, dataloader):
             print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
     if training:
         _check_splits(cfg, loaders)
+
+
+def dataloaders(cfg: Config, parts: tuple[str, ...]) -> dict[str, dict]:
+    """The configs of the named dataloaders that there are; beside the training's those of hooks."""
+    loaders = {part: cfg[part] for part in parts if cfg.get(part) is not None}
+    if 'train_dataloader' in parts:
+        loaders.update(_holdouts(cfg))
+    return loaders
+
+
+def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
+    """What is odd but allowed in one dataloader.
+
+    Raises:
+        UserError: It has no such size of a batch, or a check of the stages 'model' or 'data' found a mistake.
+    """
+    for key, least in (('batch_size', 1), ('num_workers', 0)):
+        value = dataloader.get(key, least)
+        if type(value) is not int or value < least:
+            raise UserError(f'{part} of {cfg.filename} has {key}={value!r}: give a whole number, at least {least}')
+    for check in CHECKS.of('model'):
+        check(cfg.model, dataloader['dataset'])
+    return [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]
 
 
 def _holdouts(cfg: Config) -> Iterator[tuple[str, dict]]:

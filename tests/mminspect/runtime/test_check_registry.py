@@ -88,6 +88,7 @@ def test_the_projects_register_theirs_when_they_are_imported() -> None:
     assert done.returncode == 0, done.stderr
     alone, both = (set(line.split()) for line in done.stdout.splitlines() if line.startswith('data:'))
     assert alone == {'data:check_dataset_cfg', 'model:check_cache', 'split:check_split', 'absence:missing_test',
-                     'length:check_phases', 'option:set_category', 'work_dir:category_of'}
+                     'length:check_phases', 'option:set_category', 'survey:list_anomaly_images', 'work_dir:category_of'}
     # and checks of data and splits of the same names
-    assert both == alone | {'model:check_class_count', 'model:check_object_count', 'model:check_views'}
+    assert both == alone | {'model:check_class_count', 'model:check_object_count', 'model:check_views',
+                            'survey:list_detection_images'}

@@ -1,0 +1,63 @@
+"""What is wrong or odd, one sentence each; first of all what the checks before a training say."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mmengine.config import Config
+
+from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS, check_dataloader, dataloaders
+
+#: Every dataloader that a config may have.
+PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+ERROR, WARNING = 'error', 'warning'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence: whether it ends a training ('error') or not ('warning'), where it was found, and what it says."""
+
+    level: str
+    place: str
+    text: str
+
+
+def check_findings(cfg: Config) -> list[Finding]:
+    """The warnings and errors of the checks of all dataloaders; those of one do not hide those of another."""
+    loaders = dataloaders(cfg, PARTS)
+    found = [finding for part, loader in loaders.items() for finding in _of_loader(cfg, part, loader)]
+    merged: dict[tuple[str, str], list[str]] = {}
+    for finding in [*found, *_of_splits(loaders)]:  # a test that is the validation says the same
+        merged.setdefault((finding.level, finding.text), []).append(finding.place)
+    return [Finding(level, ', '.join(dict.fromkeys(places)), text) for (level, text), places in merged.items()]
+
+
+def missing_place(dataset_cfg: dict) -> str | None:
+    """Where the test images would lie that nobody has, or None."""
+    return next(filter(None, (check(dataset_cfg) for check in CHECKS.of('absence'))), None)
+
+
+def _of_loader(cfg: Config, part: str, dataloader: dict) -> Iterator[Finding]:
+    try:
+        if place := missing_place(dataloader['dataset']):
+            yield Finding(WARNING, part, f"there are no test images ('{place}' does not exist): how well defects are "
+                                         'found cannot be measured')
+            return
+        for text in check_dataloader(cfg, part, dataloader):
+            yield Finding(WARNING, part, text)
+    except UserError as error:
+        yield Finding(ERROR, part, ' '.join(str(error).split()))
+
+
+def _of_splits(loaders: dict[str, dict]) -> Iterator[Finding]:
+    train = loaders.get('train_dataloader')
+    for part, other in loaders.items() if train is not None else ():
+        if part == 'train_dataloader':
+            continue
+        for check in CHECKS.of('split'):
+            try:
+                for text in check(train['dataset'], other['dataset'], part) or ():
+                    yield Finding(WARNING, part, text)
+            except UserError as error:
+                yield Finding(ERROR, part, ' '.join(str(error).split()))

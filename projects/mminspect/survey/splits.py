@@ -1,0 +1,100 @@
+"""The splits of a config, each with the images that it gives."""
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from mmengine.config import Config
+
+from mminspect.core.errors import UserError
+from mminspect.runtime import CHECKS, dataloaders
+
+from .findings import PARTS, missing_place
+from .items import Item, Listing
+
+#: Of a split that there was no time for.
+LATE = 'its images were not counted, to start in time'
+
+
+@dataclass
+class Split:
+    """The images of one dataloader, or of several that give the same ones.
+
+    Attributes:
+        name: 'train', 'val', 'test', 'val = test' or the name of a hook's dataloader.
+        listings: One for each data set in it.
+        problem: Why there are none, or None.
+    """
+
+    name: str
+    listings: list[Listing] = field(default_factory=list)
+    problem: str | None = None
+
+    @property
+    def pairs(self) -> Iterator[tuple[Item, Listing]]:
+        """All images, each with its data set."""
+        return ((item, listing) for listing in self.listings for item in listing.items)
+
+    @property
+    def items(self) -> list[Item]:
+        """All images."""
+        return [item for item, _ in self.pairs]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels of objects."""
+        return tuple(dict.fromkeys(name for listing in self.listings for name in listing.classes))
+
+    def left_out(self, objects: bool = False) -> dict[str, int]:
+        """Reason -> number of images, or of objects, that are left out."""
+        total: Counter[str] = Counter()
+        for listing in self.listings:
+            total.update(listing.objects_left_out if objects else listing.left_out)
+        return dict(total)
+
+    def counts(self) -> dict[str, int]:
+        """Name of a class or defect -> number of objects, or of images where images have labels."""
+        total = Counter({name: 0 for name in self.classes})
+        for item in self.items:
+            total.update([item.label] if item.label is not None else [box.category for box in item.boxes])
+        return dict(total)
+
+
+def list_splits(cfg: Config, late: Callable[[], bool] = lambda: False) -> list[Split]:
+    """The splits of all dataloaders; one whose files cannot be listed says why.
+
+    Args:
+        cfg: Of a training or test.
+        late: Whether the time is up; what is not listed yet then has the problem :data:`LATE`.
+    """
+    splits: list[Split] = []
+    for part, loader in dataloaders(cfg, PARTS).items():
+        name = part.removesuffix('_dataloader').replace('holdout_dataloader of', 'holdout of')
+        split = Split(name, problem=LATE) if late() else _listed(name, loader['dataset'])
+        if split is None:
+            continue
+        twin = next((other for other in splits if other.items and _key(other) == _key(split)), None)
+        if twin is None:
+            splits.append(split)
+        else:
+            twin.name += f' = {split.name}'
+    return splits
+
+
+def _listed(name: str, dataset_cfg: dict) -> Split | None:
+    """None where there are no images, and need not be."""
+    try:
+        if missing_place(dataset_cfg):
+            return None
+        listings = [listing for function in CHECKS.of('survey') for listing in function(dataset_cfg)]
+    except UserError as error:
+        return Split(name, problem=' '.join(str(error).split()))
+    if not listings:
+        return Split(name, problem='its data set is of a type that cannot be listed')
+    return Split(name, listings)
+
+
+def _key(split: Split) -> tuple:
+    return split.problem, tuple((os.path.realpath(item.path), item.boxes) for item in split.items)

@@ -1,0 +1,31 @@
+"""Rows of words."""
+from __future__ import annotations
+
+from mminspect.survey.findings import Finding
+from mminspect.survey.summary import cues_table, images_table, objects_table, shifts_table, verdict
+from mminspect.survey.surveying import Survey
+
+
+def test_images_and_objects_of_a_detector(detected: Survey) -> None:
+    header, rows = images_table(detected)
+    assert header == ['', 'train', 'val = test']
+    found = {row[0]: row[1] for row in rows}
+    assert (found['used'], found['pixels'], found['bits and colour'], found['left out']) == (
+        '6', '256x256', '8 colour', 'none')
+    assert found['labels or boxes'] == 'hair 12' and found['format'] == 'PNG (.png)'
+    header, rows = objects_table(detected)
+    assert rows[0] == ['train: hair', '12', '8, 21, 35', '11', '50 %', '0'] and 'below 8 px there' in header
+    assert cues_table(detected) is None
+
+
+def test_cues_and_shifts_of_an_anomaly_set(told: Survey) -> None:
+    _, rows = cues_table(told)
+    assert ['val = test: mean grey', '1.00', '1.00'] == rows[0][:3] and rows[0][-1].startswith('yes')
+    assert all(len(row) == 5 for row in rows) and len(shifts_table(told)[1]) == 5
+
+
+def test_verdict() -> None:
+    found = Survey('a', [], [], None, 4)
+    assert verdict(found) == 'nothing odd was found'
+    found.findings = [Finding('warning', 'a', 'b')] * 2 + [Finding('error', 'a', 'b')]
+    assert verdict(found) == '1 error and 2 warnings'
