@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from fdrd.visualization.heatmap import Network, find_images, save_heatmaps
+from fdrd.visualization.heatmap import Network, save_heatmaps
 from mminspect import runtime
 from mminspect.core import cli
+from mminspect.core.names import printable
 from mminspect.core.outputs import check_output_folder, place
 from mminspect.experiments.environment import default_device
+from mminspect.inspection.sources import search_images
 from mminspect.models.building import load_model
 
 
@@ -36,10 +38,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     check_output_folder(args.out, '--out')
     configs = {role: runtime.load_config(getattr(args, role)[0]) for role in ('teacher', 'student')}
-    images = find_images(args.images)
+    found = search_images(args.images)
+    if found.told:
+        print(printable(found.told))
     networks = [Network.of(cfg, load_model(cfg, getattr(args, role)[1], default_device()))
                 for role, cfg in configs.items()]
-    written = save_heatmaps(*networks, images, args.out, args.level)
+    written = save_heatmaps(*networks, [image.path for image in found.images], args.out, args.level)
     print(f'{len(written)} pictures in {args.out}')
 
 

@@ -23,7 +23,6 @@ from mminspect.core.fileio import replacing
 from mminspect.core.names import fitting_name
 from mminspect.runtime.dataset_cfg import representative
 from mminspect.vision import fonts
-from mminspect.vision.images import IMAGE_EXTENSIONS
 
 COLOUR_MAP = 'jet'
 
@@ -132,23 +131,3 @@ def save_heatmaps(teacher: Network, student: Network, images: Sequence[Path], ou
         with replacing(target) as handle:
             figure.savefig(handle, format='png')
     return targets
-
-
-def find_images(paths: Sequence[str]) -> list[Path]:
-    """Image files among ``paths``; a folder gives the images in it, sorted, hidden files left out.
-
-    Raises:
-        UserError: A path does not exist, or there is no image at all.
-    """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            found += sorted(p for p in path.iterdir()
-                            if p.is_file() and p.suffix.lower() in IMAGE_EXTENSIONS and p.name[0] != '.')
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise UserError(f'image {path} does not exist: check the path')
-    if not found:
-        raise UserError(f'there is no image ({", ".join(IMAGE_EXTENSIONS)}) in {", ".join(paths)}')
-    return found

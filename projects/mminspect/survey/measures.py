@@ -10,21 +10,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from mminspect.core.errors import UserError
-from mminspect.vision.image_files import EXIF_ORIENTATION, large_images
+from mminspect.vision.decoding import DAMAGED, QUARTERS, large_images, open_image, read_header
 from mminspect.vision.reading import Reading
+from mminspect.vision.tiff import BLACK_IS_ZERO, CMYK, PHOTOMETRIC, WHITE_IS_ZERO, turned
+from mminspect.vision.unusual import UnusualImageError
 
 #: Side, in pixels, of the small picture by which images are compared.
 SIDE = 128
 #: Images with more pixels are measured at a half, a quarter or an eighth of each side.
 MANY_PIXELS = 4 * 2**20
-_TIFF_BITS = 258
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, KeyError)
 _COLOURS = {'1': 'grey', 'L': 'grey', 'LA': 'grey with alpha', 'P': 'palette', 'RGBA': 'colour with alpha',
             'CMYK': 'CMYK'}
-_BITS = {'1': 1, 'I': 32, 'F': 32}
+_TIFF_COLOURS = {WHITE_IS_ZERO: 'grey', BLACK_IS_ZERO: 'grey', CMYK: 'CMYK'}
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,13 @@ def measure(path: str, reading: Reading) -> tuple[Measures, NDArray[np.float32]]
         UserError: The file is missing, damaged, or of a form that the pipeline would not read either.
     """
     header, data = _header(path)
-    grey = _quick_luma(data, reading) if header['kind'] in ('JPEG', 'MPO') else None
+    turn = header['orientation'] if reading.orientation else 1
+    grey = _quick_luma(data, turn) if header['kind'] in ('JPEG', 'MPO') else None
     if grey is None:
         pixels = reading.read(path)
         header.update(width=pixels.shape[1], height=pixels.shape[0])
         grey = _reduced(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-    elif reading.orientation and header['orientation'] > 4:
+    elif turn in QUARTERS:
         header.update(width=header['height'], height=header['width'])
     mean, deviation = cv2.meanStdDev(grey)
     edges = cv2.Laplacian(grey, cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F)
@@ -94,34 +95,23 @@ def _header(path: str) -> tuple[dict, bytes]:
     """What the file says of itself, and its bytes."""
     try:
         data = Path(path).read_bytes()
-        with large_images(), warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
-            warnings.simplefilter('ignore')
-            width, height = image.size
-            found = dict(kind=image.format or '', width=width, height=height, bits=_bits(image, data),
-                         colour=_COLOURS.get(image.mode, 'grey' if image.mode[0] in 'IF' else 'colour'),
-                         orientation=_orientation(image))
+        with open(path, 'rb') as file:
+            header = read_header(file, orientation=False)
+            with open_image(file) as (image, tiff):
+                colour = _TIFF_COLOURS.get(tiff.one(PHOTOMETRIC, BLACK_IS_ZERO), 'colour') if image is None else (
+                    _COLOURS.get(image.mode, 'grey' if image.mode[0] in 'IF' else 'colour'))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise UserError('is missing') from error
     except PermissionError as error:
         raise UserError('may not be read') from error
-    except (*_DAMAGED, Image.DecompressionBombError) as error:
+    except UnusualImageError as error:
+        raise UserError(f'is of an unusual kind ({error})') from error
+    except (*DAMAGED, Image.DecompressionBombError) as error:
         raise UserError('is no image that can be read') from error
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return dict(path=str(path), digest=digest, file_bytes=len(data), suffix=Path(path).suffix.lower(), **found), data
-
-
-def _bits(image: Image.Image, data: bytes) -> int:
-    if image.format == 'TIFF':
-        return int(max(image.tag_v2.get(_TIFF_BITS, (1, ))))
-    if image.format == 'PNG':
-        return data[24]
-    return 16 if image.mode.startswith('I;16') else _BITS.get(image.mode, 8)
-
-
-def _orientation(image: Image.Image) -> int:
-    asked = image.tag_v2.get(EXIF_ORIENTATION, 1) if image.format == 'TIFF' else (
-        image.getexif().get(EXIF_ORIENTATION, 1) if 'exif' in image.info else 1)
-    return asked if asked in range(1, 9) else 1
+    return dict(path=str(path), digest=digest, file_bytes=len(data), suffix=Path(path).suffix.lower(), colour=colour,
+                kind=header.kind, width=header.size[0], height=header.size[1], bits=header.bits,
+                orientation=header.orientation), data
 
 
 def _divisor(pixels: int) -> int:
@@ -136,18 +126,16 @@ def _reduced(grey: NDArray) -> NDArray:
     return cv2.resize(grey, (grey.shape[1] // divisor, grey.shape[0] // divisor), interpolation=cv2.INTER_AREA)
 
 
-def _quick_luma(data: bytes, reading: Reading) -> NDArray[np.uint8] | None:
-    """The luma of a JPEG; None for one of another kind, such as CMYK."""
+def _quick_luma(data: bytes, turn: int) -> NDArray[np.uint8] | None:
+    """The luma of a JPEG, turned as an orientation of EXIF asks for; None for one of another kind, such as CMYK."""
     try:
-        with large_images(), warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
+        with large_images(), warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=['JPEG']) as image:
             warnings.simplefilter('ignore')
             if image.mode not in ('L', 'RGB'):
                 return None
             divisor = _divisor(image.width * image.height)
             image.draft('L', (image.width // divisor, image.height // divisor))
             image.load()
-            if reading.orientation:
-                ImageOps.exif_transpose(image, in_place=True)
-            return np.asarray(image if image.mode == 'L' else image.convert('L'))
-    except (*_DAMAGED, Image.DecompressionBombError) as error:
+            return np.ascontiguousarray(turned(np.asarray(image if image.mode == 'L' else image.convert('L')), turn))
+    except (*DAMAGED, Image.DecompressionBombError) as error:
         raise UserError(f'cannot be decoded ({error})') from error

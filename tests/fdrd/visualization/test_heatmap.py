@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from fdrd.visualization.heatmap import Network, activation_map, draw, find_images, neck_map, save_heatmaps, shared_scale
+from fdrd.visualization.heatmap import Network, activation_map, draw, neck_map, save_heatmaps, shared_scale
 from mminspect.core.errors import UserError
 from mminspect.vision import fonts
 
@@ -94,16 +94,6 @@ def test_nothing_is_drawn_for_bad_input(network, tmp_path):
         save_heatmaps(network(), network(), [tmp_path / 'a.png', tmp_path / 'b' / 'a.jpg'], tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
 
-
-def test_find_images(tmp_path):
-    for name in ('b.JPG', 'a.png', '.hidden.png', 'notes.txt'):
-        (tmp_path / name).touch()
-    (tmp_path / 'folder.png').mkdir()
-    assert find_images([str(tmp_path / 'b.JPG'), str(tmp_path)]) == [tmp_path / n for n in ('b.JPG', 'a.png', 'b.JPG')]
-    with pytest.raises(UserError, match='does not exist'):
-        find_images([str(tmp_path / 'none.png')])
-    with pytest.raises(UserError, match='there is no image'):
-        find_images([str(tmp_path / 'folder.png')])
 
 
 def test_titles_in_any_script(monkeypatch):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from image_forms import GREY16, packed, written
 from mminspect.core.errors import UserError
 from mminspect.survey import measures
 from mminspect.survey.measures import measure, shrink
@@ -49,6 +50,26 @@ def test_a_jpeg_is_measured_as_the_pipeline_reads_it(mode: str, tmp_path: Path) 
     pixels = Reading().read(path)
     assert found.mean == pytest.approx(grey_of(pixels).mean(), abs=0.7)
     assert found.sharpness == pytest.approx(laplacian(grey_of(pixels)).var(), rel=0.1)
+    assert np.abs(small - shrink(grey_of(pixels))).mean() < 1
+
+
+def test_what_pillow_cannot_open_is_measured_as_it_is_read(tmp_path: Path) -> None:
+    path, grey = tmp_path / 'packed.tif', GREY16 >> 4
+    path.write_bytes(written(packed(grey, 12), 12))
+    found = measure(str(path), Reading())[0]
+    assert (found.bits, found.colour, found.kind) == (12, 'grey', 'TIFF')
+    assert (found.height, found.width) == grey.shape
+    assert found.mean == pytest.approx(255 * grey.mean() / 4095, abs=0.01)
+
+
+@pytest.mark.parametrize('orientation', [True, False])
+def test_a_jpeg_is_turned_as_it_is_read(orientation: bool, tmp_path: Path) -> None:
+    path, exif = tmp_path / 'a.jpg', Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(scene(3)[:128]).save(path, quality=95, exif=exif)
+    found, small = measure(str(path), Reading(orientation=orientation))
+    pixels = Reading(orientation=orientation).read(path)
+    assert (found.height, found.width) == pixels.shape[:2] and found.orientation == 6
     assert np.abs(small - shrink(grey_of(pixels))).mean() < 1
 
 
