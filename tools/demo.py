@@ -12,8 +12,6 @@ import json
 import math
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,15 +24,18 @@ from rich.table import Table
 from anomaly_rd.datasets.layouts import folder_layout
 from anomaly_rd.datasets.textures_writer import CATEGORY, TexturesSpec, make_textures
 from anomaly_rd.evaluation import mistakes
+from anomaly_rd.quickstart import steps
 from fdrd.datasets.vials_writer import VialsSpec, make_vials
 from mminspect import runtime
 from mminspect.core import cli
-from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.log import quiet_log
 from mminspect.core.outputs import check_output_folder, place
+from mminspect.core.setup import setup
 from mminspect.experiments import jobs
 from mminspect.experiments.table import cell
 from mminspect.inspection import load_inspector
+from mminspect.inspection.sources import find_images
 from mminspect.models.package_weights import has_networks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,22 +122,18 @@ def job_of(config: str, out: Path) -> jobs.Job:
 
 
 def export(job: jobs.Job, out: Path) -> Path:
-    """Calibrate the trained anomaly model on pictures that its training has not seen, and export it; nothing is done
+    """Export the trained anomaly model and calibrate it on pictures that its training has not seen; nothing is done
     where that is done.
-
-    Raises:
-        UserError: One of the tools failed.
     """
     checkpoint, model = job.last_checkpoint, job.work_dir / MODEL
     if not model.is_file() or model.stat().st_mtime < checkpoint.stat().st_mtime:
-        good = out / 'data' / 'textures' / CATEGORY / 'calibration' / 'good'
-        for command in (('calibrate.py', checkpoint, good, '--false-reject-rate', REJECTED),
-                        ('deploy/export.py', checkpoint, '--out', model)):
-            with open(job.work_dir / 'output.log', 'a') as log:
-                done = subprocess.run([sys.executable, '-W', 'ignore', str(ROOT / 'tools' / command[0]),
-                                       *map(str, command[1:])], stdout=log, stderr=subprocess.STDOUT)
-            if done.returncode:
-                raise UserError(f'tools/{command[0]} failed: see the end of {log.name}')
+        good = find_images([out / 'data' / 'textures' / CATEGORY / 'calibration' / 'good'])
+        unfinished = model.with_stem('unfinished')
+        with quiet_log():
+            steps.export(checkpoint, unfinished)
+            steps.store_threshold(unfinished, [image.path for image in good], REJECTED,
+                                  'normal images of calibration/good')
+        os.replace(unfinished, model)
     shutil.copyfile(model, out / MODEL)
     return model
 
@@ -192,10 +189,11 @@ def print_end(console: Console, parts: list[Part], out: Path, configs: dict[str,
 
 
 def measured(function: Callable[..., dict[str, float]], *args: Any) -> tuple[dict[str, float], float, float]:
-    """What a function that runs other processes gives, with the seconds by the clock and of their CPU time."""
+    """What a function gives, with the seconds by the clock and of CPU time, those of the processes it starts too."""
     begin, before = time.monotonic(), os.times()
     result, after = function(*args), os.times()
-    cpu = sum(getattr(after, name) - getattr(before, name) for name in ('children_user', 'children_system'))
+    cpu = sum(getattr(after, name) - getattr(before, name)
+              for name in ('user', 'system', 'children_user', 'children_system'))
     return result, time.monotonic() - begin, cpu
 
 
@@ -226,6 +224,7 @@ def main() -> None:
     """Run the steps; those that are finished are skipped."""
     args = parse_args()
     check_output_folder(args.out, '--out')
+    setup()
     out, parts = args.out.resolve(), [part for part in PARTS if args.part in (None, part.name)]
     console, start = Console(width=max(110, Console().width)), time.monotonic()
     runtime.prepare_work_dir(str(out), option='--out')

@@ -121,10 +121,18 @@ def export(checkpoint: Path, out: Path) -> None:
     export_network(network, out, make_target(out))
 
 
-def store_threshold(model: Path, images: list[str], rate: float) -> RateEstimate:
-    """Choose the threshold by good pictures that the training has not seen; returns what it rejects of such."""
+def store_threshold(model: Path, images: Sequence[str | Path], rate: float,
+                    origin: str = 'good pictures kept from the training') -> RateEstimate:
+    """Choose the threshold by good pictures that the training has not seen; returns what it rejects of such.
+
+    Args:
+        model: Exported; the threshold is stored in it.
+        images: Good pictures.
+        rate: Share of good parts that may be rejected.
+        origin: What to call the pictures.
+    """
     numbers = (numbers_of(result, pixels) for pixels, result in load_inspector(model).pairs(images))
-    found = calibrate(numbers, rate, 'good pictures kept from the training')
+    found = calibrate(numbers, rate, origin)
     store_calibration(model, found)
     return found.scores.false_reject_rate(found.threshold.value)
 
