@@ -89,7 +89,7 @@ def test_a_station_is_filled_with_the_same_records_every_time(demo: Path) -> Non
 
 def test_a_model_that_does_not_run_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / 'broken.onnx').write_bytes(b'no model')
-    with pytest.raises(UserError, match=r'the model does not run: .*broken\.onnx'), \
+    with pytest.raises(UserError, match=r'the station does not start: .*broken\.onnx is damaged'), \
             screenshots.running(tmp_path / 'broken.onnx'):
         pass
 
