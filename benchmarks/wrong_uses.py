@@ -1,15 +1,16 @@
 """Every command used wrongly, in the ways of wrong_uses_cases.py: one sentence and status 2, or what it should be.
 
-    python benchmarks/wrong_uses.py [--commands train inspect] [--jobs 2]
+    python benchmarks/wrong_uses.py [--commands train inspect]
 
-A process for each command imports it once; each use is a process that it forks, in a folder of its own. Writes
-results/wrong_uses.json, unless commands are named: then what is not as wanted is printed alone.
+A process for each command imports it once; each use is a process that it forks, in a folder of its own. Prints what is
+not as wanted, and writes results/wrong_uses.json; where commands are named, the rows of the others stay.
 """
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,14 +20,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, save
+from common import RESULTS, ROOT, save
 from mminspect import command
-from wrong_uses_cases import REFUSED, Use, all_uses
+from wrong_uses_cases import REFUSED, WARNED, Use, all_uses
 
 WORK = ROOT / 'work_dirs' / 'benchmarks' / 'wrong_uses'
 FILES = WORK / 'files'
 #: Says that all files are there.
 DONE = 'done'
+#: How a command refuses, argparse included.
+SENTENCE = re.compile(r'^(mminspect [\w-]+: )?error: .+$', re.MULTILINE)
 #: Seconds of one use: whoever takes longer did not refuse.
 LONGEST = 120
 
@@ -34,7 +37,6 @@ LONGEST = 120
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--commands', nargs='+', help='only these')
-    parser.add_argument('--jobs', type=int, default=1, help='processes at a time')
     parser.add_argument('--one', help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one is not None:
@@ -48,8 +50,15 @@ def main() -> None:
         if row['outcome'] != row['wanted']:
             print(f'{row["command"] or "mminspect"}, {row["wrong"]}: {row["outcome"]}\n    {row["said"]}')
     print(f'{len(found)} uses, {dict(Counter(row["outcome"] for row in found))}')
-    if args.commands is None:
-        save('wrong_uses', command='python benchmarks/wrong_uses.py', uses=found)
+    save('wrong_uses', command='python benchmarks/wrong_uses.py', uses=[*kept(args.commands), *found])
+
+
+def kept(commands: list[str] | None) -> list[dict[str, Any]]:
+    """Earlier rows of other commands than these."""
+    path = RESULTS / 'wrong_uses.json'
+    if commands is None or not path.is_file():
+        return []
+    return [row for row in json.loads(path.read_text())['uses'] if row['command'] not in commands]
 
 
 def build_files() -> None:
@@ -92,7 +101,7 @@ def outcome(number: int, use: Use) -> dict[str, Any]:
     said = (folder / 'said').read_text(errors='replace')
     shutil.rmtree(folder, ignore_errors=True)
     return dict(command=use.command, wrong=use.wrong, wanted=use.wanted, outcome=judged(status, said), status=status,
-                seconds=round(time.monotonic() - start, 1), said=last_line(said))
+                seconds=round(time.monotonic() - start, 1), said=sentence(said))
 
 
 def named(word: str, folder: Path) -> str:
@@ -111,7 +120,7 @@ def run(name: str, words: list[str], folder: Path) -> None:
         said = os.open('said', os.O_WRONLY | os.O_CREAT)
         os.dup2(said, 1)
         os.dup2(said, 2)
-        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
+        sys.stdout, sys.stderr = (os.fdopen(number, 'w', buffering=1) for number in (1, 2))  # in the order of lines
         os.environ.pop('MMINSPECT_DEBUG', None)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         try:
@@ -141,20 +150,19 @@ def wait(pid: int, end: float) -> int:
 
 def judged(status: int, said: str) -> str:
     """An outcome in a word."""
-    last = last_line(said)
     if 'Traceback (most recent call last)' in said:
         return 'traceback'
-    if status == 2 and ('error: ' in last or 'usage: ' in said):
+    if status == 2 and (SENTENCE.search(said) or said.startswith('usage: mminspect COMMAND')):
         return REFUSED
     if status == 0:
-        return 'warned' if 'normal images only' in said else 'silent'
+        return WARNED if 'normal images only' in said else 'silent'
     return 'too long' if status == 124 else f'status {status}'
 
 
-def last_line(said: str) -> str:
-    """What the user reads last."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    return lines[-1][:400].replace(f'{FILES}/', '') if lines else ''
+def sentence(said: str) -> str:
+    """The sentence that refuses; where there is none, what the user reads last."""
+    found = [match[0] for match in SENTENCE.finditer(said)] or [line for line in said.splitlines() if line.strip()]
+    return found[-1][:400].replace(f'{FILES}/', '') if found else ''
 
 
 if __name__ == '__main__':

@@ -75,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     setup()
     if args.jobs < 1:
         raise UserError(f'--jobs must be at least 1, got {args.jobs}')
+    if wrong := [seed for seed in args.seeds if not 0 <= seed < 2**32]:
+        raise UserError(f'--seeds has {wrong[0]}: give whole numbers from 0 to {2**32 - 1}')
     categories = sweep.locate_categories(args.categories, args.data_root)
     with quiet_log():
         for config in args.configs:
