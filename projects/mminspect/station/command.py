@@ -1,6 +1,7 @@
 """What mminspect station does: prepare the data folder, then serve until Ctrl-C."""
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -8,7 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from getpass import getpass
@@ -56,7 +58,22 @@ def prepare(data: Path, model: str | None, config: str | None, host: str, source
     from django.core.management import call_command
     tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # bodies of requests: the data folder has room for pictures
     check_sources(sources)
-    call_command('migrate', verbosity=0, interactive=False)
+    with full_disk_told(settings.STATION_DATA):
+        call_command('migrate', verbosity=0, interactive=False)
+
+
+@contextmanager
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Raise OSError, no space left in the folder, where the database says the same in words of its own."""
+    from django.db import OperationalError
+
+    from .replies import is_full
+    try:
+        yield
+    except OperationalError as error:
+        if is_full(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
+        raise
 
 
 def check_sources(sources: Sequence[str]) -> None:
@@ -87,6 +104,7 @@ def check_sources(sources: Sequence[str]) -> None:
 
 def add_user(name: str) -> None:
     """Make a user, or give one another password: from STATION_PASSWORD, or typed."""
+    from django.conf import settings
     from django.contrib.auth.models import User
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
@@ -98,7 +116,8 @@ def add_user(name: str) -> None:
     except ValidationError as error:
         raise UserError(f'user {name!r} cannot be made: {" ".join(error.messages)}') from error
     user.set_password(password)
-    user.save()
+    with full_disk_told(settings.STATION_DATA):
+        user.save()
     print(f'user {name} can log in')
 
 

@@ -19,7 +19,7 @@ from mminspect.station.prescreen import Prescreen, PrescreenSettings
 from mminspect.station.records import decisions, store
 from mminspect.station.records.description import describe
 from mminspect.station.records.models import CAMERA, UPLOAD, Record
-from mminspect.station.replies import Refused
+from mminspect.station.replies import Refused, is_full
 from mminspect.station.worker import Answer, WorkerClient
 from mminspect.vision.reading import Reading
 
@@ -132,8 +132,11 @@ class Line:
                 self._keep_upload(record_id, answer)
             elif answer.result is not None:
                 self._keep_frame(record_id, *taken, answer.result)
-        except Exception:
-            logger.exception('the result of %s cannot be kept', record_id)
+        except Exception as error:
+            if is_full(error):
+                logger.warning('the result of %s cannot be kept: the disk is full', record_id)
+            else:
+                logger.exception('the result of %s cannot be kept', record_id)
             if taken is None:
                 self.inbox.result_lost(record_id)
         finally:

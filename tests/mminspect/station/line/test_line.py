@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,26 @@ def test_on_a_full_disk_an_upload_goes_on_waiting(alone: Line) -> None:
     assert len(alone._worker.jobs) == 2
     alone._worker.on_result(str(record.id), Answer(None, 'the picture is unlucky'))
     assert Record.objects.get().state == FAILED
+
+
+@pytest.mark.parametrize('words, traceback', [('database or disk is full', False), ('no such table: x', True)])
+def test_a_full_disk_is_no_defect_of_the_program(words: str, traceback: bool, alone: Line,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log holds a line for it, and a traceback for what nobody has foreseen."""
+    said: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger('mminspect.station.line.line'), 'handle', said.append)
+
+    def fail(*_: object) -> None:
+        raise OperationalError(words)
+
+    monkeypatch.setattr(results, 'keep_result', fail)
+    alone._worker.on_ready(INFO)
+    record = waiting()
+    alone.inbox._hand_out()
+    said.clear()
+    alone._worker.on_result(str(record.id), Answer(difference(picture(255))))
+    assert [bool(one.exc_info) for one in said] == [traceback] and 'cannot be kept' in said[0].getMessage()
+    assert Record.objects.get().state == WAITING
 
 
 def test_a_frame_that_cannot_be_kept_leaves_nothing(alone: Line, monkeypatch: pytest.MonkeyPatch, media: Any) -> None:
