@@ -27,14 +27,15 @@ class Disk:
 
     def fill(self, leave: int = 0) -> None:
         """Take all room but ``leave`` bytes, as a log that somebody forgot does."""
+        step = self.free()
         with open(self.folder / _FILLER, 'ab', buffering=0) as file:
-            while (count := self.free() - leave) > 0:
+            while (count := min(step, self.free() - leave)) > 0:
                 try:
                     os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, count)
-                except OSError as error:
+                except OSError as error:  # somebody else writes, too: smaller parts
                     if error.errno != errno.ENOSPC:
                         raise
-                    return
+                    step = count // 2
 
     def empty(self) -> None:
         """Give the room back."""
