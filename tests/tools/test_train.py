@@ -65,7 +65,8 @@ DATA_MISTAKES = {
     'missing image': (lambda a: (a.parent / 'images' / '2.png').unlink(), '2.png'),
     'no picture at all': (lambda a: (a.parent / 'images' / '2.png').write_text('hello'), '2.png'),
     'box outside': (lambda a: edit(a, lambda c: c['annotations'][1].update(bbox=[90, 10, 30, 10])), '2.png'),
-    'box of zero size': (lambda a: edit(a, lambda c: c['annotations'][1].update(bbox=[10, 10, 0, 10])), '2.png'),
+    'only boxes of zero size': (lambda a: edit(a, lambda c: [one.update(bbox=[10, 10, 0, 10])
+                                                             for one in c['annotations']]), 'gives no object to learn'),
     'other class names': (lambda a: edit(a, lambda c: c['categories'][0].update(name='aa')), "'aa'"),
 }
 
