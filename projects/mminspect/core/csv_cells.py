@@ -22,5 +22,5 @@ def safe_cell(value: object) -> object:
         return ''
     if not isinstance(value, str):
         return value
-    text = _INNER_FORMULA.sub("'", value)
+    text = _INNER_FORMULA.sub(lambda found: "'" if value[:found.start()].strip() else '', value)
     return f"'{text}" if _FORMULA.match(value) else text
