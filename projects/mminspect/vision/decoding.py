@@ -213,7 +213,7 @@ def _bits(image: Image.Image, file: BinaryIO, header: TiffHeader | None) -> int:
 
 
 #: Bytes at the end of a PNG that hold what comes behind the pixels.
-_END_OF_PNG = 2**16
+_END_OF_PNG = 2**14
 #: The boxes before the pixels of a JPEG 2000 file are within so many bytes of its start.
 _BOXES = 2**17
 _SIZE_MARKER, _CODING_MARKER = b'\xff\x4f\xff\x51', b'\xff\x52'
