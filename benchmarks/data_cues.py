@@ -49,7 +49,7 @@ SETS: dict[str, tuple[str, str, dict[str, Any]]] = {
     'BCCD at 640x480': ('bccd', DETECTION, dict(COCO, scale=(640, 480), classes=('RBC', 'WBC', 'Platelets'))),
     'particles in water at 256x256': ('bulk_water_particles', DETECTION, dict(
         scale=(256, 256), classes=('particle', ), train='instances_train.json', val='instances_val.json',
-        images=('train/', 'val/'))),
+        images=('', ''))),
 }
 
 
@@ -63,7 +63,7 @@ def row(name: str, found: Survey) -> dict[str, Any]:
         cues={cue.name: round(cue.strength, 3) for cue in cues if cue.name in NUMBERS},
         telling=[cue.name for cue in cues if cue.telling], limit=found.limit, objects=len(objects),
         below_limit=sum(thing.after < found.limit for thing in objects),
-        vanish=sum(not thing.after for thing in objects), usual_distance=round(found.copies.usual, 2),
+        vanish=sum(not thing.after for thing in objects), usual_distance=round(found.copies.usual, 2) if found.paths else None,
         copies_within=sum(leak.count for leak in leaks if leak.first == leak.second),
         copies_between=sum(leak.count for leak in leaks if leak.first != leak.second),
         shifts={shift.name: round(max(shift.auroc, 1 - shift.auroc), 3) for shift in found.shifts},

@@ -2,7 +2,7 @@
 
     python benchmarks/survey.py [--images 5000]
 
-The images are written into a temporary folder (about 300 KB each): good parts for training and for the test, and
+The images are written into a temporary folder (about 75 KB each): good parts for training and for the test, and
 defective ones with boxes as masks. Two threads.
 """
 from __future__ import annotations

@@ -23,7 +23,7 @@ h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd }
 .finding { border-left: .4rem solid #e08214; background: #fff6ea; padding: .5rem .8rem; margin: .5rem 0 }
 .finding.error { border-color: #b00020; background: #fdecef }
 .finding.fine { border-color: #5aae61; background: #eef8ef }
-.wide { overflow-x: auto } .wide td { white-space: normal; min-width: 6rem }
+.wide { overflow-x: auto } .wide td:first-child, .wide th:first-child { word-break: normal; min-width: 7.5rem }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem 2rem }
 svg { width: 100%; max-width: 34rem; height: auto } svg text { font: 11px system-ui, sans-serif; fill: #444 }
 .charts h3 { margin: 0 } .legend span { margin-right: 1rem } .legend i { display: inline-block; width: .8rem;
@@ -68,9 +68,8 @@ def _table(table: Table) -> str:
 
 
 def _distributions(found: Survey) -> Iterator[str]:
-    groups = {f'{one.name}{suffix}': one.group(defective) for one in found.splits
-              for defective, suffix in ((False, ', good' if one.group(True) else ''), (True, ', defective'))}
-    groups = {name: images for name, images in groups.items() if images}
+    groups = {f'{one.name}{suffix if one.group(not defective) else ""}': one.group(defective) for one in found.splits
+              for defective, suffix in ((False, ', good'), (True, ', defective')) if one.group(defective)}
     if not groups:
         return
     yield '<h2>How the splits differ</h2><p>Median, quartiles, and the range of 90 % of the images.</p>'

@@ -57,9 +57,14 @@ def cues_table(found: Survey) -> Table | None:
 
 def shifts_table(found: Survey) -> Table | None:
     """A row for each number and pair of splits; None where there is one split."""
-    rows = [[f'{shift.name}: {shift.first}, {shift.second}', f'{shift.medians[0]:.4g}, {shift.medians[1]:.4g}',
+    rows = [[f'{shift.name}: {shift.first}, {shift.second}', f'{figure(shift.medians[0])} and {figure(shift.medians[1])}',
              f'{shift.ks:.2f}', f'{shift.auroc:.2f}'] for shift in found.shifts]
     return (['number: splits', 'medians', 'KS', 'AUROC'], rows) if rows else None
+
+
+def figure(value: float) -> str:
+    """A number with as many digits as are read."""
+    return f'{value:,.0f}' if abs(value) >= 10000 else f'{value:.4g}'
 
 
 def verdict(found: Survey) -> str:
@@ -101,4 +106,4 @@ def _sizes(images: Iterable[Measures]) -> str:
 
 
 def _median(values: Iterable[float]) -> str:
-    return f'{median(values):.4g}' if (values := list(values)) else ''
+    return figure(median(values)) if (values := list(values)) else ''

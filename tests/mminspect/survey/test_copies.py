@@ -58,6 +58,16 @@ def test_a_difference_of_colours_alone_is_a_difference(tmp_path: Path) -> None:
     assert copies(paths).pairs == []
 
 
+def test_almost_blank_images_are_no_copies(tmp_path: Path) -> None:
+    """White with a speck here and a speck there: far nearer to each other than boards are."""
+    blank = [np.full((256, 256, 3), 255, np.uint8) for _ in range(2)]
+    for number, pixels in enumerate(blank):
+        pixels[60 + 90 * number:70 + 90 * number, 50:60] = 0
+    paths = [save(scene(seed), tmp_path / f'{seed}.png') for seed in range(12)]
+    paths += [save(pixels, tmp_path / f'blank{number}.png') for number, pixels in enumerate(blank)]
+    assert copies(paths).pairs == []
+
+
 def test_a_set_in_which_every_image_is_there_twice(tmp_path: Path) -> None:
     """The nearest neighbour of every image is then its copy: what is usual must not be measured by it."""
     paths = [save(scene(seed), tmp_path / f'{seed}.jpg', quality=95) for seed in range(10)]
