@@ -13,7 +13,7 @@ from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
 from mminspect.vision.copies import copies
-from mminspect.vision.orientation import orientation_warnings
+from mminspect.vision.reading import Reading
 
 from .box_forms import refuse_shares
 from .class_names import check_same_classes
@@ -94,15 +94,16 @@ def _check_leaf(dataset_cfg: dict) -> list[str]:
 def _check_data(leaf: LeafData) -> list[str]:
     refuse_shares(leaf.records, leaf.source)
     boxes = check_boxes(list(map(_kept, leaf.records)), leaf.source, leaf.hint)
-    check_images(leaf.records, leaf.source, leaf.folder, leaf.orientation)
+    steps = leaf.cfg.get('pipeline') or ()
+    reading = replace(Reading.of_pipeline(steps), orientation=leaf.orientation)
+    images = check_images(leaf.records, leaf.source, leaf.folder, reading, steps)
     given = count_given(leaf.records, leaf.build(), leaf.source)
     given.refuse_nothing()
-    turned = orientation_warnings([record.path for record in leaf.records if record.path], leaf.orientation)
     form = [f"'{leaf.source}': {leaf.form}"] if leaf.form else []
     if given.dropped and leaf.cfg.get('test_mode') and issubclass(leaf.kind, CocoDataset):
         form.append(f"'{leaf.source}': a metric with ann_file counts the dropped boxes as objects that were not found: "
                     'take them out of the file')
-    return [*leaf.warnings, *form, *given.warnings(), *boxes, *(f"'{leaf.source}': {text}" for text in turned)]
+    return [*leaf.warnings, *form, *given.warnings(), *boxes, *images]
 
 
 def _kept(record: ImageRecord) -> ImageRecord:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mminspect.core.errors import UserError
 from mminspect.vision.image_files import ImageProbe, probe_image
+from mminspect.vision.image_sets import describe_images, refuse_other_readers
+from mminspect.vision.reading import Reading
 
 #: Boxes may reach this far (pixels) over the border: annotation tools round, and the pipeline clips it off.
 BORDER_TOLERANCE = 1.0
@@ -138,27 +141,33 @@ def _box_warnings(records: Sequence[ImageRecord], source: str, hint: str) -> lis
     return [f"'{source}': {text}" for number, text in candidates if number]
 
 
-def look(record: ImageRecord, orientation: bool = True) -> ImageProbe | None:
+def look(record: ImageRecord, orientation: bool = True, max_value: float | None = None) -> ImageProbe | None:
     """What a look at the file of a record finds; None where there is no file, or a name that no system takes."""
-    return probe_image(record.path, orientation) if record.path and os.path.isfile(record.path) else None
+    return probe_image(record.path, orientation, max_value) if record.path and os.path.isfile(record.path) else None
 
 
-def check_images(records: Sequence[ImageRecord], source: str, folder: Path, orientation: bool = True) -> None:
+def check_images(records: Sequence[ImageRecord], source: str, folder: Path, reading: Reading = Reading(),  # noqa: B008
+                 steps: Sequence[Mapping[str, Any]] = ()) -> list[str]:
     """Check that every image file is there, whole, and as large as its annotation says.
 
     Args:
         records: all images of one data set.
         source: the annotation file or list, for the message.
         folder: where the images lie.
-        orientation: whether images are read with the rotation that their EXIF data asks for.
+        reading: how they are read.
+        steps: the pipeline's config, whose loader must show them as the inspection does.
+
+    Returns:
+        warnings: orientations of EXIF, and 12 bits in 16 without a declared white.
 
     Raises:
-        UserError: for the first kind of trouble found, in the order missing, damaged, other size.
+        UserError: for the first kind of trouble found, in the order missing, damaged, other size, other loader.
     """
     if not folder.is_dir():
         raise UserError(f"the image folder '{folder}' of '{source}' does not exist: put the images there or correct "
                         'data_root and data_prefix in the config')
-    probes = [(r, r.probe or look(r, orientation)) for r in records]
+    probes = [(r, r.probe if r.probe and not r.probe.problem else look(r, reading.orientation, reading.max_value))
+              for r in records]
     missing = [r.name for r, probe in probes if probe is None or probe.problem == 'missing']
     if missing:
         raise UserError(f"image file '{missing[0]}' of '{source}' is not in '{folder}'"
@@ -174,3 +183,6 @@ def check_images(records: Sequence[ImageRecord], source: str, folder: Path, orie
         raise UserError(f"image file '{record.path}' has {probe.size[0]}x{probe.size[1]} pixels but '{source}' says "
                         f'{record.size[0]}x{record.size[1]}{_more(len(resized), "image", "images")}: the boxes would '
                         'be in the wrong place, so use the images that were annotated or correct the annotation')
+    paths, found = [str(r.path) for r, _ in probes], [probe for _, probe in probes]
+    refuse_other_readers(steps, paths, found)
+    return [f"'{source}': {text}" for text in describe_images(paths, found, reading)]

@@ -137,7 +137,7 @@ def _record(image: Path, folder: Path, names: Sequence[str], source: str, orient
     probe, labels = look(ImageRecord(image.name, image, None), orientation), label_file(image)
     if probe is None:
         raise UserError(f"image file '{str(image)[:200]}' of '{source}' is missing: copy it there or take its line out")
-    if probe.problem:
+    if probe.problem and probe.size == (0, 0):  # numbers of unknown range are the check's business
         raise UserError(f"image file '{image}' of '{source}' is {probe.problem}: copy it again from its source, or "
                         'take it and its text file out')
     name = image.relative_to(folder).as_posix() if image.is_relative_to(folder) else image.as_posix()

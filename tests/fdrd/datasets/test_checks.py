@@ -11,8 +11,10 @@ from mmengine.config import ConfigDict
 
 from fdrd.datasets import check_dataset_cfg, given_data
 from fdrd.datasets.checks import check_split
+from helpers import ROOT
 from mminspect.core.errors import UserError
 
+CASES = ROOT / 'tests' / 'cases' / 'images'
 DIFFICULT = "'{}': {} of {} boxes are labels; 1 ignored: 1 marked difficult (object 2 (metal) of 'a')"
 
 
@@ -38,6 +40,34 @@ def test_good_voc_gives_warnings_only(voc_root: Path) -> None:
     source = f'{voc_root}/ImageSets/Main/val.txt'
     assert warnings == [DIFFICULT.format(source, 1, 2), f"'{source}': class 'metal' has no object",
                         f"'{source}': 1 of 2 images have no object"]
+
+
+@pytest.mark.parametrize(('name', 'white'), [('float32_01.tif', 1.0), ('int16_signed_negative.tif', 32767)])
+def test_numbers_of_unknown_white_are_refused_unless_it_is_declared(voc_root: Path, name: str, white: float) -> None:
+    shutil.copy(CASES / name, voc_root / 'JPEGImages' / 'a.png')
+    load = dict(type='LoadInspectionImage')
+    assert re.search(r"a\.png' is of numbers whose value of white is not known", error_of(voc_cfg(voc_root,
+                                                                                                 pipeline=[load])))
+    assert len(check_dataset_cfg(voc_cfg(voc_root, pipeline=[dict(load, max_value=white)]))) == 1  # a label is ignored
+
+
+def test_12_bits_and_orientations_are_told(voc_root: Path) -> None:
+    for name, suffix in (('grey12in16.tif', 'a.png'), ('exif180.jpg', 'b.jpg')):
+        shutil.copy(CASES / name, voc_root / 'JPEGImages' / suffix)
+    texts = check_dataset_cfg(voc_cfg(voc_root, pipeline=[dict(type='LoadInspectionImage')]))
+    assert any('1 of 2 images carry an EXIF orientation and are turned' in text for text in texts)
+    assert any('none of 1 images with 16 bits has a value above 4095' in text for text in texts)
+    texts = check_dataset_cfg(voc_cfg(voc_root, pipeline=[dict(type='LoadInspectionImage', max_value=4095)]))
+    assert not any('16 bits' in text for text in texts)
+
+
+@pytest.mark.parametrize('name', ['grey16.tif', 'grey12packed.tif', 'cmyk.jpg', 'grey16_white0.tif'])
+def test_what_loaders_of_others_show_otherwise_is_refused(voc_root: Path, name: str) -> None:
+    pipeline = [dict(type='LoadImageFromFile')]
+    assert len(check_dataset_cfg(voc_cfg(voc_root, pipeline=pipeline))) == 1
+    shutil.copy(CASES / name, voc_root / 'JPEGImages' / 'a.png')
+    assert re.search(r"a\.png' is of a kind that LoadImageFromFile shows otherwise .* put LoadInspectionImage in its",
+                     error_of(voc_cfg(voc_root, pipeline=pipeline)))
 
 
 def test_wrappers_are_unwrapped(coco_data: dict, write_coco: Callable, voc_root: Path) -> None:
