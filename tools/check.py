@@ -17,6 +17,7 @@ from mminspect import runtime
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
+from mminspect.core.outputs import check_output_file, place
 from mminspect.core.setup import setup
 from mminspect.survey.conclusions import conclude
 from mminspect.survey.findings import ERROR
@@ -30,8 +31,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, or name of a config of this project')
-    parser.add_argument('--out', metavar='FILE', help='the page (default: work_dirs/check/<config name>.html)')
-    parser.add_argument('--json', metavar='FILE', help='all figures, for machines')
+    parser.add_argument('--out', type=place, metavar='FILE',
+                        help='the page (default: work_dirs/check/<config name>.html)')
+    parser.add_argument('--json', type=place, metavar='FILE', help='all figures, for machines')
     parser.add_argument('--min-size', type=float, metavar='PX',
                         help='objects below this many pixels at the network\'s input count as small (default: the '
                              'smallest stride of the detector, else 4)')
@@ -39,14 +41,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionsAction, metavar='KEY=VALUE',
                         help='override entries of the config')
     return parser.parse_args(argv)
-
-
-def writable(path: Path, option: str) -> Path:
-    """A file that can be written; raises UserError before any work is done."""
-    if path.is_dir() or not path.name:
-        raise UserError(f"{option} '{path}' is a folder: name a file in it")
-    runtime.prepare_work_dir(str(path.parent), free_bytes=0, option=option)
-    return path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,8 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f'--min-size is {args.min_size}: give a number of pixels above 0')
     cfg = runtime.load_config(args.config, args.cfg_options)
     name = Path(cfg.filename).stem
-    page = writable(Path('work_dirs', 'check', f'{name}.html') if args.out is None else Path(args.out), '--out')
-    figures = None if args.json is None else writable(Path(args.json), '--json')
+    page, figures = args.out or Path('work_dirs', 'check', f'{name}.html'), args.json
+    for option, path in (('--out', page), ('--json', figures)):
+        if path is not None:
+            check_output_file(path, option)
     if figures is not None and figures.resolve() == page.resolve():
         raise UserError(f"--out and --json name the same file, '{page}': give two")
     found = survey(cfg, name, args.min_size, args.workers, progress)

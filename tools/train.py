@@ -76,19 +76,14 @@ def main() -> None:
     runtime.check_length(cfg)
     runtime.skip_missing_validation(cfg)
     runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
-    if not args.resume and is_first_process(cfg.launcher):
+    first = is_first_process(cfg.launcher)  # it speaks and writes for all processes
+    if first and not args.resume:
         announce(cfg)
     runtime.prepare_work_dir(cfg.work_dir)
-    with nullcontext() if is_follower(args.launcher) else writing_alone(
+    with nullcontext() if not first else writing_alone(
             cfg.work_dir, 'training', f'another training writes into {cfg.work_dir}: wait for its end, or choose '
                                       'another folder with --work-dir'):
         train(cfg)
-
-
-def is_follower(launcher: str) -> bool:
-    """Whether this is one of several processes of a training and not the first, which writes for all."""
-    ranks = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
-    return os.environ.get(ranks.get(launcher, ''), '0') != '0'
 
 
 def train(cfg: Config) -> None:

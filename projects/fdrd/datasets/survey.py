@@ -18,6 +18,7 @@ from mminspect.runtime.dataset_cfg import leaves, pipelines
 from mminspect.survey.items import Box, Item, Listing, Size
 from mminspect.vision.reading import LOADERS, Reading
 
+from .checks import given_data
 from .tiled_coco import TiledCocoDataset
 
 #: Labels of a box that training and test pass over.
@@ -67,10 +68,22 @@ def _listing(leaf: Mapping[str, Any], steps: Sequence[Any]) -> Listing:
         raise UserError(f"the images of '{leaf.get('ann_file') or leaf.get('data_root')}' cannot be listed: "
                         f'{type(error).__name__}: {error}') from error
     classes = tuple(dataset.metainfo.get('classes') or ())
-    ignored = sum(bool(one['ignore_flag']) for info in dataset.data_list for one in info['instances'])
     return Listing([_item(info, classes) for info in dataset.data_list], _left_out(every, dataset.data_list),
-                   {IGNORED: ignored} if ignored else {}, classes, Reading.of_pipeline(loaders),
+                   _objects_left_out(leaf, dataset), classes, Reading.of_pipeline(loaders),
                    partial(resize_factors, tuple(map(_plain, steps)), getattr(dataset, 'tile', None)))
+
+
+def _objects_left_out(leaf: Mapping[str, Any], dataset: BaseDetDataset) -> dict[str, int]:
+    """Reason -> annotated objects that training and test do not get, ignored ones among them."""
+    try:
+        found = given_data(dict(leaf))
+    except UserError:  # its check tells what is wrong
+        found = []
+    if not found:  # a format that no reader here knows
+        ignored = sum(bool(one['ignore_flag']) for info in dataset.data_list for one in info['instances'])
+        return {IGNORED: ignored} if ignored else {}
+    return {reason: len(names) for one in found for reasons in (one.ignored, one.dropped)
+            for reason, names in reasons.items()}
 
 
 def _left_out(every: Sequence[dict], kept: Sequence[dict]) -> dict[str, int]:

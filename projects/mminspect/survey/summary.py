@@ -57,7 +57,7 @@ def cues_table(found: Survey) -> Table | None:
 
 def shifts_table(found: Survey) -> Table | None:
     """A row for each number and pair of splits; None where there is one split."""
-    rows = [[f'{shift.name}: {shift.first}, {shift.second}', f'{figure(shift.medians[0])} and {figure(shift.medians[1])}',
+    rows = [[f'{shift.name}: {shift.first}, {shift.second}', ' and '.join(map(figure, shift.medians)),
              f'{shift.ks:.2f}', f'{shift.auroc:.2f}'] for shift in found.shifts]
     return (['number: splits', 'medians', 'KS', 'AUROC'], rows) if rows else None
 

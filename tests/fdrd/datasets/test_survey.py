@@ -1,6 +1,7 @@
 """What a detection data set gives, in every format, and how large it reaches the network."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,15 @@ def test_what_a_filter_leaves_out_is_counted(annotations: Path) -> None:
 def test_crowds_are_counted_and_not_listed(annotations: Path) -> None:
     annotations.write_text(annotations.read_text().replace('"iscrowd": 0', '"iscrowd": 1', 1))
     (listing, ) = list_detection_images(coco_cfg(annotations))
-    assert listing.objects_left_out == {'ignored (crowd or difficult)': 1} and len(listing.items[0].boxes) == 1
+    assert listing.objects_left_out == {'marked as crowd': 1} and len(listing.items[0].boxes) == 1
+
+
+def test_what_a_data_set_drops_is_counted_by_reason(annotations: Path) -> None:
+    content = json.loads(annotations.read_text())
+    content['annotations'][0]['bbox'][2] = 0.4
+    annotations.write_text(json.dumps(content))
+    (listing, ) = list_detection_images(coco_cfg(annotations))
+    assert listing.objects_left_out == {'with a side below 1 px': 1}
 
 
 def test_wrappers_and_data_sets_of_others(annotations: Path) -> None:
