@@ -162,7 +162,7 @@ def judged(status: int, said: str) -> str:
 def sentence(said: str) -> str:
     """The sentence that refuses; where there is none, what the user reads last."""
     found = [match[0] for match in SENTENCE.finditer(said)] or [line for line in said.splitlines() if line.strip()]
-    return found[-1][:400].replace(f'{FILES}/', '') if found else ''
+    return found[-1].replace(f'{FILES}/', '').replace(f'{ROOT}/', '')[:400] if found else ''
 
 
 if __name__ == '__main__':
