@@ -121,7 +121,8 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
     for number, (level, scale) in enumerate(zip(levels, scales[1:], strict=True)):
         _map(place(1, number), level, scale, f'M{number + 1} ({level.shape[1]}x{level.shape[0]})', limit is not None)
     words = caption(picture, threshold)
-    figure.suptitle(shown(words), fontsize=9, fontfamily=families(words), y=1 - 0.12 / size[1], va='top')
+    figure.suptitle(shown(words), fontsize=9, fontfamily=families(words), parse_math=False, y=1 - 0.12 / size[1],
+                    va='top')
     return figure
 
 

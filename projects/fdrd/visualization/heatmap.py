@@ -107,7 +107,7 @@ def draw(image: NDArray[np.uint8], maps: Mapping[str, NDArray], title: str) -> F
     bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
     bar.ax.tick_params(labelsize=7)
     bar.set_label('mean |activation|', fontsize=8)
-    figure.suptitle(fonts.shown(title), fontsize=9, fontfamily=fonts.families(title))
+    figure.suptitle(fonts.shown(title), fontsize=9, fontfamily=fonts.families(title), parse_math=False)
     return figure
 
 

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import sys
 from argparse import ArgumentError, ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.error import URLError
 
@@ -90,7 +92,7 @@ def run(main: Callable[[], int | None], again: str = '') -> None:
     for stream in (sys.stdout, sys.stderr):  # names of files may hold bytes that are no text
         if hasattr(stream, 'reconfigure'):
             stream.reconfigure(errors='backslashreplace')
-    with sigterm_interrupts():
+    with sigterm_interrupts(), _logs_without_tracebacks():
         try:
             sys.exit(main() or 0)
         except BrokenPipeError:
@@ -99,6 +101,17 @@ def run(main: Callable[[], int | None], again: str = '') -> None:
         except (Exception, KeyboardInterrupt) as error:
             _end(error, again)
             raise
+
+
+@contextmanager
+def _logs_without_tracebacks() -> Iterator[None]:
+    """In the block, a log that cannot be written, as on a full disk, prints no traceback for every line."""
+    before = logging.raiseExceptions
+    logging.raiseExceptions = os.environ.get(DEBUG_VARIABLE) == '1'
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = before
 
 
 def _end(error: BaseException, again: str) -> None:

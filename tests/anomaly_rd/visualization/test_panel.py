@@ -122,4 +122,5 @@ def test_titles_in_any_script(monkeypatch):
         with warnings.catch_warnings():
             warnings.simplefilter('error')  # of matplotlib, about letters that are missing
             assert (rendered('划痕/003.png') != rendered('脏污/003.png')).any()
+            assert (rendered('a$b$.png') != rendered('a$ b$.png')).any(), 'in a formula a space is nothing'
         monkeypatch.setattr(fonts, 'find_fonts', lambda text: None)

@@ -1,6 +1,9 @@
 import errno
+import logging
 import os
 from argparse import ArgumentParser
+from contextlib import suppress
+from pathlib import Path
 from urllib.error import URLError
 
 import cv2
@@ -87,6 +90,25 @@ def test_an_interruption_counts_whatever_failed_on_the_way_out() -> None:
 def test_names_that_are_no_text_can_be_printed(capsys) -> None:
     assert status(lambda: print(os.fsdecode(b'\xff.png'))) == 0
     assert capsys.readouterr().out == '\\udcff.png\n'
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='no device that is always full')
+def test_a_log_on_a_full_disk_adds_nothing_to_the_sentence(capsys) -> None:
+    logger = logging.getLogger('on a full disk')
+    handler = logging.FileHandler('/dev/full')
+    logger.addHandler(handler)
+
+    def main() -> None:
+        logger.warning('a line')
+        raise OSError(errno.ENOSPC, 'x', '/runs/a.pth')
+    try:
+        assert status(main) == 2
+    finally:
+        logger.removeHandler(handler)
+        with suppress(OSError):
+            handler.close()
+    captured = capsys.readouterr().err.splitlines()
+    assert len(captured) == 1 and captured[0].startswith('error: the disk is full') and logging.raiseExceptions
 
 
 def test_reader_of_the_output_has_gone(monkeypatch) -> None:
