@@ -93,7 +93,8 @@ def test_names_that_are_no_text_can_be_printed(capsys) -> None:
 
 
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='no device that is always full')
-def test_a_log_on_a_full_disk_adds_nothing_to_the_sentence(capsys) -> None:
+def test_a_log_on_a_full_disk_adds_nothing_to_the_sentence(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(logging, 'raiseExceptions', True)
     logger = logging.getLogger('on a full disk')
     handler = logging.FileHandler('/dev/full')
     logger.addHandler(handler)
