@@ -172,7 +172,7 @@ def test_what_is_secret_is_for_this_user_alone_in_any_folder(run: Any, model: Pa
     (('--model', __file__, '--port', '70000'), 'cannot listen'),
     (('--model', __file__, '--data', __file__), 'is a file: name a folder instead'),
     (('--model', __file__, '--data', f'{__file__}/below'), 'is a file: name a folder instead'),
-    (('--model', __file__, '--data', '/proc/none'), 'nothing can be written to the data folder'),
+    (('--model', __file__, '--data', '/proc/none'), "'/proc' takes no file"),
     (('--data', __file__, '--add-user', 'mira'), 'is a file: name a folder instead'),
     (('--model', __file__, '--source', 'rtsp://mira:secret@10.0.0.5/live'), 'camera:rtsp://HOST/PATH')])
 def test_mistakes_are_one_sentence(arguments: tuple, sentence: str, tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ model = dict(
 max_epochs = 4
 train_cfg = dict(max_epochs=max_epochs, val_begin=max_epochs + 1)  # no validation: the demo tests each model
 optim_wrapper = dict(optimizer=dict(fused=True), paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.3))))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=40),
-    dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, T_max=max_epochs, eta_min=1e-5,
-         convert_to_iter_based=True),
-]
+warm_up = dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=40)
+decay = dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, T_max=max_epochs, eta_min=1e-5,
+             convert_to_iter_based=True)
+param_scheduler = [warm_up, decay]

@@ -6,6 +6,5 @@ model = dict(
     neck=dict(_base_.semantic_neck, in_channels=[24, 40, 112, 320]))
 max_epochs = 8
 train_cfg = dict(max_epochs=max_epochs, val_begin=max_epochs + 1)
-warm_up, decay = _base_.param_scheduler
-param_scheduler = [warm_up, dict(decay, end=max_epochs, T_max=max_epochs)]
+param_scheduler = [_base_.warm_up, dict(_base_.decay, end=max_epochs, T_max=max_epochs)]
 custom_hooks = [*_base_.run_hooks, dict(type='mmengine.ProgressHook', title='teacher')]

@@ -145,15 +145,20 @@ def test_models_are_trained_and_inspected_by_modules_that_do_without_them() -> N
 
 def test_a_forked_process_does_not_keep_the_lock(tmp_path: Path) -> None:
     release = system.lock(tmp_path / 'lock')
-    reading, writing = os.pipe()
+    (reading, writing), (told, telling) = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
+        os.write(telling, b'x')
         os.read(reading, 1)
         os._exit(0)
-    with pytest.raises(system.Locked):
-        system.lock(tmp_path / 'lock')
-    release()
-    system.lock(tmp_path / 'lock')()  # the child lives
-    os.write(writing, b'x')
-    os.waitpid(pid, 0)
-    os.close(reading), os.close(writing)
+    try:
+        os.read(told, 1)  # now it runs
+        with pytest.raises(system.Locked):
+            system.lock(tmp_path / 'lock')
+        release()
+        system.lock(tmp_path / 'lock')()  # the child lives
+    finally:
+        os.write(writing, b'x')
+        os.waitpid(pid, 0)
+        for descriptor in (reading, writing, told, telling):
+            os.close(descriptor)

@@ -17,7 +17,7 @@ def test_one_picture_per_image(call, config, checkpoint, tmp_path):
 def test_mistakes(call, config, checkpoint, tmp_path):
     pair = ('--student', config, checkpoint, '--teacher', config, checkpoint, '--out', tmp_path / 'maps')
     status, _, err = call('analysis/heatmap', *pair, '--images', tmp_path / 'none')
-    assert (status, err) == (2, f'error: image {tmp_path / "none"} does not exist: check the path\n')
+    assert (status, err) == (2, f"error: image or folder '{tmp_path / 'none'}' does not exist: check the path\n")
     status, _, err = call('analysis/heatmap', *pair, '--images', tmp_path / 'data' / 'images', '--level', 5)
     assert (status, err) == (2, 'error: --level must be 0..4 for this detector, got 5\n')
     status, _, err = call('analysis/heatmap', '--student', config, tmp_path / 'none.pth', *pair[3:], '--images',

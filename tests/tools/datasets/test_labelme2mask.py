@@ -33,5 +33,5 @@ def test_error_is_one_sentence_and_status_2(call: Callable, source: Path, tmp_pa
     (source / 'dent' / '001.json').write_text('{"shapes":')
     status, _, error = call(TOOL, source, '--out', tmp_path / 'gt')
     assert status == 2 and error.count('\n') == 1
-    assert error.startswith(f"error: '{source}/dent/001.json' is not a complete JSON file")
+    assert error.startswith(f"error: file of Labelme '{source}/dent/001.json' is not valid JSON")
     assert not (tmp_path / 'gt').exists()
