@@ -96,7 +96,7 @@ def test_train_on_a_folder(teacher: None, photos: Path, call: Callable) -> None:
     (['none'], "'none' is no folder: name the folder"),
     (['new'], "'new' has no pictures directly in it; those in good/ may be meant: name 'new/good'"),
     (['new/hole', '--out', 'run'], "'new/hole' holds 2 good pictures"),
-    (['good', '--out', 'good/1.png'], "'good/1.png' is a file"),
+    (['good', '--out', 'good/1.png'], "good/1.png' is a file"),
     (['good', '--out', 'good/1.png/x'], '--out'),
     (['good', '--test', '.'], "'.' holds the results of this run"),
     (['new/good'], "'new/good' holds 2 good pictures, which is too few"),
