@@ -19,9 +19,15 @@ LONGEST_WORD = 1000
 
 def finite(value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> float:
     """A number that is neither NaN nor infinite, from ``low`` to ``high``."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not (abs(value) < 1e300 and low <= value <= high):
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
         raise _refusal(value, name)
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        raise _refusal(value, name) from None
+    if not abs(number) < 1e300:  # NaN is not, and larger ones overflow where they are squared or summed
+        raise _refusal(value, name)
+    return number
 
 
 def whole(value: Any, name: str, low: int, high: float = math.inf) -> int:

@@ -15,8 +15,7 @@ OTHER = """
 import os, sys, time
 from mminspect.core.locks import writing_alone
 with writing_alone(sys.argv[1], 'training', 'somebody writes'):
-    child = os.fork() if sys.argv[2:] else 1
-    if child:
+    if not (sys.argv[2:] and os.fork()):  # a child says it, which then runs
         print('has it', flush=True)
     time.sleep(60)
 """
