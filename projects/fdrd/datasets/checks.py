@@ -95,8 +95,7 @@ def _check_data(leaf: LeafData) -> list[str]:
     refuse_shares(leaf.records, leaf.source)
     boxes = check_boxes(list(map(_kept, leaf.records)), leaf.source, leaf.hint)
     steps = leaf.cfg.get('pipeline') or ()
-    reading = replace(Reading.of_pipeline(steps), orientation=leaf.orientation)
-    images = check_images(leaf.records, leaf.source, leaf.folder, reading, steps)
+    images = check_images(leaf.records, leaf.source, leaf.folder, Reading.of_pipeline(steps), steps)
     given = count_given(leaf.records, leaf.build(), leaf.source)
     given.refuse_nothing()
     form = [f"'{leaf.source}': {leaf.form}"] if leaf.form else []

@@ -11,6 +11,7 @@ from mmdet.datasets import BaseDetDataset, CocoDataset, XMLDataset
 from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
+from mminspect.vision.reading import Reading
 
 from .annotated import AnnotatedDataset, Annotations, check_classes
 from .box_forms import corner_hint
@@ -118,7 +119,7 @@ def _lazy(cfg: dict, kind: type) -> BaseDetDataset:
 
 def _orientation(cfg: dict) -> bool:
     """Whether the pipeline applies the rotation of EXIF; mmcv's loader does, and ours unless told otherwise."""
-    return all(step.get('orientation', True) for step in cfg.get('pipeline') or () if isinstance(step, dict))
+    return Reading.of_pipeline(cfg.get('pipeline') or ()).orientation
 
 
 def _join(cfg: dict, path: str) -> str:

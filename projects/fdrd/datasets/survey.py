@@ -10,7 +10,7 @@ from typing import Any
 
 from mmcv.image import rescale_size
 from mmdet.datasets import BaseDetDataset, CocoDataset
-from mmdet.registry import DATASETS, TRANSFORMS
+from mmdet.registry import TRANSFORMS
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
@@ -18,7 +18,8 @@ from mminspect.runtime.dataset_cfg import leaves, pipelines
 from mminspect.survey.items import Box, Item, Listing, Size
 from mminspect.vision.reading import LOADERS, Reading
 
-from .checks import given_data
+from .given import count_given
+from .leaf_data import kind_of, read_leaf
 from .tiled_coco import TiledCocoDataset
 
 #: Labels of a box that training and test pass over.
@@ -36,24 +37,14 @@ def list_detection_images(dataset_cfg: dict) -> list[Listing]:
         UserError: It cannot be built or its annotations cannot be read.
     """
     found = zip(leaves(dataset_cfg), pipelines(dataset_cfg), strict=True)
-    return [_listing(leaf, steps) for leaf, steps in found if _is_detection(leaf)]
+    return [_listing(leaf, kind, steps) for leaf, steps in found if (kind := kind_of(leaf)) is not None]
 
 
-def _is_detection(leaf: Mapping[str, Any]) -> bool:
-    kind = _kind(leaf)
-    return isinstance(kind, type) and issubclass(kind, BaseDetDataset)
-
-
-def _kind(leaf: Mapping[str, Any]) -> type | None:
-    kind = leaf.get('type')
-    return DATASETS.get(kind) if isinstance(kind, str) else kind
-
-
-def _listing(leaf: Mapping[str, Any], steps: Sequence[Any]) -> Listing:
+def _listing(leaf: Mapping[str, Any], kind: type[BaseDetDataset], steps: Sequence[Any]) -> Listing:
     loaders = [step for step in leaf.get('pipeline') or () if _name(step) in LOADERS]
     options = {key: value for key, value in leaf.items() if key != 'type'}
     try:
-        dataset = _kind(leaf)(**dict(options, pipeline=[TRANSFORMS.build(dict(step)) for step in loaders],
+        dataset = kind(**dict(options, pipeline=[TRANSFORMS.build(dict(step)) for step in loaders],
                                      lazy_init=True, serialize_data=False))
         # of tiles, the images that they are cut from
         load = CocoDataset.load_data_list if isinstance(dataset, TiledCocoDataset) else type(dataset).load_data_list
@@ -74,16 +65,22 @@ def _listing(leaf: Mapping[str, Any], steps: Sequence[Any]) -> Listing:
 
 
 def _objects_left_out(leaf: Mapping[str, Any], dataset: BaseDetDataset) -> dict[str, int]:
-    """Reason -> annotated objects that training and test do not get, ignored ones among them."""
+    """Reason -> annotated objects that training and test do not get, ignored ones among them.
+
+    Args:
+        leaf: Config of the data set.
+        dataset: Built of it, with its images; of tiles, those that they are cut from.
+    """
     try:
-        found = given_data(dict(leaf))
+        listed = read_leaf(dict(leaf))
+        given = None if listed is None else count_given(
+            listed.records, listed.build() if isinstance(dataset, TiledCocoDataset) else dataset, listed.source)
     except UserError:  # its check tells what is wrong
-        found = []
-    if not found:  # a format that no reader here knows
+        given = None
+    if given is None:  # also for a format that no reader here knows
         ignored = sum(bool(one['ignore_flag']) for info in dataset.data_list for one in info['instances'])
         return {IGNORED: ignored} if ignored else {}
-    return {reason: len(names) for one in found for reasons in (one.ignored, one.dropped)
-            for reason, names in reasons.items()}
+    return {reason: len(names) for reasons in (given.ignored, given.dropped) for reason, names in reasons.items()}
 
 
 def _left_out(every: Sequence[dict], kept: Sequence[dict]) -> dict[str, int]:
