@@ -204,9 +204,9 @@ def _bits(image: Image.Image, file: BinaryIO, header: TiffHeader | None) -> int:
     if header is not None:
         return header.bits
     if image.format == 'PNG':
-        return _bytes(file, 24, 1)[0]
+        return bytes_at(file, 24, 1)[0]
     if image.format == 'JPEG2000':
-        return _bits_of_jpeg2000(_bytes(file, 0, _BOXES))
+        return _bits_of_jpeg2000(bytes_at(file, 0, _BOXES))
     if image.format == 'PPM' and image.mode.startswith(('I', 'F')):
         raise UnusualImageError(f'a {image.format} file of more than 8 bits')
     return 8
@@ -234,9 +234,9 @@ def _is_lossy(image: Image.Image, file: BinaryIO, header: TiffHeader | None) -> 
     if header is not None:
         return header.one(tiff.COMPRESSION, 1) in (6, 7)
     if image.format == 'WEBP':
-        return b'VP8L' not in _bytes(file, 0, 64)
+        return b'VP8L' not in bytes_at(file, 0, 64)
     if image.format == 'JPEG2000':  # its wavelet: 0 is that of 9-7, which rounds
-        data = _bytes(file, 0, _BOXES)
+        data = bytes_at(file, 0, _BOXES)
         place = data.find(_CODING_MARKER, max(0, data.find(_SIZE_MARKER)))
         return data[place + 13:place + 14] == b'\0'
     return image.format in ('JPEG', 'MPO')
@@ -271,7 +271,7 @@ def _orientation(image: Image.Image, file: BinaryIO, header: TiffHeader | None) 
 def _exif_of_png(file: BinaryIO) -> bytes | None:
     """Content of a chunk eXIf that comes behind the pixels, where Pillow finds it only when it has decoded them."""
     length = os.fstat(file.fileno()).st_size
-    tail = _bytes(file, max(0, length - _END_OF_PNG), _END_OF_PNG)
+    tail = bytes_at(file, max(0, length - _END_OF_PNG), _END_OF_PNG)
     place = tail.rfind(b'eXIf')
     if place < 4:
         return None
@@ -291,7 +291,8 @@ def _decode_deep_colour(file: BinaryIO) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
-def _bytes(file: BinaryIO, start: int, count: int) -> bytes:
+def bytes_at(file: BinaryIO, start: int, count: int) -> bytes:
+    """At most ``count`` bytes from ``start`` on; the place in the file stays as it was."""
     position = file.tell()
     file.seek(start)
     data = file.read(count)

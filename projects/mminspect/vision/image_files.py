@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from .decoding import DAMAGED, EXIF_ORIENTATION, Decoded, Header, decode, large_images, read_header
+from .decoding import DAMAGED, EXIF_ORIENTATION, Decoded, Header, bytes_at, decode, large_images, read_header
 from .unusual import UnusualImageError
 
 __all__ = ['EXIF_ORIENTATION', 'ImageProbe', 'large_images', 'probe_image']
@@ -97,10 +97,10 @@ def _problem(file: BinaryIO, header: Header, length: int, max_value: float | Non
     if header.kind == 'PNG':
         return _check_sums(file)
     if header.kind in ('JPEG', 'MPO'):
-        data = _read(file, 0, _JPEG_HEADER)
-        if b'\xff\xd9' in _read(file, max(0, length - _TAIL), _TAIL):
+        data = bytes_at(file, 0, _JPEG_HEADER)
+        if b'\xff\xd9' in bytes_at(file, max(0, length - _TAIL), _TAIL):
             return _check_start(data, file, header.size)
-        if header.kind == 'JPEG' and not _has_end(_read(file, 0, length)):
+        if header.kind == 'JPEG' and not _has_end(bytes_at(file, 0, length)):
             return 'truncated'
     return _problem_of_numbers(decode(file), max_value)
 
@@ -131,12 +131,12 @@ def _check_start(data: bytes, file: BinaryIO, size: tuple[int, int]) -> None:
     """
     frame, scan = _places(data)
     if scan is None:
-        data = _read(file, 0, os.fstat(file.fileno()).st_size)
+        data = bytes_at(file, 0, os.fstat(file.fileno()).st_size)
         frame, scan = _places(data)
     if frame is None or scan is None:
         raise ValueError('it has no pixels')
     wanted = scan + _FIRST_BYTES + 4 * _FIRST_ROWS * max(size)
-    start = bytearray(data[:wanted] if len(data) >= wanted else _read(file, 0, wanted))
+    start = bytearray(data[:wanted] if len(data) >= wanted else bytes_at(file, 0, wanted))
     start[frame:frame + 2] = min(_FIRST_ROWS, int.from_bytes(start[frame:frame + 2], 'big')).to_bytes(2, 'big')
     with Image.open(io.BytesIO(bytes(start) + b'\xff\xd9'), formats=['JPEG']) as image:
         image.load()
@@ -165,11 +165,3 @@ def _has_end(jpeg: bytes) -> bool:
     while jpeg[position + 1:position + 2] not in (b'\xda', b''):
         position += 2 + int.from_bytes(jpeg[position + 2:position + 4], 'big')
     return jpeg.find(b'\xff\xd9', position) >= 0
-
-
-def _read(file: BinaryIO, start: int, count: int) -> bytes:
-    position = file.tell()
-    file.seek(start)
-    data = file.read(count)
-    file.seek(position)
-    return data

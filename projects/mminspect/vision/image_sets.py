@@ -9,7 +9,6 @@ from mminspect.core.errors import UserError
 
 from .image_files import ImageProbe
 from .images import largest_value
-from .orientation import warnings_of
 from .reading import LOADERS, Reading
 
 #: Steps of pipelines that read images otherwise than the project, by the end of their name.
@@ -32,8 +31,21 @@ def describe_images(paths: Sequence[str | Path], probes: Sequence[ImageProbe], r
     """
     pairs = list(zip(paths, probes, strict=True))
     turned = [str(path) for path, probe in pairs if probe.orientation != 1]
-    return [*warnings_of(turned, len(pairs), reading.orientation, drawn),
+    return [*_turned(turned, len(pairs), reading.orientation, drawn),
             *_dark([path for path, probe in pairs if probe.bits == 16], reading)]
+
+
+def _turned(turned: Sequence[str], total: int, applied: bool, drawn: str) -> list[str]:
+    """Boxes or masks may have been ``drawn`` on the pixels as they lie in the file, or on those that are ``turned``."""
+    if not turned:
+        return []
+    count = f'{len(turned)} of {total} images carry an EXIF orientation'
+    first = f"(first: {', '.join(turned[:3])})"
+    if applied:
+        return [f'{count} and are turned when they are read {first}: where the {drawn} were drawn on the pixels as '
+                'they lie in the file, set orientation=False in the loader of images']
+    return [f'{count} and are not turned when they are read, because of orientation=False {first}: where the {drawn} '
+            'were drawn on the turned images, as most viewers show them, take it out']
 
 
 def _dark(paths: Sequence[str | Path], reading: Reading) -> list[str]:

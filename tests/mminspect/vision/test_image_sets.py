@@ -44,6 +44,36 @@ def test_orientations_are_counted(tmp_path: Path) -> None:
     assert line.startswith('2 of 4 images carry an EXIF orientation and are not turned when they are read')
 
 
+def write(path: Path, orientation: int | None) -> Path:
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    Image.new('RGB', (64, 48)).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.tif', '.webp'])
+def test_tag_is_found(tmp_path: Path, suffix: str) -> None:
+    found = [bool(described([write(tmp_path / f'{value}{suffix}', value)])) for value in (None, 1, 2, 3, 6, 8)]
+    assert found == [False, False, True, True, True, True]
+
+
+def test_what_cannot_be_read_is_not_turned(tmp_path: Path) -> None:
+    (tmp_path / 'a.jpg').write_bytes(b'\xff\xd8\xff\xe1\x00')
+    (tmp_path / 'a.txt').write_text('a')
+    assert not described([tmp_path / 'a.jpg', tmp_path / 'a.txt', tmp_path / 'gone.jpg', tmp_path])
+
+
+def test_warning_counts_and_says_what_to_do(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f'{n}.jpg', 3 if n else None) for n in range(5)]
+    [text] = described(paths)
+    assert text.startswith('4 of 5 images carry an EXIF orientation and are turned') and 'set orientation=False' in text
+    assert '1.jpg' in text and '3.jpg' in text and '4.jpg' not in text
+    [text] = describe_images(paths, [probe_image(path, False) for path in paths], Reading(orientation=False), 'masks')
+    assert 'are not turned' in text and 'the masks were drawn on the turned images' in text
+    assert described(paths[:1]) == []
+
+
 @pytest.mark.parametrize(('largest', 'white'), [((4095, 12), 4095), ((4000, 1023), 4095), ((1023, 900), 1023),
                                                 ((0, 0), 1023), ((4096, 12), None), ((12, 65535), None)])
 def test_12_bits_in_16(tmp_path: Path, largest: tuple, white: int | None) -> None:
