@@ -162,7 +162,10 @@ def judged(status: int, said: str) -> str:
 def sentence(said: str) -> str:
     """The sentence that refuses; where there is none, what the user reads last."""
     found = [match[0] for match in SENTENCE.finditer(said)] or [line for line in said.splitlines() if line.strip()]
-    return found[-1].replace(f'{FILES}/', '').replace(f'{ROOT}/', '')[:400] if found else ''
+    text = found[-1] if found else ''
+    for place, name in ((f'{FILES}/', ''), (f'{ROOT}/', ''), (sys.prefix, 'ENV'), (sys.base_prefix, 'PYTHON')):
+        text = text.replace(place, name)  # nothing of this machine belongs into a result
+    return text[:400]
 
 
 if __name__ == '__main__':
