@@ -32,6 +32,13 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
+def kinds_of(kind: type) -> Iterator[type]:
+    """A class and all below it: each keeps its own instances by name."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from kinds_of(below)
+
+
 @pytest.fixture(autouse=True)
 def own_scope_and_logger() -> Iterator[None]:
     """Every test begins as a new process does, without a default scope and without the visualizer of an earlier run,
@@ -39,7 +46,7 @@ def own_scope_and_logger() -> Iterator[None]:
     it listen to the end of children."""
     loggers, disabled = dict(MMLogger._instance_dict), logging.root.manager.disable
     DefaultScope._instance_dict.clear()
-    for kind in (Visualizer, *Visualizer.__subclasses__()):
+    for kind in kinds_of(Visualizer):
         kind._instance_dict.clear()
     yield
     MMLogger._instance_dict.clear()
