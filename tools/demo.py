@@ -34,6 +34,7 @@ from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.experiments import jobs
 from mminspect.experiments.table import cell
+from mminspect.experiments.tool_process import cpu_seconds
 from mminspect.inspection import load_inspector
 from mminspect.inspection.sources import find_images
 from mminspect.models.package_weights import has_networks
@@ -118,7 +119,7 @@ def job_of(config: str, out: Path) -> jobs.Job:
         '--cfg-options', f'model.teacher_ckpt="{out / Path(teacher).relative_to("work_dirs/demo")}"')
     pictures = ('--show-dir', str(out / name / 'pictures'))
     return jobs.Job(CONFIGS / f'{config}.py', out / name, (*amp, *options), pictures,
-                    environment=dict(MMINSPECT_DATA=str(out / 'data')))
+                    environment=dict(MMINSPECT_DATA=str(out / 'data')), forked=True)
 
 
 def export(job: jobs.Job, out: Path) -> Path:
@@ -189,12 +190,10 @@ def print_end(console: Console, parts: list[Part], out: Path, configs: dict[str,
 
 
 def measured(function: Callable[..., dict[str, float]], *args: Any) -> tuple[dict[str, float], float, float]:
-    """What a function gives, with the seconds by the clock and of CPU time, those of the processes it starts too."""
-    begin, before = time.monotonic(), os.times()
-    result, after = function(*args), os.times()
-    cpu = sum(getattr(after, name) - getattr(before, name)
-              for name in ('user', 'system', 'children_user', 'children_system'))
-    return result, time.monotonic() - begin, cpu
+    """What a function gives, with the seconds by the clock and of CPU time, those of the tools it runs too."""
+    begin, before = time.monotonic(), cpu_seconds()
+    result = function(*args)
+    return result, time.monotonic() - begin, cpu_seconds() - before
 
 
 def work(job: jobs.Job, out: Path, only_train: bool, console: Console) -> dict[str, float]:

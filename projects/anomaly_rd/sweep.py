@@ -110,7 +110,7 @@ def make_runs(configs: Sequence[str], categories: Mapping[str, Path], seeds: Seq
         if threads is not None:
             environment['OMP_NUM_THREADS'] = str(threads)
         job = jobs.Job(config, Path(work_root) / stem / category / f'seed{seed}',
-                       ('--seed', str(seed), *arguments[0]), arguments[1], environment)
+                       ('--seed', str(seed), *arguments[0]), arguments[1], environment, forked=True)
         runs.append(Run(stem, category, seed, job))
     return runs
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,12 +22,13 @@ from mminspect.engine.progress import PREFIX
 from mminspect.models.checkpoint import newest_checkpoint
 
 from .run_record import Record, Settings, is_end, number_of, settings_of
+from .tool_process import ToolProcess
 
 #: Holds the tools, which are scripts and no modules.
 ROOT = home()
 
 #: Processes that run now.
-_children: set[subprocess.Popen] = set()
+_children: set[ToolProcess] = set()
 
 
 def end_children() -> None:
@@ -67,6 +66,7 @@ class Job:
         test_arguments: Further arguments of mminspect test.
         environment: Variables on top of this process's.
         trained: A job whose last checkpoint is tested instead of training one, with this job's config.
+        forked: Whether its processes begin with the libraries imported, where the system can: for one job of many.
     """
 
     config: str | Path
@@ -75,6 +75,7 @@ class Job:
     test_arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     trained: Job | None = None
+    forked: bool = False
 
     @property
     def metrics(self) -> dict[str, float] | None:
@@ -185,14 +186,12 @@ def train(job: Job, echo: Callable[[str], None] = lambda line: None) -> None:
 def _tool(job: Job, name: str, arguments: list[str], echo: Callable[[str], None]) -> None:
     job.work_dir.mkdir(parents=True, exist_ok=True)
     log_path = job.work_dir / 'output.log'
-    command = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / name), *arguments]
     last = ''
-    with open(log_path, 'a') as log, subprocess.Popen(
-            command, env={**os.environ, **job.environment}, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT) as process:
+    process = ToolProcess(ROOT / 'tools' / name, arguments, job.environment, job.forked)
+    with open(log_path, 'a') as log:
         _children.add(process)
         try:
-            for line in process.stdout:
+            for line in process:
                 log.write(line)
                 log.flush()
                 if line.startswith(PREFIX):
@@ -202,7 +201,8 @@ def _tool(job: Job, name: str, arguments: list[str], echo: Callable[[str], None]
             process.terminate()
             raise
         finally:
+            status = process.wait()
             _children.discard(process)
-    if process.returncode:
+    if status:
         reason = last.removeprefix('error: ') if last.startswith('error: ') else f'see the end of {log_path}'
         raise UserError(f'tools/{name} failed for {job.config}: {reason}')
