@@ -34,6 +34,7 @@ class GivenData:
         dropped: Names of the boxes that are not given at all, by reason: what they show is learnt as background.
         images_out: Names of the images that are not given, by reason.
         fullest: Name of the image with most labels, and how many; of a tiled data set, of the tile.
+        repeated: Names of the labels that repeat one of their image: same place, same class.
     """
 
     source: str
@@ -45,6 +46,7 @@ class GivenData:
     dropped: dict[str, list[str]] = field(default_factory=dict)
     images_out: dict[str, list[str]] = field(default_factory=dict)
     fullest: tuple[str, int] = ('', 0)
+    repeated: list[str] = field(default_factory=list)
 
     @property
     def boxes(self) -> int:
@@ -70,6 +72,10 @@ class GivenData:
         if self.images_out:
             found.append(f'{self.images} of {self.listed_images} images are used; left out are '
                          f'{_told(self.images_out)}')
+        if self.repeated:
+            reason = 'labels repeat another of their image, of the same place and class'
+            found.append(f'{_told({reason: self.repeated})}: a detector finds an object once, so that the copies can '
+                         'only be missed; remove them')
         found += [f'class {name!r} has no object' for name, count in self.labels.items() if not count]
         return [f"'{self.source}': {text}" for text in found]
 
@@ -97,16 +103,21 @@ def count_given(records: Sequence[ImageRecord], dataset: BaseDetDataset, source:
     given: dict[object, list[dict]] = {}
     for item in dataset.data_list:
         given.setdefault(item['img_id'], []).append(item)
-    labels, ignored, dropped, out = Counter(dict.fromkeys(classes, 0)), {}, {}, {}
+    labels, ignored, dropped, out, repeated = Counter(dict.fromkeys(classes, 0)), {}, {}, {}, []
     for record in records:
         items = given.get(record.identity)
         if items is None:
             out.setdefault(_why_out(record, dataset), []).append(f"'{record.name}'")
         states = _states(record.boxes, [_keys(items or (), classes, flag) for flag in (LABEL, IGNORED)])
+        seen = set()
         for box, state in zip(record.boxes, states, strict=True):
             name = f"{box.name} of '{record.name}'"
             if state == LABEL:
                 labels[box.category] += 1
+                key = _key(box.category, _corners(box))
+                if key in seen:
+                    repeated.append(name)
+                seen.add(key)
             elif state == IGNORED:
                 ignored.setdefault(box.ignored or _why_ignored(dataset), []).append(name)
             else:
@@ -117,7 +128,7 @@ def count_given(records: Sequence[ImageRecord], dataset: BaseDetDataset, source:
     most, where = max(counts, key=lambda pair: pair[0], default=(0, None))
     return GivenData(source, len(records), sum(record.identity in given for record in records),
                      sum(len(record.boxes) for record in records), dict(labels), ignored, dropped, out,
-                     (str(names.get(where, where)), most))
+                     (str(names.get(where, where)), most), repeated)
 
 
 def _states(boxes: Sequence[BoxRecord], given: Sequence[Counter]) -> list[int]:

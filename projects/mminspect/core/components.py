@@ -73,9 +73,7 @@ def explain_errors(cfg: Config) -> Iterator[None]:
             raise UserError(f'{cfg.filename or "the config"} {_refused_by_optimiser(error)}') from error
         if 'Expected more than 1 value per channel when training' not in str(error):
             raise
-        raise UserError('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '
-                        'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of '
-                        'the images') from error
+        raise UserError(_single_value(cfg, error)) from error
 
 
 @contextmanager
@@ -96,6 +94,16 @@ def _explain_parts(cfg: Config) -> Iterator[None]:
                             f'({match[0]}): compare the channels that one gives with those that the next one '
                             'takes') from error
         raise
+
+
+def _single_value(cfg: Config, error: ValueError) -> str:
+    """What to do where a normalisation has one value to take a mean of; GroupNorm has in test too."""
+    if any(frame.f_code.co_name == 'group_norm' for frame, _ in traceback.walk_tb(error.__traceback__)):
+        return (f'{cfg.filename or "the config"} normalises single values: an image is so small that its last level '
+                'has one pixel, and a GroupNorm has as many groups as channels: give it fewer num_groups or more '
+                'channels, or the data larger images')
+    return ('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '
+            'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of the images')
 
 
 def _refusing_component(error: Exception) -> str | None:

@@ -60,3 +60,15 @@ def test_warnings_and_errors() -> None:
     with pytest.raises(UserError, match=r"'a.json' gives none of its 2 images: 2 too small \('a', 'b'\); correct"):
         GivenData('a.json', 2, 0, 3, dict(hair=0), images_out={'too small': ["'a'", "'b'"]}).refuse_nothing()
     assert GivenData('a.json', 1, 1, 2, dict(hair=2)).warnings() == []
+
+
+def test_copies_of_a_label_are_named_and_ignored_ones_are_not() -> None:
+    boxes = (1, 2, 3, 4), (1, 2, 3, 4), (1, 2, 3, 4), (5, 6, 3, 4)
+    corners = (1, 2, 4, 6), (1, 2, 4, 6), (1, 2, 4, 6), (5, 6, 8, 10)
+    twice = Given([item('a', *((0, flag, *place) for flag, place in zip((0, 0, 1, 0), corners, strict=True))),
+                   item('b', (0, 0, 1, 2, 4, 6), (1, 0, 1, 2, 4, 6))])
+    other_class = [BoxRecord(f'box {n}', name, (1, 2, 3, 4)) for n, name in enumerate(('hair', 'metal'), 1)]
+    found = count_given([record('a', *boxes), ImageRecord('b', None, (64, 48), other_class)], twice, 'a.json')
+    assert found.repeated == ["box 2 of 'a'"] and found.boxes == 5
+    assert "'a.json': 1 labels repeat another of their image, of the same place and class (box 2 of 'a'): a detector " \
+           'finds an object once, so that the copies can only be missed; remove them' in found.warnings()

@@ -103,6 +103,12 @@ def test_a_batch_that_batch_norm_cannot_train_on() -> None:
         nn.BatchNorm2d(3)(torch.zeros(1, 3, 1, 1))
 
 
+def test_images_that_group_norm_cannot_normalise_in_a_test_either() -> None:
+    with pytest.raises(UserError, match=r'a GroupNorm has as many groups as channels: give it fewer num_groups'), \
+            runtime.explain_errors(Config(dict(model=dict()))):
+        nn.GroupNorm(4, 4).eval()(torch.zeros(1, 4, 1, 1))
+
+
 def test_values_that_an_optimiser_refuses() -> None:
     wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=-1))
     with pytest.raises(UserError, match=r'\(Invalid learning rate: -1\): correct optim_wrapper\.optimizer'), \
