@@ -1,10 +1,13 @@
 """Content-aware reassembly: every output pixel is a weighted mean of a k x k window of the low-resolution map.
 
 Source: CARAFE, Wang et al., ICCV 2019, arXiv:1905.02188, eq. 4. mmcv's operator exists for CUDA only; the form here
-runs on any device. It walks over the k² shifts of the window and adds in place, so neither the patch tensor (k² times
+runs on any device. With the channels of a pixel side by side, a row of a window is a small matrix that lies in the map
+as it is, overlapping its neighbours: the sums are batched products with such views. Neither the patch tensor (k² times
 the input) nor an upsampled copy of the input is ever built, forwards or backwards.
 """
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +17,8 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 import mmcv_fallback
 
 IMPLEMENTATIONS = ('auto', 'mmcv', 'torch')
+#: Values of the output that are computed together on a CPU: half a megabyte, which its caches hold.
+BLOCK = 2**17
 
 
 def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'auto') -> Tensor:
@@ -47,8 +52,8 @@ def reassemble(x: Tensor, kernels: Tensor, k_up: int, scale: int, impl: str = 'a
     elif exporting:
         out = _reassemble_standard(wide, kernels, k_up, scale)
     else:
-        # The walk over shifts wants each channel's rows side by side, whatever the network's memory format is.
-        out = _Reassemble.apply(wide.contiguous(), kernels.contiguous(), k_up, scale)
+        with torch.autocast(x.device.type, enabled=False):
+            out = _Reassemble.apply(wide, kernels, k_up, scale)
     return out.to(x.dtype)
 
 
@@ -77,52 +82,113 @@ def _reassemble_standard(x: Tensor, kernels: Tensor, k_up: int, scale: int) -> T
 
 
 class _Reassemble(torch.autograd.Function):
-    """In-place accumulation over the shifts, forward and backward."""
+    """Products of small matrices, one per pixel, over blocks of rows that stay in the cache.
+
+    Maps are (N, H, W, C) here and padded by r on all sides; what belongs to the output is (N, H, W, a², C), the a²
+    output pixels of an input pixel behind each other. Places of a block are counted through its padded rows: those
+    between the end of one row and the begin of the next are computed too, and left out.
+    """
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, kernels: Tensor, k_up: int, scale: int) -> Tensor:
         ctx.save_for_backward(x, kernels)
         ctx.k_up, ctx.scale = k_up, scale
         n, c, height, width = x.shape
-        padded = F.pad(x, [k_up // 2] * 4)
-        weights = _unshuffle(kernels, k_up, scale)
-        out = x.new_zeros(n, scale * scale, c, height, width)
-        for i in range(n):
-            for q in range(k_up * k_up):
-                window = _window(padded[i], q, k_up, height, width)
-                for p in range(scale * scale):
-                    out[i, p].addcmul_(window, weights[i, q, p])
-        return F.pixel_shuffle(out.transpose(1, 2).flatten(1, 2), scale)
+        padded = _padded(x.permute(0, 2, 3, 1), k_up // 2)
+        weights = F.pad(_weights(kernels, k_up, scale), (0, 0, 0, 0, 0, k_up - 1)).contiguous()
+        out = x.new_empty(n, height, scale, width, scale, c)
+        for i, y, rows, places in _blocks(x, k_up, scale):
+            sums = x.new_empty(rows * weights.shape[2], scale * scale, c)
+            part = weights[i, y:y + rows].flatten(0, 1)[:places]
+            for dy in range(k_up):
+                _add_products(sums[:places], part[..., dy * k_up:(dy + 1) * k_up],
+                              _matrices(padded[i, y + dy:], places, k_up), first=dy == 0)
+            out[i, y:y + rows] = sums.view(rows, -1, scale, scale, c)[:, :width].transpose(1, 2)
+        out = out.view(n, height * scale, width * scale, c).permute(0, 3, 1, 2)
+        return out if x.is_contiguous(memory_format=torch.channels_last) else out.contiguous()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, grad_out: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: FunctionCtx, grad_out: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, kernels = ctx.saved_tensors
         k_up, scale = ctx.k_up, ctx.scale
-        n, _, height, width = x.shape
-        padded = F.pad(x, [k_up // 2] * 4)
-        weights = _unshuffle(kernels, k_up, scale)
-        grads = F.pixel_unshuffle(grad_out.contiguous(), scale).unflatten(1, (-1, scale * scale))
-        grads = grads.transpose(1, 2).contiguous()
-        grad_padded, grad_weights = torch.zeros_like(padded), torch.empty_like(weights)
-        for i in range(n):
-            for q in range(k_up * k_up):
-                window = _window(padded[i], q, k_up, height, width)
-                target = _window(grad_padded[i], q, k_up, height, width)
-                for p in range(scale * scale):
-                    target.addcmul_(grads[i, p], weights[i, q, p])
-                    torch.sum(grads[i, p] * window, dim=0, out=grad_weights[i, q, p])
-        r = k_up // 2
-        grad_x = grad_padded[:, :, r:r + height, r:r + width]
-        return grad_x, F.pixel_shuffle(grad_weights.flatten(1, 2), scale), None, None
+        grads = grad_out.permute(0, 2, 3, 1).unflatten(2, (-1, scale)).unflatten(1, (-1, scale)).transpose(2, 3)
+        grads = _padded(grads.flatten(3, 4), k_up // 2)
+        of_map = of_kernels = None
+        if ctx.needs_input_grad[0]:
+            of_map = _grad_of_map(x, grads, _weights(kernels, k_up, scale), k_up, scale)
+        if ctx.needs_input_grad[1]:
+            of_kernels = _grad_of_kernels(x, grads, k_up, scale)
+        return of_map, of_kernels, None, None
 
 
-def _unshuffle(kernels: Tensor, k_up: int, scale: int) -> Tensor:
-    """(N, k², aH, aW) -> (N, k², a², H, W), contiguous."""
-    return F.pixel_unshuffle(kernels, scale).unflatten(1, (k_up * k_up, scale * scale)).contiguous()
+def _grad_of_map(x: Tensor, grads: Tensor, weights: Tensor, k_up: int, scale: int) -> Tensor:
+    """Each pixel gathers from the output pixels whose window it is in."""
+    n, c, height, width = x.shape
+    area, taps = scale * scale, k_up * k_up
+    weights = _padded(weights, k_up // 2)
+    out = x.new_empty(n, height, width, c)
+    for i, y, rows, places in _blocks(x, k_up, scale):
+        sums = x.new_empty(rows * weights.shape[2], 1, c)
+        for dy in range(k_up):
+            # windows whose row dy the pixel is in; from left to right it is in their taps from right to left
+            row = y + k_up - 1 - dy
+            first = weights[i, row, 0, 0, dy * k_up + k_up - 1]
+            part = first.as_strided((places, k_up, area), (area * taps, area * taps - 1, taps))
+            _add_products(sums[:places], part.reshape(places, 1, k_up * area),
+                          _matrices(grads[i, row:], places, k_up), first=dy == 0)
+        out[i, y:y + rows] = sums.view(rows, -1, c)[:, :width]
+    return out.permute(0, 3, 1, 2)
 
 
-def _window(padded: Tensor, q: int, k_up: int, height: int, width: int) -> Tensor:
-    """View of the padded map (C, H + 2r, W + 2r) shifted to kernel position ``q``."""
-    dy, dx = divmod(q, k_up)
-    return padded[:, dy:dy + height, dx:dx + width]
+def _grad_of_kernels(x: Tensor, grads: Tensor, k_up: int, scale: int) -> Tensor:
+    """Scalar products of each output pixel's gradient with its window."""
+    n, _, height, width = x.shape
+    area, r = scale * scale, k_up // 2
+    padded = _padded(x.permute(0, 2, 3, 1), r)
+    out = x.new_empty(n, height, width, area, k_up * k_up)
+    for i, y, rows, places in _blocks(x, k_up, scale):
+        own = grads[i, y + r:].flatten(0, 1)[r:r + places]
+        found = x.new_empty(rows * padded.shape[2], area, k_up * k_up)
+        for dy in range(k_up):
+            window = _matrices(padded[i, y + dy:], places, k_up)
+            found[:places, :, dy * k_up:(dy + 1) * k_up] = torch.bmm(own, window.transpose(1, 2))
+        out[i, y:y + rows] = found.unflatten(0, (rows, -1))[:, :width]
+    return F.pixel_shuffle(out.permute(0, 4, 3, 1, 2).flatten(1, 2), scale)
+
+
+def _add_products(sums: Tensor, left: Tensor, right: Tensor, first: bool) -> None:
+    """Add the product of each pair of matrices to its sum; the first ones replace what is there."""
+    torch.baddbmm(sums, left, right, beta=0 if first else 1, out=sums)
+
+
+def _weights(kernels: Tensor, k_up: int, scale: int) -> Tensor:
+    """(N, k², aH, aW) -> (N, H, W, a², k²)."""
+    return F.pixel_unshuffle(kernels, scale).unflatten(1, (k_up * k_up, scale * scale)).permute(0, 3, 4, 2, 1)
+
+
+def _padded(maps: Tensor, r: int) -> Tensor:
+    """(N, H, W, ...) -> (N, H + 2r, W + 2r, ...), contiguous, with zeros around."""
+    return F.pad(maps, (0, 0) * (maps.dim() - 3) + (r, ) * 4).contiguous()
+
+
+def _matrices(padded: Tensor, places: int, k_up: int) -> Tensor:
+    """For each of so many places on, the vectors of ``k_up`` places side by side: a view (places, k_up·m, C).
+
+    Args:
+        padded: Contiguous rows of a padded map, (rows, W + 2r, C) with m = 1 or (rows, W + 2r, m, C).
+    """
+    vectors = padded.shape[2] if padded.dim() == 4 else 1
+    c = padded.shape[-1]
+    return padded.as_strided((places, k_up * vectors, c), (vectors * c, c, 1), padded.storage_offset())
+
+
+def _blocks(x: Tensor, k_up: int, scale: int) -> Iterator[tuple[int, int, int, int]]:
+    """(image, first row, rows, places up to the last window of the last row) of blocks that cover all images."""
+    n, c, height, width = x.shape
+    row = width + k_up - 1
+    most = height if x.is_cuda else max(1, BLOCK // (row * scale * scale * c))
+    for i in range(n):
+        for y in range(0, height, most):
+            rows = min(most, height - y)
+            yield i, y, rows, rows * row - (k_up - 1)

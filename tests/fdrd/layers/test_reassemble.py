@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from torch import Tensor
@@ -47,6 +49,17 @@ def test_gradients_equal_those_through_the_loop(scale: int, k_up: int) -> None:
     expected = torch.autograd.grad(by_loop(x, kernels, k_up, scale), (x, kernels), upstream)
     for a, b in zip(ours, expected, strict=True):
         assert torch.allclose(a, b, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize('rows', [1, 2, 3])
+def test_blocks_of_rows_give_the_same_as_whole_maps(rows: int, monkeypatch) -> None:
+    x, kernels = (t.requires_grad_() for t in inputs(2, 5, size=(5, 4)))
+    seen = []
+    for values in (rows * (4 + 4) * 4 * 3, 10**6):
+        monkeypatch.setattr(sys.modules['fdrd.layers.reassemble'], 'BLOCK', values)
+        out = reassemble(x, kernels, 5, 2)
+        seen.append((out, *torch.autograd.grad(out.square().sum(), (x, kernels))))
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
 
 
 def test_constant_map_keeps_its_value_inside_and_fades_at_the_border() -> None:
