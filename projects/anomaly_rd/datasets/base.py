@@ -1,7 +1,6 @@
 """What all data sets here have in common: the split, the hold-out part and the cache."""
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import takewhile
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
 from mminspect.core.errors import UserError
@@ -88,14 +86,8 @@ class AnomalyDataset(BaseDataset):
             item['scan_id'] = scan_of(item['img_path'], self.scan_pattern)
 
     def load_data_list(self) -> list[dict]:
-        """Items of this split, with a warning about defective images without masks."""
-        items = self.images()
-        bare = [item for item in items if item['gt_label'] and item['mask_path'] is None]
-        if bare:
-            print_log(f"{len(bare)} of {sum(item['gt_label'] for item in items)} defective images have no mask "
-                      f"(first: {bare[0]['img_path']}), so that all pixel metrics are n/a: add masks, or remove them",
-                      logger='current', level=logging.WARNING)
-        return items
+        """Items of this split."""
+        return self.images()
 
     def prepare_data(self, idx: int) -> dict | None:
         """The ``idx``-th item through the pipeline."""

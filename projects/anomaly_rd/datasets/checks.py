@@ -126,6 +126,7 @@ def _check_dataset(dataset_cfg: dict) -> list[str]:
     told = layout.test_told if dataset.split == 'test' else layout.train_told
     return [*([told] if told else []),
             *describe_images([item['img_path'] for item in items], probes, dataset.reading, 'masks'),
+            *(_check_labels(items) if dataset.split == 'test' else ()),
             *_check_masks(items, [probe.size for probe in probes], () if isinstance(dataset, TiledDataset) else resize),
             *_check_leaks(layout)]
 
@@ -162,9 +163,21 @@ def _check_images(items: Sequence[dict], reading: Reading) -> list[ImageProbe]:
     return probes
 
 
+def _check_labels(items: Sequence[dict]) -> list[str]:
+    """What of the metrics cannot be measured for want of images or masks."""
+    defective = [item for item in items if item['gt_label']]
+    if not defective or len(defective) == len(items):
+        what = 'good' if defective else 'defective'
+        return [f'none of the {len(items)} test images is {what}, so that nothing tells how well defects are found: '
+                'add some to the test']
+    bare = [item for item in defective if item['mask_path'] is None]
+    return [f"{len(bare)} of {len(defective)} defective images have no mask (first: {bare[0]['img_path']}), so that "
+            'all pixel metrics are n/a: add masks, or remove them'] if bare else []
+
+
 def _check_masks(items: Sequence[dict], sizes: Sequence[tuple[int, int]], resize: Sequence[Callable]) -> list[str]:
     """Each mask as large as its image, and with a defect in it, also at the size of the network's input."""
-    empty, vanished = [], []
+    empty, vanished, large, whole = [], [], [], []
     for item, (width, height) in zip(items, sizes, strict=True):
         if item['mask_path'] is None:
             continue
@@ -173,11 +186,16 @@ def _check_masks(items: Sequence[dict], sizes: Sequence[tuple[int, int]], resize
         if not mask.any():
             empty.append(item['mask_path'])
             continue
+        if mask.mean() > 0.5:
+            (whole if mask.all() else large).append(item['mask_path'])
         for step in resize:
             mask = step(mask)
         if not mask.any():
             vanished.append(item['mask_path'])
+    if len(whole) + len(large) > sum(item['mask_path'] is not None for item in items) / 2:
+        whole += large
     return [*_counted(empty, 'masks of defective images are empty'),
+            *_counted(whole, 'masks call most of their image a defect: are they inverted, or is the background not 0?'),
             *_counted(vanished, "masks are empty at the size of the network's input: their defects are too small or "
                       'outside the crop')]
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from mminspect.core.errors import UserError
 from mminspect.core.text_files import read_text
 from mminspect.vision.folders import (
+    GOODS,
     MASKS,
     Listing,
     is_mask_folder,
@@ -65,8 +66,8 @@ def folder_layout(root: Path, mask_suffix: str | None = None, extensions: Sequen
     (:func:`~anomaly_rd.datasets.listing.pair_masks`); ``ground_truth/good`` is ignored.
 
     Raises:
-        UserError: ``root`` is missing, something else than good images lies under train/, 'good' is spelled with
-            capitals, or masks do not fit.
+        UserError: ``root`` is missing, something else than good images lies under train/, 'good' is called
+            otherwise ('Good', 'OK'), or masks do not fit.
     """
     require_folder(root)
     check_spelling([path for part in ('train', 'test', 'ground_truth') for path in list_folders(root / part)])
@@ -223,9 +224,9 @@ def require_folder(root: Path) -> None:
 
 
 def check_spelling(folders: Sequence[Path]) -> None:
-    """Raise UserError for 'Good' or 'GOOD', which would be the name of a defect."""
+    """Raise UserError for 'Good', 'OK' or '合格', which would be the name of a defect."""
     for path in folders:
-        if path.name.casefold() == GOOD != path.name:
+        if path.name.strip().casefold() in GOODS and path.name != GOOD:
             raise UserError(f"'{path}' would be taken for a defect called {path.name!r}: rename the folder to {GOOD!r}")
 
 

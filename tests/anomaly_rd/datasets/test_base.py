@@ -70,14 +70,9 @@ def test_no_good_images(category: Path, split: str) -> None:
     assert len(MVTecDataset(category.parent, 'part', 'test')) == 6
 
 
-def test_defects_without_masks_are_counted(category: Path, messages: list[str]) -> None:
-    MVTecDataset(category.parent, 'part', 'test')
-    assert not any('no mask' in message for message in messages)
+def test_a_defect_without_a_mask_has_none_in_its_sample(category: Path) -> None:
     (category / 'ground_truth' / 'hole' / '001_mask.png').unlink()
     dataset = MVTecDataset(category.parent, 'part', 'test', pipeline=PIPELINE)
-    warning = next(message for message in messages if 'no mask' in message)
-    assert '1 of 4 defective images have no mask' in warning and 'hole/001.png' in warning
-    assert 'all pixel metrics are n/a' in warning
     assert 'gt_mask' not in dataset[3]['data_samples'] and dataset[3]['data_samples'].gt_label == 1
     assert dataset[2]['data_samples'].gt_mask.sum() > 0
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -102,6 +103,41 @@ def test_masks_without_a_defect(category: Path, write_mask: Callable) -> None:
     first, second = check_dataset_cfg(cfg(category))
     assert first.startswith('1 masks of defective images are empty') and '000_mask.png' in first
     assert second.startswith("1 masks are empty at the size of the network's input") and '002_mask.png' in second
+
+
+def test_defects_without_masks_are_counted(category: Path) -> None:
+    (category / 'ground_truth' / 'hole' / '001_mask.png').unlink()
+    assert check_dataset_cfg(cfg(category)) == [
+        f"1 of 4 defective images have no mask (first: {category / 'test' / 'hole' / '001.png'}), so that all pixel "
+        'metrics are n/a: add masks, or remove them']
+    assert check_dataset_cfg(cfg(category, 'train')) == []
+
+
+def test_a_test_of_one_kind_of_parts(category: Path) -> None:
+    for path in (category / 'test' / 'good').iterdir():
+        path.unlink()
+    assert check_dataset_cfg(cfg(category)) == ['none of the 4 test images is good, so that nothing tells how well '
+                                                'defects are found: add some to the test']
+    shutil.rmtree(category / 'test')
+    shutil.rmtree(category / 'ground_truth')
+    shutil.copytree(category / 'train' / 'good', category / 'test' / 'good')
+    assert any(text.startswith('none of the 6 test images is defective') for text in check_dataset_cfg(cfg(category)))
+
+
+def test_masks_that_are_inverted(category: Path) -> None:
+    masks = sorted((category / 'ground_truth').rglob('*.png'))
+    for path in masks[:3]:
+        cv2.imwrite(str(path), 255 - cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    [told] = check_dataset_cfg(cfg(category))
+    assert told == f'3 masks call most of their image a defect: are they inverted, or is the background not 0? ' \
+                   f'(first: {masks[0]})'
+
+
+def test_one_large_defect_is_one_and_a_white_mask_is_none(category: Path, write_mask: Callable) -> None:
+    path = write_mask(category / 'ground_truth' / 'hole' / '000_mask.png', (0, 0, 40, 40))
+    assert check_dataset_cfg(cfg(category)) == []
+    write_mask(path, (0, 0, 100, 100))
+    assert check_dataset_cfg(cfg(category))[0].startswith('1 masks call most of their image a defect')
 
 
 def test_defects_outside_of_the_crop(category: Path, write_mask: Callable) -> None:

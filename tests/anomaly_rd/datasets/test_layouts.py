@@ -69,8 +69,9 @@ def test_defects_that_are_numbers(category: Path, write_image: Callable) -> None
         folder_layout(category)
 
 
-@pytest.mark.parametrize('folder', ['test/Good', 'train/GOOD', 'ground_truth/Good'])
-def test_good_is_spelled_in_lower_case(category: Path, write_image: Callable, folder: str) -> None:
+@pytest.mark.parametrize('folder', ['test/Good', 'train/GOOD', 'ground_truth/Good', 'test/OK', 'test/good ',
+                                    'test/合格', 'train/normal'])
+def test_good_has_one_name(category: Path, write_image: Callable, folder: str) -> None:
     write_image(category / folder / '000.png')
     with pytest.raises(UserError, match=rf"{folder}' would be taken for a defect .* rename the folder to 'good'"):
         folder_layout(category)
