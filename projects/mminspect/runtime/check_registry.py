@@ -11,6 +11,8 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 STAGES = MappingProxyType({
     'data': 'check of one data set: ``dataset`` dict -> warnings for the log',
     'model': 'check that a model fits its data: ``model`` dict, ``dataset`` dict -> None',
+    'metric': 'check that a metric measures what a data loader gives: config of the metric, ``dataset`` dict, name of '
+              'the evaluator -> None',
     'split': "check of the training's data set against another one: both ``dataset`` dicts, name of the second one's "
              'data loader -> warnings for the log, or None',
     'survey': 'lists the images of a data set for ``mminspect check``: ``dataset`` dict -> one '

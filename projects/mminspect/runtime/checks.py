@@ -95,7 +95,7 @@ def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
     """What is odd but allowed in one dataloader.
 
     Raises:
-        UserError: It has no such size of a batch, or a check of the stages 'model' or 'data' found a mistake.
+        UserError: It has no such size of a batch, or a check of the stages 'model', 'data' or 'metric' found a mistake.
     """
     for key, least in (('batch_size', 1), ('num_workers', 0)):
         value = dataloader.get(key, least)
@@ -103,7 +103,20 @@ def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
             raise UserError(f'{part} of {cfg.filename} has {key}={value!r}: give a whole number, at least {least}')
     for check in CHECKS.of('model'):
         check(cfg.model, dataloader['dataset'])
-    return [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]
+    found = [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]
+    evaluator = part.replace('_dataloader', '_evaluator')
+    for metric in metrics_of(cfg.get(evaluator)) if evaluator != part else ():
+        for check in CHECKS.of('metric'):
+            check(metric, dataloader['dataset'], evaluator)
+    return found
+
+
+def metrics_of(evaluator: object) -> list[dict]:
+    """The metrics of an evaluator's config: one, a list, or those of an evaluator that has ``metrics``."""
+    if isinstance(evaluator, dict) and 'metrics' in evaluator:
+        evaluator = evaluator['metrics']
+    return [metric for metric in (evaluator if isinstance(evaluator, (list, tuple)) else [evaluator])
+            if isinstance(metric, dict)]
 
 
 def _holdouts(cfg: Config) -> Iterator[tuple[str, dict]]:

@@ -91,4 +91,4 @@ def test_the_projects_register_theirs_when_they_are_imported() -> None:
                      'length:check_phases', 'option:set_category', 'survey:list_anomaly_images', 'work_dir:category_of'}
     # and checks of data and splits of the same names
     assert both == alone | {'model:check_class_count', 'model:check_object_count', 'model:check_views',
-                            'survey:list_detection_images'}
+                            'metric:check_same_images', 'survey:list_detection_images'}
