@@ -20,6 +20,7 @@ station: setup
 		--source folder:$(DEMO)/data/textures/weave/test/good --source folder:$(DEMO)/data/textures/weave/test/hole
 
 test: setup
+	@echo "all tests: about 20 minutes on two cores, less on more"
 	@$(RUN) -m pytest -q -n auto --maxprocesses 4
 
 lint: setup

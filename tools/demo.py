@@ -12,6 +12,7 @@ import json
 import math
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,7 +97,8 @@ PARTS = (
          'percent, 100 is perfect, last epoch; AUROC: how often a defective picture (pixel) scores above a good one, '
          '50 is guessing; AUPRO: share of each defect that is covered at up to 30 % false pixels; pixel AP: precision '
          'of the marked pixels averaged over recall',
-         'input, ground truth, overlay, heat map; curves.png and histogram.png of the whole set'))
+         'input, ground truth, overlay, heat map; below, the disagreement of each level of features; '
+         'curves.png and histogram.png of the whole set'))
 
 
 def parse_args() -> argparse.Namespace:
@@ -176,16 +178,18 @@ def print_decisions(console: Console, model: Path, data: Path) -> dict[str, int]
 
 def print_end(console: Console, parts: list[Part], out: Path, configs: dict[str, str]) -> None:
     """Where to look and what to try next."""
-    folder = os.path.relpath(out)
+    folder, command = os.path.relpath(out), 'mminspect'
+    if shutil.which(command) is None:  # make has not activated the environment
+        command = os.path.relpath(Path(sys.executable).with_name(command))
     console.print('where to look:')
     for part in parts:
         for row in part.rows:
             console.print(f'    {folder}/{Path(configs[row.title]).name}/pictures   {row.title}: {part.shown}',
                           highlight=False, soft_wrap=True)
     console.print('what next:\n'
-                  f'    mminspect station --model {folder}/{MODEL}   the anomaly model in a browser (`make station`)\n'
-                  '    mminspect train --help                       your own boxes (docs/your_own_data.md)\n'
-                  '    mminspect quickstart FOLDER_OF_GOOD          a model of your own good pictures, calibrated',
+                  f'    {command} station --model {folder}/{MODEL}   the anomaly model in a browser (`make station`)\n'
+                  f'    {command} train --help                       your own boxes (docs/your_own_data.md)\n'
+                  f'    {command} quickstart FOLDER_OF_GOOD          a model of your own good pictures, calibrated',
                   highlight=False)
 
 

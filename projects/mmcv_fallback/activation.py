@@ -150,8 +150,8 @@ def _log(problem: str | None) -> None:
     if problem is None:
         print_log('mmcv_fallback: the compiled operators of mmcv are in use', logger='current')
         return
-    # A broken build is worth a warning, an ordinary install from PyPI is not.
-    level = logging.INFO if problem == NOT_COMPILED else logging.WARNING
+    # A broken build is worth a warning, an ordinary install from PyPI is not worth a word.
+    level = logging.DEBUG if problem == NOT_COMPILED else logging.WARNING
     source = f'the operators of torchvision {_torchvision_version()}'
     message = f'mmcv_fallback: {source} are in use, because {problem}'
     print_log(message, logger='current', level=level)

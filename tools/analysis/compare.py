@@ -36,7 +36,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--run', action='store_true', help='train and test what has no metrics yet')
     parser.add_argument('--shape', type=int, nargs=2, default=[800, 1280], metavar=('HEIGHT', 'WIDTH'),
                         help='input of FLOPs and FPS in pixels (default: 800 1280)')
-    parser.add_argument('--images', type=int, default=10, help='images for FPS, 0 for none (default: %(default)s)')
+    parser.add_argument('--images', type=int, default=0, metavar='N',
+                        help='measure FPS with so many images; that takes a while (default: not)')
     parser.add_argument('--published', nargs='+', default=[], metavar='TABLE:ROW',
                         help='further rows of the paper, e.g. table3:tood')
     parser.add_argument('--out', type=place, help='write the numbers to this JSON file')

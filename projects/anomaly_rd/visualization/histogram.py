@@ -32,8 +32,10 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
     for number, threshold in enumerate(thresholds):
         missed = np.count_nonzero(labels & (scores <= threshold.value))
         alarms = np.count_nonzero(~labels & (scores > threshold.value))
-        axis.axvline(_place(threshold, scores), color='black', linestyle='-' if number == 0 else '--', linewidth=1.3,
-                     label=f'threshold {threshold}:\n{missed} of {np.count_nonzero(labels)} missed, '
+        place = _place(threshold, scores)
+        where = '' if place == threshold.value else ', drawn midway to the next score'
+        axis.axvline(place, color='black', linestyle='-' if number == 0 else '--', linewidth=1.3,
+                     label=f'threshold {threshold}{where}:\n{missed} of {np.count_nonzero(labels)} missed, '
                            f'{alarms} of {np.count_nonzero(~labels)} false alarms')
     axis.set_xlabel('image score (larger = more anomalous)')
     axis.set_ylabel('images')

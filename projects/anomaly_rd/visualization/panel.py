@@ -119,7 +119,8 @@ def draw_panel(picture: Picture, scales: Sequence[MapScale], threshold: Threshol
         _overlay(place(0, 2), picture, scales[0], limit)
         _map(place(0, 3), picture.anomaly_map, scales[0], 'anomaly map', limit is not None)
     for number, (level, scale) in enumerate(zip(levels, scales[1:], strict=True)):
-        _map(place(1, number), level, scale, f'M{number + 1} ({level.shape[1]}x{level.shape[0]})', limit is not None)
+        name = f'level {number + 1} ({level.shape[1]}x{level.shape[0]})'
+        _map(place(1, number), level, scale, name, limit is not None)
     words = caption(picture, threshold)
     figure.suptitle(shown(words), fontsize=9, fontfamily=families(words), parse_math=False, y=1 - 0.12 / size[1],
                     va='top')

@@ -103,7 +103,7 @@ def test_coco_without_objects(coco_data: dict, write_coco: Callable) -> None:
 
 
 def test_one_class_without_comma(coco_data: dict, write_coco: Callable) -> None:
-    cfg = dict(write_coco(coco_data), metainfo=dict(classes=('foreign')))  # noqa: UP034: the mistake itself
+    cfg = dict(write_coco(coco_data), metainfo=dict(classes=('foreign')))  # the mistake itself
     assert re.search(r"is the text 'foreign' instead of a tuple.*classes=\('foreign',\)", error_of(cfg))
 
 
