@@ -31,7 +31,7 @@ def axis(figure, title):
 def test_the_colour_scale_is_the_same_for_a_weak_and_a_strong_map():
     weak, strong = (draw_panel(picture(peak), SCALES, THRESHOLD, 0.5) for peak in (0.2, 0.9))
     for figure in (weak, strong):
-        for title, high in (('anomaly map', 1.0), ('level 1', 2.0), ('M2', 4.0)):
+        for title, high in (('anomaly map', 1.0), ('level 1', 2.0), ('level 2', 4.0)):
             assert axis(figure, title).images[0].get_clim() == (0.0, high)
         assert axis(figure, 'overlay').images[1].get_clim() == (0.0, 1.0)
     background = [axis(figure, 'anomaly map').images[0] for figure in (weak, strong)]
