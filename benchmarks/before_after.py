@@ -27,7 +27,8 @@ import torch
 from common import ROOT, save
 from mminspect.core.errors import UserError
 from mminspect.experiments.environment import commit
-from mminspect.models.checkpoint import Checkpoint, weights_sha256
+from mminspect.models.checkpoint import Checkpoint
+from mminspect.models.digests import weights_sha256
 
 INITIAL_WEIGHTS = ROOT / 'benchmarks' / 'initial_weights.py'
 #: One thread, so that sums have one order; the data set of the anomaly model.

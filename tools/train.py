@@ -16,6 +16,7 @@ from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.fileio import remove_unfinished
 from mminspect.core.locks import writing_alone
+from mminspect.core.once import reading_once
 from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
 from mminspect.models.checkpoint import Checkpoint, checkpoint_to_resume
@@ -75,10 +76,11 @@ def main() -> None:
             cfg.load_from = str(newest)
     runtime.check_length(cfg)
     runtime.skip_missing_validation(cfg)
-    runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
     first = is_first_process(cfg.launcher)  # it speaks and writes for all processes
-    if first and not args.resume:
-        announce(cfg)
+    with reading_once():
+        runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+        if first and not args.resume:
+            announce(cfg)
     runtime.prepare_work_dir(cfg.work_dir)
     with nullcontext() if not first else writing_alone(
             cfg.work_dir, 'training', f'another training writes into {cfg.work_dir}: wait for its end, or choose '

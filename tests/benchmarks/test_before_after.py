@@ -8,7 +8,7 @@ import torch
 import before_after
 from before_after import Checkout, Training, compare, measure
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import weights_sha256
+from mminspect.models.digests import weights_sha256
 
 TRAIN = '''
 import sys, pathlib, torch

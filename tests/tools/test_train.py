@@ -10,8 +10,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from helpers import ROOT, build, detector_cfg, distilled_cfg, runner_cfg, save_checkpoint, write_coco
+from helpers import ROOT, build, detector_cfg, distilled_cfg, load_tool, runner_cfg, save_checkpoint, write_coco
 from mminspect.core.locks import writing_alone
+from survey_helpers import coco_set, detection_config, scene
 
 
 @pytest.fixture
@@ -284,3 +285,16 @@ def test_sigterm_is_ctrl_c_also_with_processes_that_read(run, tmp_path):
     assert said.splitlines()[-1] == 'error: interrupted: what is on disk is whole; the same command with --resume ' \
                                     'goes on where it stopped'
     assert not (tmp_path / 'run' / '.training.lock').exists()
+
+
+def test_annotations_are_read_once_before_a_training(tmp_path, call, messages, monkeypatch):
+    for name, first in (('train', 0), ('val', 10)):
+        coco_set(tmp_path, name, {f'{number}.png': scene(number, 96) for number in range(first, first + 2)},
+                 {f'{first}.png': [[1, 1, 20, 20]]})
+    tool, built, opened = load_tool('train'), [], []
+    monkeypatch.setattr(tool, 'train', built.append)
+    sys.addaudithook(lambda event, given: event == 'open' and not built and opened.append(str(given[0])))
+    status, *_ = call(tool, detection_config(tmp_path, tmp_path / 'config.py'), '--work-dir', tmp_path / 'run')
+    assert status == 0 and len(built) == 1
+    assert any('val = test: 2 images (1 without objects), 1 boxes (hair 1)' in message for message in messages)
+    assert [opened.count(str(tmp_path / f'{name}.json')) for name in ('train', 'val')] == [1, 1]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from mminspect.core.errors import UserError
@@ -20,6 +21,8 @@ def as_sources(inputs: Input | Sequence[Input]) -> list[tuple[str, Input]]:
     Args:
         inputs: A path, a folder (its images and those below it, sorted; see :mod:`mminspect.vision.folders`), an
             array, or a list of those.
+
+    What was left out of folders is logged.
 
     Raises:
         UserError: A path does not exist, there is no image, or an input is neither a path nor an array.
@@ -38,9 +41,12 @@ def _sources(item: Input, number: int) -> list[tuple[str, Input]]:
         raise UserError(f'input {number} is a {type(item).__name__}: give paths of images or arrays (H, W, 3)')
     path = Path(item)
     if path.is_dir():
-        if not (images := list_tree(path).images):
+        found = list_tree(path)
+        if not found.images:
             raise UserError(f'folder {path} holds no image ({", ".join(IMAGE_EXTENSIONS)})')
-        return [(str(image), str(image)) for image in images]
+        if told := found.told():
+            print_log(f'folder {path}: {told}', logger='current')
+        return [(str(image), str(image)) for image in found.images]
     if not path.is_file():
         raise UserError(f'image {path} does not exist: check the path')
     return [(str(path), str(path))]

@@ -20,7 +20,7 @@ from mminspect.core.errors import UserError
 from mminspect.core.fileio import replacing
 from mminspect.core.text_files import read_json
 from mminspect.vision.decoding import DAMAGED, MAXIMUM_PIXELS
-from mminspect.vision.folders import list_tree
+from mminspect.vision.folders import OTHERS, list_tree
 from mminspect.vision.image_files import probe_image
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
@@ -194,7 +194,7 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
         suffix: Behind the stem.
 
     Returns:
-        Lines that tell what was written, and for each file what was left out of it.
+        Lines that tell what was written, which files were left out, and for each file what was left out of it.
 
     Raises:
         UserError: No JSON file, a damaged one (see :func:`read_labelme`), one of another size than the image beside it,
@@ -202,7 +202,9 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     """
     source = Path(source)
     _check_out(source, Path(out))
-    paths = list_tree(source, ('.json', ), masks=True).images
+    found = list_tree(source, ('.json', ), masks=True)
+    paths = found.images
+    found.left.pop(OTHERS, None)  # the images
     if not paths:
         raise UserError(f"there is no JSON file in '{source}': give the folder in which Labelme saved")
     drawings = {path: read_labelme(path) for path in paths}
@@ -221,6 +223,7 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
             *([f'{empty} of them are empty, because their files have no such shape'] if empty else []),
             *([f'{outside} of them are empty, because their shapes lie outside of the image'] if outside else []),
+            *([f'warning: {told}'] if (told := found.told('JSON file')) else []),
             *(line for path, drawing in drawings.items() for line in _left_out(path, drawing))]
 
 

@@ -5,8 +5,9 @@ import csv
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from mminspect.core.errors import UserError
@@ -42,7 +43,7 @@ class Layout(NamedTuple):
 
     An item is a dict with ``img_path``, ``gt_label`` (0 normal, 1 anomalous), ``defect_type`` ('good' or a defect's
     name) and ``mask_path`` (None where there is none). ``train_told`` and ``test_told`` say in a line what was left out
-    of their places, None where nothing was.
+    of their places, None where nothing was; ``train_left`` and ``test_left`` are these files by reason.
     """
 
     train: list[dict]
@@ -51,6 +52,8 @@ class Layout(NamedTuple):
     test_source: str
     train_told: str | None = None
     test_told: str | None = None
+    train_left: Mapping[str, Sequence[Path]] = MappingProxyType({})
+    test_left: Mapping[str, Sequence[Path]] = MappingProxyType({})
 
 
 def make_item(path: Path, defect_type: str = GOOD, mask: Path | None = None) -> dict:
@@ -92,7 +95,7 @@ def folder_layout(root: Path, mask_suffix: str | None = None, extensions: Sequen
     _leave_beside(root / 'train', train, extensions)
     _leave_beside(root / 'test', found, extensions)
     return Layout([make_item(path) for path in train.images], test, str(root / 'train' / GOOD), str(root / 'test'),
-                  train.told('good image'), found.told('test image'))
+                  train.told('good image'), found.told('test image'), train.left, found.left)
 
 
 def _folders_of_defects(root: Path) -> list[Path]:
@@ -117,7 +120,7 @@ def _leave_beside(folder: Path, found: Listing, extensions: Sequence[str]) -> No
     for name in sorted(name for name in taken if is_mask_folder(name, names) and name != GOOD):
         for path in list_tree(folder / name, extensions, masks=True).images:
             found.leave(MASKS, path)
-    for path in list_tree(folder, extensions, without=[path.absolute() for path in list_folders(folder)]).images:
+    for path in list_tree(folder, extensions, deep=False).images:
         found.leave(_BESIDE, path)
 
 
@@ -133,7 +136,8 @@ def plain_layout(root: Path, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> La
     refuse_folders_of_defects(root, found.images)
     check_names(found.images, ())
     told = '; '.join(filter(None, (found.told('good image'), told_of_folders(root, found.images))))
-    return Layout([make_item(path) for path in found.images], [], str(root), str(root / 'test'), told or None)
+    return Layout([make_item(path) for path in found.images], [], str(root), str(root / 'test'), told or None,
+                  train_left=found.left)
 
 
 def flat_layout(root: Path, mask_suffix: str | None = None, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> Layout:
@@ -147,7 +151,7 @@ def flat_layout(root: Path, mask_suffix: str | None = None, extensions: Sequence
     pairs = pair_masks(abnormal.images, root / 'mask', mask_suffix, extensions, root / 'abnormal')
     test = [make_item(path, 'abnormal', mask) for path, mask in zip(abnormal.images, pairs, strict=True)]
     return Layout([make_item(path) for path in normal.images], test, str(root / 'normal'), str(root / 'abnormal'),
-                  normal.told('normal image'), abnormal.told('abnormal image'))
+                  normal.told('normal image'), abnormal.told('abnormal image'), normal.left, abnormal.left)
 
 
 def visa_layout(root: Path, category: str, split_csv: str = SPLIT_CSV) -> Layout:

@@ -33,9 +33,13 @@ def list_anomaly_images(dataset_cfg: Mapping[str, Any]) -> list[Listing]:
 def _listing(dataset: AnomalyDataset, steps: Sequence[Callable[[np.ndarray], np.ndarray]]) -> Listing:
     items = [Item(one['img_path'], one['defect_type'], mask_path=one['mask_path'] if one['gt_label'] else None)
              for one in dataset.images()]
+    layout = dataset.layout()
+    left = layout.test_left if dataset.split == 'test' else layout.train_left
+    counts = {reason: len(paths) for reason, paths in left.items() if paths}
     if isinstance(dataset, TiledDataset):  # masks are cut before they are resized
-        return Listing(items, reading=dataset.reading, factors=partial(_tile_factors, tuple(steps), dataset.tile))
-    return Listing(items, reading=dataset.reading, mask_steps=tuple(steps))
+        return Listing(items, counts, reading=dataset.reading,
+                       factors=partial(_tile_factors, tuple(steps), dataset.tile))
+    return Listing(items, counts, reading=dataset.reading, mask_steps=tuple(steps))
 
 
 def _tile_factors(steps: Sequence[Callable[[np.ndarray], np.ndarray]], tile: int, size: Size) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from mminspect.inspection.output import read_lines
 from mminspect.inspection.output.folder import LINES
 from mminspect.inspection.sources import find_images
 from mminspect.models.checkpoint import Checkpoint
+from mminspect.runtime import load_config
 
 from .own_config import write_config
 from .paths import Paths
@@ -66,9 +67,10 @@ def quickstart(settings: Settings, echo: Echo) -> Paths:
 
 def _run(settings: Settings, paths: Paths, echo: Echo) -> Paths:
     check_test(settings.test, paths)  # not behind minutes of training
-    kept = held_out(paths.config)
+    cfg = load_config(str(paths.config))
+    kept = held_out(cfg)
     rate = promised_rate(settings.rate, len(kept))
-    for line in check_files(paths.config):
+    for line in check_files(cfg):
         echo(line)
     echo(f'the config, to read and to change: {paths.config}')
     job = jobs.Job(paths.config, paths.folder)
@@ -80,7 +82,7 @@ def _run(settings: Settings, paths: Paths, echo: Echo) -> Paths:
         echo(f'  good parts that it rejects: {store_threshold(paths.model, kept, rate)}')
     with _step('inspecting', echo):
         unread = inspected(paths, kept if settings.test is None else [settings.test])
-    write_report(paths, settings.test, {os.path.realpath(path) for path in trained_on(paths.config)})
+    write_report(paths, settings.test, {os.path.realpath(path) for path in trained_on(cfg)})
     if unread is not None:
         raise UserError(f'{unread}; {paths.report} is of the others')
     return paths

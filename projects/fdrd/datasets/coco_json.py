@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mminspect.core.errors import UserError
-from mminspect.core.text_files import encoding_of, read_bytes, read_json
+from mminspect.core.text_files import encoding_of, parse_json, read_bytes
 
 _LISTS = ('images', 'annotations', 'categories')
 _NEEDED = {
@@ -57,11 +57,11 @@ def _load_json(path: Path) -> object:
         beside = f"; '{path.parent}' holds {', '.join(others)}" if others else ''
         raise UserError(f"annotation file '{path}' does not exist{beside}: correct data_root or ann_file in the "
                         'config, or set the environment variable MMINSPECT_DATA to the folder of your data sets')
-    data = read_json(path)
-    encoding = encoding_of(read_bytes(path), f"annotation file '{path}'")
+    name, content = f"annotation file '{path}'", read_bytes(path)
+    data, encoding = parse_json(content, name), encoding_of(content, name)
     if encoding != 'utf-8':
         written = 'UTF-8 with a byte-order mark' if encoding == 'utf-8-sig' else encoding
-        raise UserError(f"annotation file '{path}' is in {written}, which pycocotools does not read: save it as UTF-8 "
+        raise UserError(f"{name} is in {written}, which pycocotools does not read: save it as UTF-8 "
                         'without a mark')
     return data
 

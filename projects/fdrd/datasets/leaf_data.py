@@ -5,12 +5,15 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset, CocoDataset, XMLDataset
+from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
+from mminspect.core.once import file_state, once
 from mminspect.vision.reading import Reading
 
 from .annotated import AnnotatedDataset, Annotations, check_classes
@@ -18,6 +21,7 @@ from .box_forms import corner_hint
 from .class_names import check_categories, classes_of
 from .coco_json import load_coco
 from .coco_records import category_names, coco_records, file_warnings
+from .given import GivenData, count_given
 from .image_list import read_image_list
 from .records import ImageRecord, check_any_object, look
 from .voc import InspectionVOCDataset
@@ -41,6 +45,7 @@ class LeafData:
         form: Words where the boxes look like another form than the format has.
         hint: What to try where boxes lie outside of their images.
         found: What the data set's own reader gave, if it has one.
+        coco: The parsed COCO file, of such a data set, until :attr:`dataset` is built.
     """
 
     cfg: dict
@@ -53,15 +58,26 @@ class LeafData:
     form: str = ''
     hint: str = ''
     found: Annotations | None = None
+    coco: list[dict] = field(default_factory=list, repr=False, compare=False)
 
-    def build(self) -> BaseDetDataset:
+    @cached_property
+    def given(self) -> GivenData:
+        """What :attr:`dataset` gives of all that."""
+        return count_given(self.records, self.dataset, self.source)
+
+    @cached_property
+    def dataset(self) -> BaseDetDataset:
         """The data set without its pipeline, as it will be given to training; UserError if it cannot be built."""
         dataset = _lazy(self.cfg, self.kind)
-        if self.found is not None:
-            dataset.read_annotations = lambda orientation=True: self.found  # they are read once
+        if self.found is not None:  # all is read once
+            dataset.read_annotations = lambda orientation=True: replace(self.found, records=self.records)
+        if self.coco and dataset.COCOAPI is COCO:
+            data = self.coco.pop()
+            dataset.COCOAPI = lambda path: _ParsedCOCO(data)
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells how long it took
                 dataset.full_init()
+            vars(dataset).pop('COCOAPI', None)  # with the parsed file in it
         except UserError:
             raise
         except Exception as error:  # readers that are not ours raise what they come across
@@ -84,6 +100,7 @@ def source_of(dataset_cfg: dict) -> str:
     return _join(dataset_cfg, dataset_cfg.get('ann_file') or '')
 
 
+@once(lambda dataset_cfg: (kind_of(dataset_cfg) and file_state(source_of(dataset_cfg)), repr(dict(dataset_cfg))))
 def read_leaf(dataset_cfg: dict) -> LeafData | None:
     """Read the annotations of one data set.
 
@@ -136,12 +153,23 @@ def _coco(cfg: dict, kind: type, source: str) -> LeafData:
         raise UserError(f"the data set of '{source}' does not say where its images are: add "
                         "data_prefix=dict(img='...') to it")
     folder, data = Path(_join(cfg, prefix)), load_coco(source)
-    check_any_object(coco_records(data, folder), source)
+    if not data['annotations']:
+        check_any_object(coco_records(data, folder), source)
     classes = classes_of(cfg, kind, source)
     warnings = check_categories(classes, category_names(data), source, 'metainfo' in cfg)
     form = corner_hint(data)
     return LeafData(cfg, kind, source, folder, coco_records(data, folder, classes), _orientation(cfg),
-                    [*warnings, *file_warnings(data, source, folder)], form, f'; {form}' if form else '')
+                    [*warnings, *file_warnings(data, source, folder)], form, f'; {form}' if form else '', coco=[data])
+
+
+class _ParsedCOCO(COCO):
+    """mmdet's way to a COCO file, of one that has been parsed."""
+
+    def __init__(self, data: dict) -> None:
+        super().__init__()
+        self.dataset = data
+        self.createIndex()
+        self.img_ann_map, self.cat_img_map = self.imgToAnns, self.catToImgs
 
 
 def _annotated(cfg: dict, kind: type[AnnotatedDataset], source: str) -> LeafData:

@@ -45,4 +45,4 @@ def _counts(leaf: LeafData) -> dict[str, int]:
         return {f"'{record.name}'": sum(not box.dropped and not box.ignored for box in record.boxes)
                 for record in leaf.records}
     return {f"tile {item['tile']} of '{item['img_path']}'": sum(not one['ignore_flag'] for one in item['instances'])
-            for item in leaf.build().data_list}
+            for item in leaf.dataset.data_list}

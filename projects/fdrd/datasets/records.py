@@ -22,7 +22,7 @@ BORDER_TOLERANCE = 1.0
 TINY_SIDE = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BoxRecord:
     """One annotated box.
 

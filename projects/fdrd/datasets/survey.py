@@ -1,7 +1,6 @@
 """The images and boxes that a detection data set gives, for ``mminspect check`` and for what a training prints."""
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import partial
@@ -18,12 +17,13 @@ from mminspect.runtime.dataset_cfg import leaves, pipelines
 from mminspect.survey.items import Box, Item, Listing, Size
 from mminspect.vision.reading import LOADERS, Reading
 
-from .given import count_given
-from .leaf_data import kind_of, read_leaf
+from .leaf_data import LeafData, kind_of, read_leaf
 from .tiled_coco import TiledCocoDataset
 
 #: Labels of a box that training and test pass over.
 IGNORED = 'ignored (crowd or difficult)'
+#: Images of a format that no reader here knows.
+FILTERED = 'left out by filter_cfg'
 
 
 @CHECKS.register('survey')
@@ -42,15 +42,38 @@ def list_detection_images(dataset_cfg: dict) -> list[Listing]:
 
 def _listing(leaf: Mapping[str, Any], kind: type[BaseDetDataset], steps: Sequence[Any]) -> Listing:
     loaders = [step for step in leaf.get('pipeline') or () if _name(step) in LOADERS]
+    known = _known(leaf)
+    if known is None or issubclass(kind, TiledCocoDataset):
+        dataset, left = _images_of(leaf, kind, loaders)
+    else:
+        walked = known.found.left if known.found else {}
+        dataset, left = known.dataset, _counts({**walked, **known.given.images_out})
+    classes = tuple(dataset.metainfo.get('classes') or ())
+    return Listing([_item(info, classes) for info in dataset.data_list], left, _objects_left_out(known, dataset),
+                   classes, Reading.of_pipeline(loaders),
+                   partial(resize_factors, tuple(map(_plain, steps)), getattr(dataset, 'tile', None)))
+
+
+def _known(leaf: Mapping[str, Any]) -> LeafData | None:
+    """What the checks know of a data set; None for a format that no reader here knows, or one with a mistake."""
+    try:
+        known = read_leaf(dict(leaf))
+        return known if known is None or known.given else None
+    except UserError:  # its check tells what is wrong
+        return None
+
+
+def _images_of(leaf: Mapping[str, Any], kind: type[BaseDetDataset], loaders: Sequence[Any]
+               ) -> tuple[BaseDetDataset, dict[str, int]]:
+    """The data set with its images, of tiles those that they are cut from; and how many its filter takes out."""
     options = {key: value for key, value in leaf.items() if key != 'type'}
     try:
         dataset = kind(**dict(options, pipeline=[TRANSFORMS.build(dict(step)) for step in loaders],
-                                     lazy_init=True, serialize_data=False))
-        # of tiles, the images that they are cut from
+                              lazy_init=True, serialize_data=False))
         load = CocoDataset.load_data_list if isinstance(dataset, TiledCocoDataset) else type(dataset).load_data_list
         with redirect_stdout(StringIO()):  # pycocotools prints its progress
             dataset.data_list = every = load(dataset)
-        dataset.data_list = dataset.filter_data()
+        dataset.data_list = kept = dataset.filter_data()
         if dataset._indices is not None:
             dataset.data_list = dataset._get_unserialized_subset(dataset._indices)
     except UserError:
@@ -58,37 +81,19 @@ def _listing(leaf: Mapping[str, Any], kind: type[BaseDetDataset], steps: Sequenc
     except Exception as error:  # mmdet's readers fail in every way
         raise UserError(f"the images of '{leaf.get('ann_file') or leaf.get('data_root')}' cannot be listed: "
                         f'{type(error).__name__}: {error}') from error
-    classes = tuple(dataset.metainfo.get('classes') or ())
-    return Listing([_item(info, classes) for info in dataset.data_list], _left_out(every, dataset.data_list),
-                   _objects_left_out(leaf, dataset), classes, Reading.of_pipeline(loaders),
-                   partial(resize_factors, tuple(map(_plain, steps)), getattr(dataset, 'tile', None)))
+    return dataset, {FILTERED: len(every) - len(kept)} if len(kept) < len(every) else {}
 
 
-def _objects_left_out(leaf: Mapping[str, Any], dataset: BaseDetDataset) -> dict[str, int]:
-    """Reason -> annotated objects that training and test do not get, ignored ones among them.
-
-    Args:
-        leaf: Config of the data set.
-        dataset: Built of it, with its images; of tiles, those that they are cut from.
-    """
-    try:
-        listed = read_leaf(dict(leaf))
-        given = None if listed is None else count_given(
-            listed.records, listed.build() if isinstance(dataset, TiledCocoDataset) else dataset, listed.source)
-    except UserError:  # its check tells what is wrong
-        given = None
-    if given is None:  # also for a format that no reader here knows
-        ignored = sum(bool(one['ignore_flag']) for info in dataset.data_list for one in info['instances'])
-        return {IGNORED: ignored} if ignored else {}
-    return {reason: len(names) for reasons in (given.ignored, given.dropped) for reason, names in reasons.items()}
+def _objects_left_out(known: LeafData | None, dataset: BaseDetDataset) -> dict[str, int]:
+    """Reason -> annotated objects that training and test do not get, ignored ones among them."""
+    if known is not None:
+        return _counts({**known.given.ignored, **known.given.dropped})
+    ignored = sum(bool(one['ignore_flag']) for info in dataset.data_list for one in info['instances'])
+    return {IGNORED: ignored} if ignored else {}
 
 
-def _left_out(every: Sequence[dict], kept: Sequence[dict]) -> dict[str, int]:
-    """Reason -> images that the data set's filter takes out."""
-    known = {id(info) for info in kept}
-    reasons = Counter('too small (filter_cfg)' if info['instances'] else 'without objects (filter_empty_gt)'
-                      for info in every if id(info) not in known) if len(kept) < len(every) else {}
-    return dict(reasons)
+def _counts(reasons: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    return {reason: len(names) for reason, names in reasons.items() if names}
 
 
 def _item(info: dict, classes: Sequence[str]) -> Item:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mminspect.core.errors import UserError
+from mminspect.vision.folders import OTHERS, Listing, told
 from mminspect.vision.image_files import probe_image
+from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .image_list import read_image_list
 from .records import ImageRecord, check_any_object, check_boxes, check_images
@@ -22,6 +24,8 @@ from .voc_xml import AnnotationFinder, ImageFinder, VOCFile, parse_voc, unknown_
 
 #: Lists in ImageSets/Main that are converted when no split is asked for.
 SPLITS = ('train', 'val', 'test')
+#: Why an image is in none of them.
+UNUSED = 'without an annotation or in no list'
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class VOCLayout:
     def annotation_finder(self) -> AnnotationFinder:
         """Finds the XML files."""
         return AnnotationFinder(self.root / self.annotations)
+
+    def image_finder(self) -> ImageFinder:
+        """Finds the images."""
+        return ImageFinder(self.root / self.images)
 
 
 def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = None, seed: int = 0,
@@ -54,13 +62,13 @@ def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = 
         classes: category names in the order of their ids; None: all names found, sorted.
 
     Returns:
-        one line for each split that says what was written.
+        one line for each split that says what was written, and warnings that count what is in none, by reason.
 
     Raises:
         UserError: anything wrong with the data, see :mod:`fdrd.datasets.records`.
     """
     stems = split_stems(layout, split, seed)
-    annotations, finder = layout.annotation_finder(), ImageFinder(layout.root / layout.images)
+    annotations, finder = layout.annotation_finder(), layout.image_finder()
     loaded = {name: [parse_voc(annotations.path(stem), layout.offset) for stem in members]
               for name, members in stems.items()}
     used = {obj.name for files in loaded.values() for voc in files for obj in voc.objects}
@@ -75,7 +83,8 @@ def convert(layout: VOCLayout, out: str | Path, split: Sequence[float] | None = 
         lines.append(f"{name}: {len(files)} images, {len(data['annotations'])} boxes ({crowd} difficult), "
                      f"classes {', '.join(names)}")
     _write_all(Path(out), texts)
-    return lines + _left_out(finder, stems, loaded)
+    listed = [] if split is None else _left_out_files(layout)
+    return [*lines, *listed, *_left_out_images(layout, stems, loaded), *_shared(stems)]
 
 
 def split_stems(layout: VOCLayout, split: Sequence[float] | None, seed: int) -> dict[str, list[str]]:
@@ -106,17 +115,39 @@ def split_stems(layout: VOCLayout, split: Sequence[float] | None, seed: int) -> 
     return chosen
 
 
-def _left_out(finder: ImageFinder, stems: dict[str, list[str]], loaded: dict[str, list[VOCFile]]) -> list[str]:
-    """A line that counts the images that are in no split, and one for images in two of them."""
+def _left_out_files(layout: VOCLayout) -> list[str]:
+    """A line that counts the annotations that were taken and those that were not, if there are such."""
+    finder = layout.annotation_finder()
+    found = finder.listing()
+    return _counted(layout, found, len(found.images), finder.folder, 'annotation', IMAGE_EXTENSIONS)
+
+
+def _left_out_images(layout: VOCLayout, stems: dict[str, list[str]], loaded: dict[str, list[VOCFile]]) -> list[str]:
+    """Likewise of the images that are in a split."""
+    finder = layout.image_finder()
     used = {finder.find(stem, voc.filename) for name, members in stems.items()
             for stem, voc in zip(members, loaded[name], strict=True)}
-    unused = [stem for stem in finder.stems() if finder.find(stem) not in used]
+    found = finder.listing()
+    left = {UNUSED: found.images, **found.left}
+    kept = Listing(left={reason: [path for path in paths if path not in used] for reason, paths in left.items()})
+    return _counted(layout, kept, len(used), finder.folder, 'image', ('.xml', ))
+
+
+def _counted(layout: VOCLayout, found: Listing, taken: int, folder: Path, what: str,
+             beside: Sequence[str]) -> list[str]:
+    """A warning with the counts; files of the other kind may lie in the same folder."""
+    if layout.images == layout.annotations:
+        found.left[OTHERS] = [path for path in found.left.get(OTHERS, ()) if path.suffix.lower() not in beside]
+    line = told(taken, found.left, what)
+    return [f"warning: in '{folder}' {line}"] if line else []
+
+
+def _shared(stems: dict[str, list[str]]) -> list[str]:
+    """A line for images in two splits."""
     count = Counter(stem for members in stems.values() for stem in members)
     shared = [stem for stem, splits in count.items() if splits > 1]
-    return [*([f"warning: {len(unused)} images in '{finder.folder}' have no annotation or are in no list and are left "
-               f"out (first: {', '.join(unused[:3])})"] if unused else []),
-            *([f"warning: {len(shared)} images are in more than one split (first: {', '.join(shared[:3])}): what is "
-               'trained on must not be tested on'] if shared else [])]
+    return [f"warning: {len(shared)} images are in more than one split (first: {', '.join(shared[:3])}): what is "
+            'trained on must not be tested on'] if shared else []
 
 
 def _checked_records(layout: VOCLayout, split: str, stems: Sequence[str], files: Sequence[VOCFile],

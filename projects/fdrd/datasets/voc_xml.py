@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mminspect.core.errors import UserError
+from mminspect.core.once import file_state, once
+from mminspect.vision.folders import Listing, list_tree
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .records import BoxRecord
@@ -20,6 +22,9 @@ from .xml_files import Element, finite, read_xml
 #: What ``<difficult>`` says beside numbers; labelling tools write "Unspecified" where nobody was asked.
 _FLAGS = {'': False, 'unspecified': False, 'false': False, 'no': False, 'n': False, 'none': False,
           'true': True, 'yes': True, 'y': True}
+
+#: Why an annotation is left out beside another one.
+SAME_NAME = 'of the name of another one but for the case of the suffix'
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class VOCFile:
                 for number, obj in enumerate(self.objects, 1)]
 
 
+@once(lambda path, offset=1: (file_state(path), offset))
 def parse_voc(path: str | Path, offset: int = 1) -> VOCFile:
     """Read one VOC XML file.
 
@@ -139,14 +145,16 @@ class FileFinder:
         target = self.folder / stem
         return self._by_stem(target.parent).get(target.name)
 
+    def listing(self) -> Listing:
+        """All files of the suffixes in the folder and its sub-folders, and what was left out."""
+        return list_tree(self.folder, self.suffixes, masks=True)
+
     def stems(self) -> list[str]:
-        """Names of all files in the folder and its sub-folders, without suffix, sorted; hidden ones are left out."""
-        found = set()
-        for place, folders, _ in os.walk(self.folder, followlinks=True):
-            folders[:] = [name for name in folders if not name.startswith(('.', '@', '__MACOSX'))]
-            inside = Path(place).relative_to(self.folder)
-            found |= {(inside / stem).as_posix() for stem in self._by_stem(Path(place))}
-        return sorted(found)
+        """Names of all files of :meth:`listing`, without suffix, sorted."""
+        return sorted({self._stem(path) for path in self.listing().images})
+
+    def _stem(self, path: Path) -> str:
+        return path.relative_to(self.folder).with_suffix('').as_posix()
 
     def _by_stem(self, folder: Path) -> dict[str, Path]:
         if folder not in self._listings:
@@ -168,6 +176,15 @@ class AnnotationFinder(FileFinder):
 
     def __init__(self, folder: str | Path) -> None:
         super().__init__(folder, ('.xml', ))
+
+    def listing(self) -> Listing:
+        """As of all finders; of several files of one name that which :meth:`find` gives is taken."""
+        found = super().listing()
+        for path in (path for path in found.images if self.find(self._stem(path)) != path):
+            found.leave(SAME_NAME, path)
+        left = set(found.left.get(SAME_NAME, ()))
+        found.images = [path for path in found.images if path not in left]
+        return found
 
     def path(self, stem: str) -> Path:
         """The file of a name, or where it should be."""

@@ -12,6 +12,7 @@ from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
 from mminspect.core.text_files import read_lines, read_text
+from mminspect.vision.folders import MASKS, OTHERS, Listing, list_tree
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .annotated import AnnotatedDataset, Annotations
@@ -29,7 +30,8 @@ class InspectionYOLODataset(AnnotatedDataset):
 
     Centre and sides are shares of the image, 0..1. A line with more numbers is a polygon (``class x1 y1 x2 y2 ...``),
     which gives the box around it. An image without a text file has no object. Class numbers become names by
-    ``ann_file``, and labels by ``metainfo``.
+    ``ann_file``, and labels by ``metainfo``. Folders are walked as everywhere
+    (:func:`~mminspect.vision.folders.list_tree`); an image that is called as masks are is one if it has a text file.
 
     Args:
         ann_file: ``data.yaml`` with ``names`` and the folders or lists of images of every split, or a text file with
@@ -50,16 +52,18 @@ class InspectionYOLODataset(AnnotatedDataset):
     def read_annotations(self, orientation: bool = True) -> Annotations:
         """See :meth:`AnnotatedDataset.read_annotations`."""
         names, listed, folder = self._contents()
-        images = list(dict.fromkeys(listed))
-        twice = len(listed) - len(images)
+        images = list(dict.fromkeys(listed.images))
+        twice = len(listed.images) - len(images)
         records = [_record(path, folder, names, self.ann_file, orientation) for path in images]
         if not any(label_file(path).is_file() for path in images):
             raise UserError(f"none of the {len(images)} images in '{folder}' has a text file of boxes (the first would "
                             f"be '{label_file(images[0])}'): put the folder {LABELS} beside the folder {IMAGES}")
         warnings = [f'{twice} images are listed more than once and used once'] if twice else []
-        return Annotations(records, self.ann_file, folder, tuple(names), [*warnings, *_orphans(images)])
+        left = listed.told()
+        return Annotations(records, self.ann_file, folder, tuple(names),
+                           [*warnings, *([left] if left else []), *_orphans(images)], listed.left)
 
-    def _contents(self) -> tuple[list[str], list[Path], Path]:
+    def _contents(self) -> tuple[list[str], Listing, Path]:
         """Names of the classes, the images, and the folder that they are in."""
         if Path(self.ann_file).suffix.lower() not in ('.yaml', '.yml'):
             return _listed_names(self.ann_file), *_listed([self.data_prefix['img']], self.ann_file)
@@ -213,33 +217,43 @@ def _place(base: Path, entry: str) -> str:
     return str(inside if not os.path.exists(path) and os.path.exists(inside) else path)
 
 
-def _listed(places: Sequence[str], source: str) -> tuple[list[Path], Path]:
+def _listed(places: Sequence[str], source: str) -> tuple[Listing, Path]:
     """Images of folders with all their sub-folders, or of text files that list them; and the folder of them all."""
-    images: list[Path] = []
+    found = Listing()
     for place in map(Path, places):
         if os.path.isdir(place):
-            images += sorted(path for path in place.rglob('*') if _is_image(path.relative_to(place)))
+            found.add(_in_folder(place))
         elif os.path.isfile(place):
             lines = read_lines(place, 'list of images')
-            images += [place.parent / line.strip() for line in lines if line.strip()]
+            found.images += [place.parent / line.strip() for line in lines if line.strip()]
         else:
             raise UserError(f"'{place}', which '{source}' gives for the images, does not exist: put the images there "
                             'or correct it')
-    if not images:
-        raise UserError(f"there is no image ({', '.join(IMAGE_EXTENSIONS)}) in {', '.join(map(repr, places))}: put "
-                        f"some there or correct '{source}'")
-    return images, Path(places[0]) if os.path.isdir(places[0]) else Path(places[0]).parent
+    if not found.images:
+        told = found.told()
+        raise UserError(f"there is no image ({', '.join(IMAGE_EXTENSIONS)}) in {', '.join(map(repr, places))}"
+                        f"{f' ({told})' if told else ''}: put some there or correct '{source}'")
+    return found, Path(places[0]) if os.path.isdir(places[0]) else Path(places[0]).parent
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_EXTENSIONS and not any(part.startswith('.') for part in path.parts)
+def _in_folder(folder: Path) -> Listing:
+    """The one walk; what is called as a mask is an image if somebody has drawn boxes on it, text files are boxes."""
+    found = list_tree(folder)
+    masks, others = found.left.pop(MASKS, []), found.left.pop(OTHERS, [])
+    annotated = {path for path in masks if os.path.isfile(label_file(path))}
+    found.images = sorted([*found.images, *annotated])
+    left = Listing(left={MASKS: [path for path in masks if path not in annotated],
+                         OTHERS: [path for path in others if path.suffix.lower() != '.txt']})
+    return found.add(left)
 
 
 def _orphans(images: Sequence[Path]) -> list[str]:
     """Text files of boxes whose images are gone; where both lie in one folder, nobody knows what a text file is."""
     lost: list[Path] = []
     for folder in sorted({image.parent for image in images}):
-        labels, stems = label_file(folder / 'any').parent, {path.stem for path in folder.iterdir()}
-        if labels != folder and labels.is_dir():
-            lost += sorted(path for path in labels.glob('*.txt') if path.stem not in {*stems, 'classes'})
+        labels = label_file(folder / 'any').parent
+        if labels != folder:
+            stems = {path.stem for path in list_tree(folder, masks=True, deep=False).images}
+            lost += [path for path in list_tree(labels, ('.txt', ), masks=True, deep=False).images
+                     if path.stem not in {*stems, 'classes'}]
     return [f"{len(lost)} text files of boxes have no image (first: '{lost[0]}')"] if lost else []

@@ -15,7 +15,8 @@ from torch import nn
 from fdrd.tracing import layout_of
 from mminspect.core.config_names import PREFIX, find_config
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import Checkpoint, sha256, weight_mismatch, weights_sha256
+from mminspect.models.checkpoint import Checkpoint, weight_mismatch
+from mminspect.models.digests import sha256, weights_sha256
 from mminspect.models.teacher import TeacherSlot, announce_random, freeze
 
 

@@ -12,8 +12,6 @@ from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from .errors import UserError
-
 #: When this process began, in seconds; temporary files that are older are not its own.
 STARTED = time.time()
 #: Names that :func:`replacing` gives to checkpoints while it writes them.
@@ -68,14 +66,6 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
-
-
-def check_folder(folder: str | Path) -> None:
-    """Raise UserError if there can be no such folder, because it or one above it is a file."""
-    folder = Path(folder).absolute()
-    place = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    if not place.is_dir():
-        raise UserError(f"'{place}' is a file: name a folder instead, or another place")
 
 
 def remove_unfinished(folder: str | Path, before: float = STARTED) -> None:

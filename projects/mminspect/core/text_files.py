@@ -49,11 +49,15 @@ def read_lines(path: str | Path, what: str = 'annotation file', may_be_empty: bo
 
 def read_json(path: str | Path, what: str = 'annotation file') -> Any:
     """What a JSON file holds; raises as :func:`read_text`, and for what is not valid JSON."""
-    text = read_text(path, what)
+    return parse_json(read_bytes(path, what), f"{what} '{path}'")
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """What the bytes of a JSON file hold; raises as :func:`decode`, and for what is not valid JSON."""
     try:
-        return json.loads(text)
+        return json.loads(decode(data, name))
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{what} '{path}' is not valid JSON ({error}): export or copy it again") from None
+        raise UserError(f'{name} is not valid JSON ({error}): export or copy it again') from None
 
 
 def read_bytes(path: str | Path, what: str = 'annotation file', may_be_empty: bool = False) -> bytes:

@@ -1,7 +1,6 @@
 """A checkpoint, opened and read once, with everything that the project keeps in one."""
 from __future__ import annotations
 
-import hashlib
 import inspect
 import logging
 from collections.abc import Collection, Mapping
@@ -212,21 +211,3 @@ def weight_mismatch(own: Mapping[str, torch.Tensor], weights: Mapping[str, torch
     groups = {'missing': own.keys() - weights.keys(), 'unexpected': weights.keys() - own.keys(),
               'of another shape': set(shapes)}
     return '; '.join(f'{len(names)} {what} (first: {min(names)})' for what, names in groups.items() if names)
-
-
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def weights_sha256(state_dict: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 over names, shapes and bytes of weights, for those that are no file here; 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for name, value in sorted(state_dict.items()):
-        digest.update(f'{name}{tuple(value.shape)}'.encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()

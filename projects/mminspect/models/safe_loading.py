@@ -22,6 +22,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mminspect.core.errors import UserError, no_file
 from mminspect.engine.wild_weights import LARGEST_WEIGHT, wild_weights
 
+from .safetensors_files import load_weights
+
 #: The methods that every HistoryBuffer registers and takes along when it is pickled.
 STATISTICS = ('min', 'max', 'current', 'mean')
 
@@ -123,8 +125,7 @@ def _load(source: Path | BinaryIO, map_location: Any, name: str) -> dict[str, An
 
 def _read(source: Path | BinaryIO, map_location: Any) -> Any:
     if isinstance(source, Path) and source.suffix == '.safetensors':
-        from safetensors.torch import load_file
-        return {'state_dict': load_file(source, device='cpu')}
+        return {'state_dict': load_weights(source)}
     with nullcontext(source) if not isinstance(source, Path) else source.open('rb') as file:
         _check_sums(file)
         with torch.serialization.safe_globals(safe_globals()):

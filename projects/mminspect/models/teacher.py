@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mminspect.core.options import check_option
 
-from .checkpoint import weights_sha256
+from .digests import weights_sha256
 from .precision import active_autocast
 
 #: What a teacher may compute in by itself, whatever the student computes in.

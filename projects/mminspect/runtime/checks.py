@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 
 from mminspect.core.config_entries import require_entries
 from mminspect.core.errors import UserError
+from mminspect.core.once import reading_once
 
 from .check_registry import CHECKS
 
@@ -73,14 +74,14 @@ def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
         UserError: The model or a data loader is not there, has no such size of a batch, or a check of the stages
             'data', 'model' or 'split' found a mistake.
     """
-    training = 'train_dataloader' in parts
     require_entries(cfg, 'model', *(part for part in parts if part != 'val_dataloader'))
     loaders = dataloaders(cfg, parts)
-    for part, dataloader in loaders.items():
-        for warning in check_dataloader(cfg, part, dataloader):
-            print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
-    if training:
-        _check_splits(cfg, loaders)
+    with reading_once():
+        for part, dataloader in loaders.items():
+            for warning in check_dataloader(cfg, part, dataloader):
+                print_log(f'{part}: {warning}', logger='current', level=logging.WARNING)
+        if 'train_dataloader' in parts:
+            _check_splits(cfg, loaders)
 
 
 def dataloaders(cfg: Config, parts: tuple[str, ...]) -> dict[str, dict]:

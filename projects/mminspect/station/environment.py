@@ -1,7 +1,6 @@
 """What the station reads from environment variables and from its data folder."""
 from __future__ import annotations
 
-import errno
 import ipaddress
 import os
 import secrets
@@ -15,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from mminspect.core import system
 from mminspect.core.errors import UserError
-from mminspect.core.fileio import check_folder
+from mminspect.core.outputs import check_output_folder
 
 _ENGINES = dict(sqlite='sqlite3', postgres='postgresql', postgresql='postgresql', mysql='mysql', oracle='oracle')
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -70,18 +69,10 @@ def make_folder(folder: Path) -> None:
     """A data folder, for this user only where it is new.
 
     Raises:
-        UserError: It is a file, or nothing can be written there.
+        UserError: It or one above it is a file or a link to nothing, or nothing can be written there.
     """
-    check_folder(folder)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise UserError(f"nothing can be written to the data folder '{folder}' ({error.strerror}): change its rights, "
-                        'or name another one with --data') from error
+    check_output_folder(folder, '--data')
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def keep_private(database: Mapping[str, Any]) -> None:

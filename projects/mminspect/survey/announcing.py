@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from mminspect.core.errors import UserError
+from mminspect.vision.folders import MASKS, NO_FILES, OTHERS
 from mminspect.vision.images import image_shape
 
 from .splits import LATE, Split, list_splits
@@ -89,6 +90,13 @@ def _sizes(split: Split, clock: Clock) -> str:
 
 
 def _left_out(split: Split) -> str:
-    parts = [f'{count} {what} {reason}' for objects, what in ((False, 'images'), (True, 'objects'))
+    parts = [f'{count} {_noun(reason, what, count)}{reason}' for objects, what in ((False, 'image'), (True, 'object'))
              for reason, count in split.left_out(objects).items()]
     return f'; left out: {", ".join(parts)}' if parts else ''
+
+
+def _noun(reason: str, what: str, count: int) -> str:
+    """What was left out, with a space behind it; nothing where the reason says so itself."""
+    if reason in (MASKS, NO_FILES):
+        return ''
+    return f"{'file' if reason == OTHERS else what}{'' if count == 1 else 's'} "

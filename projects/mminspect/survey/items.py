@@ -60,7 +60,8 @@ class Listing:
 
     Attributes:
         items: What training or test gets.
-        left_out: Reason -> number of images or files that it does not get.
+        left_out: Reason -> number of images that it does not get; of :data:`mminspect.vision.folders.OTHERS`, of files
+            that are none.
         objects_left_out: Reason -> number of annotated objects that it does not get.
         classes: Names in the order of the labels; empty where there are none.
         reading: How the pipeline makes pixels of the files.

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from statistics import median
 
+from mminspect.vision.folders import OTHERS
+
 from .comparing import NUMBERS
 from .measures import Measures
 from .objects import ObjectSize
@@ -19,7 +21,8 @@ _NAMED = 4
 def images_table(found: Survey) -> Table:
     """A column for each split: how many images, of what kind."""
     rows: dict[str, Callable[[SplitSurvey], str]] = {
-        'images found': lambda one: str(len(one.split.items) + sum(one.split.left_out().values())),
+        'images found': lambda one: str(len(one.split.items) + sum(
+            count for reason, count in one.split.left_out().items() if reason != OTHERS)),
         'left out': lambda one: _reasons(one.split.left_out()),
         'used': lambda one: str(len(one.split.items)),
         'of them unreadable': lambda one: str(sum(item.path not in one.measures for item in one.split.items)),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mminspect.core.config_entries import require_entries
 from mminspect.core.errors import UserError
+from mminspect.core.once import reading_once
 from mminspect.runtime import dataloaders
 from mminspect.vision.reading import Reading
 
@@ -112,8 +113,9 @@ def survey(cfg: Config, name: str, limit: float | None = None, workers: int = 2,
     if not dataloaders(cfg, PARTS):
         raise UserError(f'{cfg.filename} has no data loader ({", ".join(PARTS)}): name the config of a training')
     stride = smallest_stride(cfg.get('model') or {})
-    found = Survey(name, check_findings(cfg), [SplitSurvey(split) for split in list_splits(cfg)], stride,
-                   limit or stride or DEFAULT_LIMIT)
+    with reading_once():
+        findings, splits = check_findings(cfg), list_splits(cfg)
+    found = Survey(name, findings, list(map(SplitSurvey, splits)), stride, limit or stride or DEFAULT_LIMIT)
     _measure(found, workers, progress)
     found.cues = {one.name: cues_of(one.group(False), one.group(True)) for one in found.splits
                   if one.group(False) and one.group(True)}

@@ -73,7 +73,7 @@ def _kinds(paths: Iterable[Path]) -> str:
 
 
 def list_tree(folder: str | Path, extensions: Collection[str] = IMAGE_EXTENSIONS, without: Collection[Path] = (),
-              masks: bool = False) -> Listing:
+              masks: bool = False, deep: bool = True) -> Listing:
     """The images in a folder and in its sub-folders.
 
     Links to folders are followed, behind all real folders, and each folder is entered once, so that circles of links
@@ -86,10 +86,11 @@ def list_tree(folder: str | Path, extensions: Collection[str] = IMAGE_EXTENSIONS
         without: Absolute paths of folders that are left out and not told of, such as those of results.
         masks: Whether masks are what is looked for; otherwise folders of masks, and masks beside their images
             (``000_mask.png`` beside ``000.png``), are left out. So are results of runs and inspections.
+        deep: Whether sub-folders are entered; those that are not are not told of.
     """
     root, found = Path(folder), Listing()
     wanted = {f".{extension.lower().lstrip('.')}" for extension in extensions}
-    _Walk(root, found, wanted, frozenset(map(os.fspath, without)), masks).enter()
+    _Walk(root, found, wanted, frozenset(map(os.fspath, without)), masks, deep).enter()
     found.images.sort(key=lambda path: path.relative_to(root).as_posix())
     return found
 
@@ -101,6 +102,7 @@ class _Walk:
     wanted: Collection[str]
     without: Collection[str]
     masks: bool
+    deep: bool
     seen: set[tuple[int, int]] = field(default_factory=set)
 
     def enter(self) -> None:
@@ -131,7 +133,7 @@ class _Walk:
         folders = [entry for entry in entries if _is_folder(entry)]
         names = {entry.name.casefold() for entry in folders}
         self._files(folder, [entry for entry in entries if not _is_folder(entry)])
-        for entry in folders:
+        for entry in folders if self.deep else ():
             path = folder / entry.name
             if os.path.abspath(path) in self.without:
                 continue

@@ -24,6 +24,14 @@ def test_paths_folders_and_arrays_in_one_list(folder):
     assert found[3][1] is grey and all(name == source for name, source in found[:3])
 
 
+def test_what_is_left_out_of_a_folder_is_logged(folder, messages):
+    as_sources([folder / 'b.png', folder / 'a.JPG'])
+    assert messages == []
+    as_sources(folder)
+    assert messages == [f"folder {folder}: 2 images taken; left out: 1 hidden (first: {folder / '.hidden.png'}), "
+                        '1 of other kinds (1 .txt)']
+
+
 def test_one_input_is_a_list_of_one(folder):
     assert as_sources(folder / 'b.png') == [(str(folder / 'b.png'),) * 2]
     red = np.zeros((2, 2, 3), np.uint8)

@@ -73,7 +73,7 @@ def test_folders_are_kept_and_masks_pair_with_images(tmp_path: Path) -> None:
     write(tmp_path / 'test' / 'scratch' / '000.json', box)
     write(tmp_path / 'test' / 'dent' / '000.json', box, shape('rectangle', [[30, 30], [35, 36]], 'dent'))
     write(tmp_path / 'test' / '._hidden.json', box)
-    assert convert(tmp_path / 'test', tmp_path / 'gt') == ['2 masks of dent, scratch']
+    assert convert(tmp_path / 'test', tmp_path / 'gt')[0] == '2 masks of dent, scratch'
     written = sorted(path.relative_to(tmp_path / 'gt').as_posix() for path in (tmp_path / 'gt').rglob('*.*'))
     assert written == ['dent/000_mask.png', 'scratch/000_mask.png']
     image = Image.open(tmp_path / 'gt' / 'dent' / '000_mask.png')
@@ -244,7 +244,10 @@ def test_folders_of_systems_are_left_out(tmp_path: Path) -> None:
     write(tmp_path / 'in' / 'a.json', shape('rectangle', [[1, 2], [3, 4]]))
     (tmp_path / 'in' / '@eaDir').mkdir()
     (tmp_path / 'in' / '@eaDir' / 'a.json').write_text('thumbnail')
-    assert convert(tmp_path / 'in', tmp_path / 'out') == ['1 masks of scratch']
+    (tmp_path / 'in' / 'a.png').touch()
+    assert convert(tmp_path / 'in', tmp_path / 'out') == [
+        '1 masks of scratch', 'warning: 1 JSON file taken; left out: 1 in folders of the system (first: '
+        f"{tmp_path / 'in' / '@eaDir' / 'a.json'})"]
 
 
 def test_no_json(tmp_path: Path) -> None:

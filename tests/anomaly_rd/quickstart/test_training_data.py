@@ -11,6 +11,7 @@ from anomaly_rd.datasets import FolderDataset
 from anomaly_rd.quickstart.own_config import write_config
 from anomaly_rd.quickstart.training_data import check_files, held_out, promised_rate
 from mminspect.core.errors import UserError
+from mminspect.runtime import load_config
 
 
 def write_picture(path: Path) -> None:
@@ -28,23 +29,24 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_they_are_those_that_the_training_does_not_see(config: Path, tmp_path: Path) -> None:
-    kept = held_out(config)
+    kept = held_out(load_config(str(config)))
     trained = {item['img_path'] for item in FolderDataset(str(tmp_path / 'caps'), holdout=0.2, lazy_init=True).images()}
     assert len(kept) == 4 and not trained & set(kept)
     assert trained | set(kept) == {str(path) for path in (tmp_path / 'caps').iterdir()}
 
 
 def test_what_is_left_out_is_told_once(config: Path, tmp_path: Path) -> None:
-    assert check_files(config) == []
+    cfg = load_config(str(config))
+    assert check_files(cfg) == []
     write_picture(tmp_path / 'caps' / '@eaDir' / '1.png')
-    line, = check_files(config)
+    line, = check_files(cfg)
     assert line.startswith('20 good images taken; left out: 1 in folders of the system (first: ')
 
 
 def test_a_config_that_keeps_none(config: Path) -> None:
     config.write_text(config.read_text().replace('holdout=0.2', 'holdout=0.0'))
-    with pytest.raises(UserError, match=r'keeps no pictures for the threshold: set holdout'):
-        held_out(config)
+    with pytest.raises(UserError, match=r'caps\.py keeps no pictures for the threshold: set holdout'):
+        held_out(load_config(str(config)))
 
 
 def test_the_rate_that_so_many_promise() -> None:

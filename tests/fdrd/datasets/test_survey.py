@@ -3,15 +3,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from mmdet.datasets import BaseDetDataset
 from mmdet.registry import TRANSFORMS
 
 from fdrd.datasets.survey import list_detection_images, resize_factors
 from helpers import write_coco
 from mminspect.core.errors import UserError
-from survey_helpers import coco_set, scene
+from mminspect.vision.folders import HIDDEN, SYSTEM
+from survey_helpers import coco_set, save, scene
 
 
 def coco_cfg(path: Path, **more: object) -> dict:
@@ -38,9 +41,40 @@ def test_images_boxes_and_sizes(annotations: Path) -> None:
 
 def test_what_a_filter_leaves_out_is_counted(annotations: Path) -> None:
     (listing, ) = list_detection_images(coco_cfg(annotations, filter_cfg=dict(filter_empty_gt=True)))
-    assert len(listing.items) == 2 and listing.left_out == {'without objects (filter_empty_gt)': 1}
+    assert len(listing.items) == 2 and listing.left_out == {'without an object, by filter_empty_gt': 1}
     (listing, ) = list_detection_images(coco_cfg(annotations, filter_cfg=dict(filter_empty_gt=True), test_mode=True))
     assert len(listing.items) == 3
+
+
+def test_images_that_are_too_small_are_counted(annotations: Path) -> None:
+    (listing, ) = list_detection_images(coco_cfg(annotations, filter_cfg=dict(min_size=97)))
+    assert listing.items == [] and listing.left_out == {'smaller than min_size=97 of filter_cfg': 3}
+
+
+def test_of_a_format_that_no_reader_knows_the_filter_is_counted(annotations: Path) -> None:
+    class Others(BaseDetDataset):
+        METAINFO: ClassVar = dict(classes=('hair', ))
+
+        def load_data_list(self) -> list[dict]:
+            box = dict(bbox=[1, 2, 3, 4], bbox_label=0, ignore_flag=0)
+            return [dict(img_path=name, instances=[box]) for name in ('a.png', 'b.png', 'c.png')]
+
+        def filter_data(self) -> list[dict]:
+            return self.data_list[:1]
+
+    (listing, ) = list_detection_images(dict(type=Others))
+    assert [item.path for item in listing.items] == ['a.png'] and listing.left_out == {'left out by filter_cfg': 2}
+
+
+def test_what_the_walk_over_folders_left_out_is_counted(tmp_path: Path) -> None:
+    for name in ('a.png', '.b.png', '@eaDir/c.png'):
+        save(scene(0, 32), tmp_path / 'images' / name)
+    (tmp_path / 'labels').mkdir()
+    (tmp_path / 'labels' / 'a.txt').write_text('0 .5 .5 .5 .5')
+    (tmp_path / 'data.yaml').write_text('train: images\nnames: [hair]')
+    (listing, ) = list_detection_images(dict(type='InspectionYOLODataset', data_root=str(tmp_path),
+                                             metainfo=dict(classes=('hair', )), pipeline=[]))
+    assert listing.left_out == {HIDDEN: 1, SYSTEM: 1} and [len(item.boxes) for item in listing.items] == [1]
 
 
 def test_crowds_are_counted_and_not_listed(annotations: Path) -> None:

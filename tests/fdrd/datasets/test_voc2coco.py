@@ -131,6 +131,40 @@ def test_again_is_fine_but_other_content_is_kept(voc_root: Path, tmp_path: Path)
     assert (tmp_path / 'out' / 'instances_train.json').read_bytes() == before
 
 
+def test_what_is_in_no_split_is_counted_by_reason(voc_root: Path, tmp_path: Path, write_image: Callable,
+                                                  write_xml: Callable) -> None:
+    images, annotations = voc_root / 'JPEGImages', voc_root / 'Annotations'
+    for name in ('new.png', '._a.png', 'sub/a_mask.png', '@eaDir/a.png', 'b.png'):
+        write_image(images / name)
+    (images / 'Thumbs.db').touch()
+    (images / 'notes.odt').touch()
+    (images / 'round').symlink_to(images)
+    told = next(line for line in convert(VOCLayout(voc_root), tmp_path / 'lists') if 'JPEGImages' in line)
+    assert told.startswith(f"warning: in '{images}' 3 images taken; left out: 3 without an annotation or in no list "
+                           f'(first: {images}/b.png), ')  # b.jpg is the one of the list
+    assert f'1 hidden (first: {images}/._a.png)' in told and f'1 in folders of the system (first: {images}/@' in told
+    assert '1 of other kinds (1 .odt)' in told and '6 in folders that were reached before' in told
+
+    write_xml(annotations / 'deep' / 'new.xml', [('hair', 2, 2, 9, 9)])
+    write_image(images / 'deep' / 'new.png')
+    for name in ('a.XML', '.b.xml', '__MACOSX/a.xml'):
+        write_xml(annotations / name, [])
+    (annotations / 'round').symlink_to(annotations)
+    lines = convert(VOCLayout(voc_root), tmp_path / 'random', [0.5], seed=1)
+    assert sum(int(line.split(': ')[1].split(' ')[0]) for line in lines[:2]) == 4
+    told = next(line for line in lines if 'Annotations' in line)
+    assert told.startswith(f"warning: in '{annotations}' 4 annotations taken; left out: 1 hidden (first: ")
+    assert '1 in folders of the system' in told
+    assert f'1 of the name of another one but for the case of the suffix (first: {annotations}/a.XML)' in told
+
+
+def test_images_and_annotations_in_one_folder(voc_root: Path, tmp_path: Path) -> None:
+    for path in (voc_root / 'Annotations').iterdir():
+        path.rename(voc_root / 'JPEGImages' / path.name)
+    layout = VOCLayout(voc_root, annotations='JPEGImages')
+    assert not any('left out' in line for line in convert(layout, tmp_path / 'out', [0.7]))
+
+
 def test_real_data_gives_its_own_coco_boxes(deeppcb: Path, tmp_path: Path) -> None:
     classes = ['open', 'short', 'mousebite', 'spur', 'copper', 'pin_hole']
     convert(VOCLayout(deeppcb, offset=0), tmp_path, classes=classes)

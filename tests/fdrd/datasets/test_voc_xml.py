@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from fdrd.datasets.voc_xml import AnnotationFinder, ImageFinder, nearest_names, parse_voc, unknown_class_error
+from fdrd.datasets.voc_xml import (
+    SAME_NAME,
+    AnnotationFinder,
+    ImageFinder,
+    nearest_names,
+    parse_voc,
+    unknown_class_error,
+)
 from mminspect.core.errors import UserError
+from mminspect.vision.folders import HIDDEN, OTHERS, SYSTEM
 
 
 @pytest.mark.parametrize(('offset', 'expected'), [(1, (4, 5, 24, 15)), (0, (5, 6, 25, 16))])
@@ -137,6 +145,10 @@ def test_annotations_with_a_suffix_in_capitals(tmp_path: Path) -> None:
     finder = AnnotationFinder(tmp_path)
     assert finder.stems() == ['a', 'b', 'c', 'sub/e']
     assert [finder.path(stem).name for stem in finder.stems()] == ['a.xml', 'b.XML', 'c.xml', 'e.XML']
+    assert {reason: len(paths) for reason, paths in finder.listing().left.items()} == {
+        OTHERS: 1, HIDDEN: 2, SYSTEM: 1, SAME_NAME: 1}
+    (tmp_path / 'sub' / 'round').symlink_to(tmp_path)
+    assert finder.stems() == ['a', 'b', 'c', 'sub/e']  # a circle ends
     assert finder.find('d') is None and finder.path('none') == tmp_path / 'none.xml'
     assert finder.find('a\0b') is finder.find('x' * 400) is finder.find('x' * 400 + '/a') is None
 

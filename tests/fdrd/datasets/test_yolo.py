@@ -64,7 +64,38 @@ def test_boxes_in_pixels(root: Path) -> None:
     assert train == {'a.png': [('hair', 12, 18, 20, 30), ('metal', 32, 24, 48, 48)], 'b.JPG': []}
     assert boxes(root, split='val') == {'c.bmp': [('metal', 0, 0, 64, 48)]}
     assert boxes(root, metainfo=dict(classes=NAMES[::-1])) == train  # labels follow metainfo
-    assert check_dataset_cfg(cfg(root)) == [f"'{root / 'data.yaml'}': 1 of 2 images have no object"]
+    hidden = root / 'images' / 'train' / '.hidden.png'
+    assert check_dataset_cfg(cfg(root)) == [
+        f"'{root / 'data.yaml'}': 2 images taken; left out: 1 hidden (first: {hidden})",
+        f"'{root / 'data.yaml'}': 1 of 2 images have no object"]
+
+
+def test_what_is_left_out_of_the_folders_is_counted(root: Path, write_image: Callable) -> None:
+    images = root / 'images' / 'train'
+    for name in ('@eaDir/a.png', 'sub/d.jfif', 'a_mask.png', 'masks/e.png', 'masks/f.png'):
+        write_image(images / Path(name).with_suffix('.png')).rename(images / name)
+    (images / 'again').symlink_to(images / 'sub')
+    (images / 'round').symlink_to(images)
+    (images / 'notes.docx').touch()
+    (images / 'a.txt').touch()  # boxes in the wrong folder are no image
+    labels = root / 'labels' / 'train'
+    (labels / 'masks').mkdir()
+    (labels / 'masks' / 'f.txt').write_text('0 .5 .5 .5 .5')  # somebody has drawn a box on it
+    assert list(boxes(root)) == ['a.png', 'b.JPG', 'masks/f.png', 'sub/d.jfif']
+    told = check_dataset_cfg(cfg(root))[0]
+    assert told.startswith(f"'{root / 'data.yaml'}': 4 images taken; left out: 1 hidden (first: {images}/.hidden.png), "
+                           f'1 in folders of the system (first: {images}/@eaDir/a.png), ')
+    assert f'2 masks (first: {images}/a_mask.png)' in told and '1 of other kinds (1 .docx)' in told
+    assert '5 in folders that were reached before by another link' in told  # d.jfif, and four beside the circle
+    (labels / '._a.txt').touch()
+    (labels / 'gone.txt').touch()
+    assert sum('1 text files of boxes have no image' in line for line in check_dataset_cfg(cfg(root))) == 1
+
+
+def test_a_folder_without_an_image_says_what_it_holds(root: Path) -> None:
+    for path in (root / 'images' / 'train').glob('[ab].*'):
+        path.unlink()
+    assert "(0 images taken; left out: 1 hidden (first: " in error_of(cfg(root))
 
 
 def test_other_ways_to_name_images_and_classes(root: Path) -> None:
@@ -114,7 +145,7 @@ def test_files_that_are_wrong(root: Path, write_image: Callable) -> None:
     (root / 'data.yaml').write_text(YAML)
     (root / 'labels' / 'train' / 'gone.txt').write_text('0 .5 .5 .1 .1')
     (root / 'labels' / 'train' / 'classes.txt').write_text('hair')
-    assert '1 text files of boxes have no image (first: ' in check_dataset_cfg(cfg(root))[0]
+    assert '1 text files of boxes have no image (first: ' in check_dataset_cfg(cfg(root))[1]
     (root / 'images' / 'train' / 'a.png').write_bytes(b'')
     assert "a.png' of" in error_of(cfg(root)) and 'is empty: copy it again' in error_of(cfg(root))
     write_image(root / 'images' / 'train' / 'a.png')

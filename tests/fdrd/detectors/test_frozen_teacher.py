@@ -12,7 +12,7 @@ from torch import nn
 from fdrd.detectors.frozen_teacher import DetectorTeacherSlot, load_teacher, peek_feat_channels, read_teacher_config
 from helpers import batch, build, detector_cfg, distilled_cfg, init_quietly, save_checkpoint
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import sha256
+from mminspect.models.digests import sha256
 
 
 @pytest.fixture(scope='module')

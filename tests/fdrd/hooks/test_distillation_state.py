@@ -77,7 +77,7 @@ def test_resumed_run_equals_the_uninterrupted_one_to_the_last_digit(folder: Path
 
 def test_checkpoint_holds_student_fingerprint_and_adapters(folder: Path, interrupted: dict) -> None:
     checkpoint = torch.load(folder / 'stopped' / 'epoch_1.pth', weights_only=False)
-    from mminspect.models.checkpoint import sha256
+    from mminspect.models.digests import sha256
     assert checkpoint['distillation']['teacher_sha256'] == sha256(folder / 'teacher.pth')
     assert len(checkpoint['distillation']['parameters']) == 4
     build(detector_cfg()).load_state_dict(checkpoint['state_dict'], strict=True)

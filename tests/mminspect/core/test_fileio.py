@@ -11,8 +11,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner.checkpoint import save_checkpoint
 
 from mminspect.core import fileio
-from mminspect.core.errors import UserError
-from mminspect.core.fileio import AtomicLocalBackend, check_folder, completing, replacing
+from mminspect.core.fileio import AtomicLocalBackend, completing, replacing
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -115,16 +114,6 @@ def test_checkpoints_of_mmengine_are_whole_or_not_there(tmp_path: Path, monkeypa
         save_checkpoint(dict(state_dict=dict(w=torch.zeros(2))), target, backend_args=backend)
     assert torch.load(target)['state_dict']['w'].tolist() == [1, 1]
     assert list(content(tmp_path)) == ['epoch_1.pth']
-
-
-def test_folders_that_can_be(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / 'file').touch()
-    monkeypatch.chdir(tmp_path)
-    for possible in (tmp_path, tmp_path / 'new' / 'deep', 'new', '.', ''):
-        check_folder(possible)
-    for impossible in (tmp_path / 'file', 'file', 'file/new/deep'):
-        with pytest.raises(UserError, match=r"/file' is a file: name a folder"):
-            check_folder(impossible)
 
 
 def test_names_as_long_as_a_file_system_takes(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ def test_places_that_can_be_are_not_made(tmp_path: Path) -> None:
         check_output_file(tmp_path / file, '--out')
     for folder in ('', 'a/b/c', '.'):
         check_output_folder(tmp_path / folder, '--out')
-    check_output_folder(Path('relative'))
+    for relative in ('relative', Path('relative/deep'), ''):
+        check_output_folder(relative)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['link', 'old.json'] and not Path('relative').exists()
 
 

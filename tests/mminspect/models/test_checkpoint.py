@@ -1,7 +1,5 @@
 """A checkpoint that is opened once: what is in it, what it fits, and where a training goes on."""
-import hashlib
 import os
-import random
 from pathlib import Path
 
 import pytest
@@ -16,19 +14,11 @@ from mminspect.models.checkpoint import (
     Checkpoint,
     checkpoint_to_resume,
     newest_checkpoint,
-    sha256,
     weight_mismatch,
-    weights_sha256,
     without_teacher_files,
 )
 
 WEIGHTS = dict(w=torch.arange(600.0).reshape(20, 30), b=torch.tensor([1, 2, 3]))
-
-
-def test_sha256_of_files_larger_than_a_block(tmp_path: Path) -> None:
-    data = random.Random(0).randbytes((1 << 20) + 17)
-    (tmp_path / 'a').write_bytes(data)
-    assert sha256(tmp_path / 'a') == hashlib.sha256(data).hexdigest()
 
 
 def test_newest_checkpoint(tmp_path: Path) -> None:
@@ -45,13 +35,6 @@ def test_newest_checkpoint(tmp_path: Path) -> None:
     for broken in ('', 'epoch_'):  # cut short in the middle of mmengine's write
         pointer.write_text(broken)
         assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
-
-
-def test_digest_of_weights_sees_every_part() -> None:
-    base = weights_sha256(WEIGHTS)
-    assert base == weights_sha256(dict(reversed(WEIGHTS.items())))
-    assert len({base, weights_sha256(WEIGHTS | dict(b=WEIGHTS['b'] + 1)), weights_sha256(dict(w=WEIGHTS['w'])),
-                weights_sha256(WEIGHTS | dict(w=WEIGHTS['w'].view(30, 20)))}) == 4
 
 
 def test_mismatch_counts_and_names_the_first_of_each_kind() -> None:

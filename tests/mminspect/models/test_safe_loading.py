@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import sha256
+from mminspect.models.digests import sha256
 from mminspect.models.safe_loading import download, load_from_local
 
 WEIGHTS = dict(w=torch.arange(600.0).reshape(20, 30), b=torch.tensor([1, 2, 3]))

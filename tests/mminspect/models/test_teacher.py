@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mminspect.core.errors import UserError
-from mminspect.models.checkpoint import weights_sha256
+from mminspect.models.digests import weights_sha256
 from mminspect.models.teacher import TeacherSlot, announce_random, computing_as, freeze
 
 

@@ -164,11 +164,13 @@ def test_a_data_folder_is_made_with_all_above_it(tmp_path: Path) -> None:
     assert mode(tmp_path / 'a/b') == 0o700 and not list((tmp_path / 'a/b').iterdir())
 
 
-@pytest.mark.parametrize('name', ['file', 'file/below', 'link', '/proc', '/proc/none'])
-def test_a_data_folder_that_cannot_be_one_is_said_so(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(('name', 'why'), [
+    ('file', 'is a file: name a folder'), ('file/below', 'is a file: name a folder'), ('link', 'is a link to nothing'),
+    ('/proc', "'/proc' takes no file"), ('/proc/none', "'/proc' takes no file")])
+def test_a_data_folder_that_cannot_be_one_is_said_so(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / 'file').touch()
     (tmp_path / 'link').symlink_to(tmp_path / 'nowhere')
-    with pytest.raises(UserError, match=r'is a file: name a folder|nothing can be written to the data folder'):
+    with pytest.raises(UserError, match=rf'--data .*{name} cannot be written: .*{why}.* choose another with --data'):
         environment.make_folder(tmp_path / name)
 
 
@@ -176,7 +178,7 @@ def test_a_full_disk_is_no_wrong_folder(tmp_path: Path, monkeypatch: pytest.Monk
     def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, 'No space left on device')
 
-    monkeypatch.setattr(tempfile, 'TemporaryFile', full)
+    monkeypatch.setattr(tempfile, 'NamedTemporaryFile', full)
     with pytest.raises(OSError, match='No space'):
         environment.make_folder(tmp_path)
 

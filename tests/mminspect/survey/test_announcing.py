@@ -27,7 +27,7 @@ def test_of_a_detector(detection: Path) -> None:
 def test_what_is_left_out(detection: Path) -> None:
     cfg = runtime.load_config(str(detection))
     cfg.train_dataloader.dataset.filter_cfg = dict(filter_empty_gt=True)
-    assert describe(cfg)[0].endswith('left out: 3 images without objects (filter_empty_gt)')
+    assert describe(cfg)[0].endswith('left out: 3 images without an object, by filter_empty_gt')
 
 
 def test_of_an_anomaly_model_whose_images_have_many_sizes(tmp_path: Path) -> None:
@@ -35,6 +35,17 @@ def test_of_an_anomaly_model_whose_images_have_many_sizes(tmp_path: Path) -> Non
     cfg = runtime.load_config(str(anomaly_config(root, tmp_path / 'a.py')))
     assert describe(cfg) == ['train: 3 images (good 3); 256x256 to 258x258 pixels',
                              'val = test: 4 images (good 2, scratch 2); 356x356 to 457x457 pixels']
+
+
+def test_what_the_walk_has_left_out(tmp_path: Path) -> None:
+    root = anomaly_set(tmp_path / 'part', counts=(3, 2, 2))
+    for name in ('train/good/.1.png', 'train/good/.2.png', 'train/good/notes.txt', 'test/scratch/000_mask.png',
+                 'test/good/@eaDir/1.png'):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).touch()
+    train, test = describe(runtime.load_config(str(anomaly_config(root, tmp_path / 'a.py'))))
+    assert train.endswith('pixels; left out: 2 images hidden, 1 file of other kinds')
+    assert test.endswith('pixels; left out: 1 image in folders of the system, 1 masks')
 
 
 def test_it_is_in_the_log(detection: Path, messages: list[str]) -> None:

@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 from mminspect.survey.findings import Finding
+from mminspect.survey.items import GOOD, Item, Listing
+from mminspect.survey.splits import Split
 from mminspect.survey.summary import cues_table, images_table, objects_table, shifts_table, verdict
-from mminspect.survey.surveying import Survey
+from mminspect.survey.surveying import SplitSurvey, Survey
+from mminspect.vision.folders import HIDDEN, OTHERS
 
 
 def test_images_and_objects_of_a_detector(detected: Survey) -> None:
@@ -16,6 +19,13 @@ def test_images_and_objects_of_a_detector(detected: Survey) -> None:
     header, rows = objects_table(detected)
     assert rows[0] == ['train: hair', '12', '8, 21, 35', '11', '50 %', '0'] and 'below 8 px there' in header
     assert cues_table(detected) is None
+
+
+def test_files_of_other_kinds_are_no_images() -> None:
+    split = Split('train', [Listing([Item('a.png', GOOD)], {HIDDEN: 2, OTHERS: 3})])
+    _, rows = images_table(Survey('a', [], [SplitSurvey(split)], None, 4))
+    found = dict(rows)
+    assert (found['images found'], found['used'], found['left out']) == ('3', '1', '2 hidden, 3 of other kinds')
 
 
 def test_cues_and_shifts_of_an_anomaly_set(told: Survey) -> None:

@@ -47,6 +47,11 @@ def test_images_are_sorted_and_those_below_are_taken(tmp_path: Path) -> None:
     assert names(tmp_path / 'none') == []
 
 
+def test_without_sub_folders(tmp_path: Path) -> None:
+    touch(tmp_path, 'b.png', 'a.png', '.c.png', 'sub/d.png', '@eaDir/e.png')
+    assert names(tmp_path, deep=False) == ['a.png', 'b.png'] and counts(tmp_path, deep=False) == {HIDDEN: 1}
+
+
 @pytest.mark.parametrize('folder', ['@eaDir', '$RECYCLE.BIN', '__MACOSX', '#recycle', 'System Volume Information',
                                     '@Recycle', '__macosx', 'sub/@eaDir/a.png'])
 def test_folders_of_systems(tmp_path: Path, folder: str) -> None:

