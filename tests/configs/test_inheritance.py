@@ -16,7 +16,7 @@ FILES = sorted(FOLDER.rglob('*.py'))
 CONFIGS = [path for path in FILES if '_base_' not in path.parts]
 #: What configs of users, guides and benchmarks inherit, and none of ours.
 FOR_USERS = {'datasets/aitex_fabric', 'datasets/anomaly_folders', 'datasets/cvat_detection', 'datasets/linescan_tiles',
-             'datasets/mvtec_screw', 'datasets/visa', 'datasets/yolo_detection', 'schedules/fit_once'}
+             'datasets/mvtec_screw', 'datasets/visa', 'datasets/yolo_detection'}
 #: What says nothing about the training itself.
 LABELS = ('published', 'work_dir', 'experiment_name')
 

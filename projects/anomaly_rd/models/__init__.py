@@ -1,9 +1,14 @@
 """Networks: teachers, bottlenecks, students, and the models that train them."""
-from . import bottlenecks, heads, layers, localization, losses, students, teachers
+from . import bottlenecks, heads, layers, localization, losses, patches, students, teachers
 from .data_preprocessor import AnomalyDataPreprocessor
 from .denoising_distillation import DenoisingDistillation
+from .feature_discriminator import FeatureDiscriminator
+from .forward_distillation import ForwardDistillation
+from .memory_bank import MemoryBank
 from .multiresolution_distillation import MultiresolutionDistillation
+from .position_gaussians import PositionGaussians
 from .reverse_distillation import ReverseDistillation
 
-__all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'MultiresolutionDistillation', 'ReverseDistillation',
-           'bottlenecks', 'heads', 'layers', 'localization', 'losses', 'students', 'teachers']
+__all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'FeatureDiscriminator', 'ForwardDistillation',
+           'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ReverseDistillation', 'bottlenecks', 'heads',
+           'layers', 'localization', 'losses', 'patches', 'students', 'teachers']

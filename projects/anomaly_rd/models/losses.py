@@ -32,20 +32,24 @@ class CosineDistillationLoss(nn.Module):
         mode: ``'global'``: one cosine per image and level between the whole flattened maps, as in the code of reverse
             distillation (Deng and Li, arXiv:2201.10703); also the relative magnitudes of positions must agree.
             ``'local'``: one per position, as in the paper's formula; trains to lower scores.
+        weight: Factor. With 2 and ``'local'`` it is the squared distance of the normalised vectors, summed over
+            channels, of STFPM (arXiv:2103.04257).
 
     Raises:
         UserError: Unknown ``mode``.
     """
 
-    def __init__(self, mode: Literal['global', 'local'] = 'global') -> None:
+    def __init__(self, mode: Literal['global', 'local'] = 'global', weight: float = 1.0) -> None:
         super().__init__()
         check_option('loss.mode', mode, ('global', 'local'))
+        self.weight = weight
         self.dims = (1, 2, 3) if mode == 'global' else (1,)
 
     def forward(self, teacher_feats: Sequence[Tensor], student_feats: Sequence[Tensor]) -> Tensor:
-        """Loss () float32 in [0, 2 * levels] of features (N, C_k, h_k, w_k); the teacher's get no gradient."""
+        """Loss () float32 in [0, 2 * levels * weight] of features (N, C_k, h_k, w_k); the teacher's get no gradient."""
         pairs = zip(teacher_feats, student_feats, strict=True)
-        return sum((1 - cosine(teacher.detach(), student, self.dims)).mean() for teacher, student in pairs)
+        levels = ((1 - cosine(teacher.detach(), student, self.dims)).mean() for teacher, student in pairs)
+        return self.weight * sum(levels)
 
 
 @MODELS.register_module()

@@ -4,24 +4,19 @@ Deng and Li, "Anomaly Detection via Reverse Distillation from One-Class Embeddin
 """
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
 from anomaly_rd.registry import MODELS
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.anomaly_model import Maps
 
-from .teacher_student import TeacherStudentModel
-from .teachers.feature_cache import FeatureCache
-
-Levels = tuple[Tensor, ...]
+from .caching_model import CachingModel, Levels
 
 
 @MODELS.register_module()
-class ReverseDistillation(TeacherStudentModel):
+class ReverseDistillation(CachingModel):
     """Teacher, bottleneck, decoder; trained by one minus the cosine, which is also the anomaly map.
 
     Args:
@@ -31,11 +26,9 @@ class ReverseDistillation(TeacherStudentModel):
         loss: Config of a module (teacher's levels, student's levels) -> (): ``CosineDistillationLoss``.
         map_head: Config of a module (teacher's levels, student's levels, size) -> maps, scores, level maps:
             ``CosineMapHead``.
-        cache_features: Compute the teacher's features of each training image once and keep them in the memory of the
-            CPU. Valid only where the training pipeline is deterministic (no augmentation). Each process keeps the
-            images it has seen.
-        cache_dtype: How they are kept, ``'bfloat16'`` or ``'float32'``.
-        cache_limit_bytes: Give up caching, with a warning, where they need more.
+        cache_features: See :class:`CachingModel`, as the next two.
+        cache_dtype: How features are kept.
+        cache_limit_bytes: And how many.
         save_teacher: See :class:`TeacherStudentModel`.
 
     Raises:
@@ -49,14 +42,14 @@ class ReverseDistillation(TeacherStudentModel):
                  data_preprocessor: dict | None = None, cache_features: bool = False,
                  cache_dtype: Literal['bfloat16', 'float32'] = 'bfloat16', cache_limit_bytes: int = 4 * 2**30,
                  save_teacher: bool = False, init_cfg: dict | None = None) -> None:
-        super().__init__(teacher, save_teacher, data_preprocessor, init_cfg)
+        super().__init__(teacher, cache_features, cache_dtype, cache_limit_bytes, save_teacher, data_preprocessor,
+                         init_cfg)
         self.need_levels(3, 3)
         self.need_sides(self.teacher.layout.grid)
         layout = dict(layout=self.teacher.layout)
         self.bottleneck = MODELS.build(bottleneck, default_args=layout)
         self.decoder = MODELS.build(decoder, default_args=layout)
         self.loss_distill, self.map_head = MODELS.build(loss), MODELS.build(map_head)
-        self.cache = FeatureCache(cache_dtype, cache_limit_bytes) if cache_features else None
 
     def loss(self, inputs: Tensor, data_samples: list[AnomalyDataSample] | None = None) -> dict[str, Tensor]:
         """``loss_distill`` () of normalised images.
@@ -65,8 +58,7 @@ class ReverseDistillation(TeacherStudentModel):
             inputs: (N, 3, H, W), sides divisible by the ``grid`` of the teacher's layout (32 for a ResNet).
             data_samples: One per image; needed with ``cache_features``.
         """
-        caching = self.training and self.cache is not None
-        teacher_feats = self._cached(inputs, data_samples) if caching else self.extract_feat(inputs)
+        teacher_feats = self.training_feat(inputs, data_samples)
         return dict(loss_distill=self.loss_distill(teacher_feats, self.decoder(self.bottleneck(teacher_feats))))
 
     def score_maps(self, inputs: Tensor) -> Maps:
@@ -78,23 +70,3 @@ class ReverseDistillation(TeacherStudentModel):
         """Levels (N, C_k, H / s_k, W / s_k), k = 1, 2, 3, of teacher and of student, s_k the teacher's strides."""
         teacher_feats = self.extract_feat(inputs)
         return teacher_feats, self.decoder(self.bottleneck(teacher_feats))
-
-    @torch.no_grad()
-    def extract_feat(self, inputs: Tensor) -> Levels:
-        """The teacher's levels of ``inputs``."""
-        return self.teacher(inputs)
-
-    def _cached(self, inputs: Tensor, data_samples: list[AnomalyDataSample]) -> Levels:
-        """The same, computed at most once for every image, in float32 unless autocast is on."""
-        keys: list[Hashable] = [(sample.get('img_path'), sample.sample_idx) for sample in data_samples]
-        levels = self.cache.get(keys, inputs.device)
-        if levels is None:
-            levels = self.cache.put(keys, self.extract_feat(inputs))
-        if torch.is_autocast_enabled(inputs.device.type):
-            return levels
-        return tuple(level.to(inputs.dtype) for level in levels)
-
-    def _load_from_state_dict(self, *args: Any) -> None:
-        super()._load_from_state_dict(*args)
-        if self.cache is not None:
-            self.cache.clear()  # the teacher may be another one now

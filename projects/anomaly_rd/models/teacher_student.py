@@ -1,7 +1,8 @@
 """What models with a frozen teacher have in common."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -58,6 +59,26 @@ class TeacherStudentModel(AnomalyModel):
             raise UserError(f'{type(self).__name__} needs a teacher with {wanted} levels, and {count} has this '
                             f'{type(self.teacher).__name__}: correct model.teacher (features of a ResNetTeacher, '
                             'out_indices of a backbone)')
+
+    def take_levels(self, levels: Sequence[int]) -> None:
+        """Remember which of the teacher's levels, counted from 1, the model uses; see :meth:`taken`.
+
+        Raises:
+            UserError: They are no such numbers, or the teacher has fewer levels.
+        """
+        if not levels or any(type(level) is not int or level < 1 for level in levels):
+            raise UserError(f'model.levels is {levels!r}: give numbers of levels of the teacher, from 1 on')
+        self.need_levels(max(levels), max(len(self.teacher.channels), max(levels)))
+        self._levels = tuple(level - 1 for level in levels)
+
+    @property
+    def taken_channels(self) -> list[int]:
+        """Channels of the levels that the model uses."""
+        return self.taken(self.teacher.channels)
+
+    def taken(self, levels: Sequence[Any]) -> list[Any]:
+        """Of something for each level of the teacher, what belongs to those that the model uses."""
+        return [levels[level] for level in self._levels]
 
     def need_sides(self, multiple: int) -> None:
         """Raise UserError unless the data preprocessor lets only images through whose sides are multiples of

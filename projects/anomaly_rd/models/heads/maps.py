@@ -18,7 +18,7 @@ from mminspect.models.precision import in_float32
 
 @MODELS.register_module()
 class CosineMapHead(nn.Module):
-    """One minus the local cosine of every level, enlarged bilinearly with aligned corners, fused and smoothed.
+    """One minus the local cosine of every level, enlarged bilinearly, fused and smoothed.
 
     Deng and Li, "Anomaly Detection via Reverse Distillation from One-Class Embedding", arXiv:2201.10703.
 
@@ -27,19 +27,26 @@ class CosineMapHead(nn.Module):
         sigma: Of the Gaussian filter, in pixels of the network's input.
         score: Of an image: ``'max'``, ``'topk_mean'`` or ``'mean'`` of the smoothed map.
         topk: Number of largest pixels for ``'topk_mean'``.
+        align_corners: Of the enlargement.
+        fuse_size: Side of the maps, pixels, at which levels are fused before the enlargement to the network's input;
+            None: that of the input.
 
     Raises:
-        UserError: Unknown ``fusion`` or ``score``, negative ``sigma``, or ``topk`` below 1.
+        UserError: Unknown ``fusion`` or ``score``, negative ``sigma``, or ``topk`` or ``fuse_size`` below 1.
     """
 
     def __init__(self, fusion: Literal['sum', 'prod'] = 'sum', sigma: float = 4.0,
-                 score: Literal['max', 'topk_mean', 'mean'] = 'max', topk: int = 100) -> None:
+                 score: Literal['max', 'topk_mean', 'mean'] = 'max', topk: int = 100, align_corners: bool = True,
+                 fuse_size: int | None = None) -> None:
         super().__init__()
         check_option('map_head.fusion', fusion, ('sum', 'prod'))
         check_option('map_head.score', score, ('max', 'topk_mean', 'mean'))
         if topk < 1:
             raise UserError(f'map_head.topk is {topk}: at least 1 pixel makes a score')
+        if fuse_size is not None and (type(fuse_size) is not int or fuse_size < 1):
+            raise UserError(f'map_head.fuse_size is {fuse_size!r}: give the side of a map in pixels, or None')
         self.fusion, self.score, self.topk = fusion, score, topk
+        self.align_corners, self.fuse_size = align_corners, fuse_size
         self.blur = GaussianBlur(sigma)
 
     def forward(self, teacher_feats: Sequence[Tensor], student_feats: Sequence[Tensor],
@@ -57,11 +64,14 @@ class CosineMapHead(nn.Module):
         with torch.autocast(teacher_feats[0].device.type, enabled=False):
             level_maps = [(1 - cosine(teacher, student, (1,))).float().clamp_(0, 2)
                           for teacher, student in zip(teacher_feats, student_feats, strict=True)]
-            enlarged = torch.stack([interpolate(level[:, None], size, mode='bilinear', align_corners=True)[:, 0]
-                                    for level in level_maps])
+            at = size if self.fuse_size is None else (self.fuse_size, self.fuse_size)
+            enlarged = torch.stack([self._enlarged(level, at) for level in level_maps])
             fused = enlarged.sum(0) if self.fusion == 'sum' else enlarged.prod(0)
-            maps = self.blur(fused)
+            maps = self.blur(fused if at == size else self._enlarged(fused, size))
             return maps, self._scores(maps.flatten(1)), level_maps
+
+    def _enlarged(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
+        return interpolate(maps[:, None], size, mode='bilinear', align_corners=self.align_corners)[:, 0]
 
     def _scores(self, pixels: Tensor) -> Tensor:
         if self.score == 'max':

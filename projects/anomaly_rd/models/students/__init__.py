@@ -2,5 +2,6 @@
 from .cloner import Cloner
 from .decoder import ReverseDecoder
 from .denoising import DecoderOnlyStudent, DenoisingStudent
+from .resnet import ResNetStudent
 
-__all__ = ['Cloner', 'DecoderOnlyStudent', 'DenoisingStudent', 'ReverseDecoder']
+__all__ = ['Cloner', 'DecoderOnlyStudent', 'DenoisingStudent', 'ResNetStudent', 'ReverseDecoder']

@@ -45,18 +45,10 @@ class ResNetTeacher(FrozenTeacher):
             raise UserError(f'there is no ResNetTeacher of depth={self.depth}, wide={self.wide}, features={features}: '
                             'depths are 18, 34, 50, wide goes with 50, features are 1 to 4')
         self.block = 'bottleneck' if self.depth == 50 else 'basic'
-        self._take_stages(features)
+        name = {settings: name for name, settings in ARCHITECTURES.items()}[self.depth, self.wide]
+        take_stages(self, name, features)
         self.channels = tuple((256 if self.depth == 50 else 64) * 2**level for level in range(features))
         self.fill(weights, self._draw, ignored=('fc.', *(f'layer{k}.' for k in range(features + 1, 5))))
-
-    def _take_stages(self, features: int) -> None:
-        """torchvision's stem and first stages, initialised as layers are by default."""
-        name = {settings: name for name, settings in ARCHITECTURES.items()}[self.depth, self.wide]
-        with torch.device('meta'):  # what is not kept costs nothing
-            whole = get_model(name)
-        for part in (*STEM, *(f'layer{k}' for k in range(1, features + 1))):
-            self.add_module(part, getattr(whole, part))
-        materialise(self)
 
     def _draw(self) -> None:
         """torchvision's initialisation."""
@@ -66,12 +58,27 @@ class ResNetTeacher(FrozenTeacher):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Map (N, 3, H, W) to levels 1, 2, 3, ...: (N, channels[k - 1], H / 2**(k + 1), W / 2**(k + 1))."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        levels = []
-        for level in range(len(self.channels))[:self.levels_wanted]:
-            x = self.get_submodule(f'layer{level + 1}')(x)
-            levels.append(x)
-        return tuple(levels)
+        return stages_of(self, x, len(range(len(self.channels))[:self.levels_wanted]))
+
+
+def take_stages(network: nn.Module, name: str, features: int) -> None:
+    """Give a module the stem and the first stages of torchvision's network ``name``, initialised as layers are by
+    default."""
+    with torch.device('meta'):  # what is not kept costs nothing
+        whole = get_model(name)
+    for part in (*STEM, *(f'layer{k}' for k in range(1, features + 1))):
+        network.add_module(part, getattr(whole, part))
+    materialise(network)
+
+
+def stages_of(network: nn.Module, x: Tensor, count: int) -> tuple[Tensor, ...]:
+    """Levels 1 to ``count`` of images (N, 3, H, W) by a module that has taken stages."""
+    x = network.maxpool(network.relu(network.bn1(network.conv1(x))))
+    levels = []
+    for level in range(1, count + 1):
+        x = network.get_submodule(f'layer{level}')(x)
+        levels.append(x)
+    return tuple(levels)
 
 
 def materialise(network: nn.Module) -> None:

@@ -1,0 +1,6 @@
+# 100 dimensions, ResNet-18; a fifth of the good images is kept from the fit for the threshold.
+_base_ = [
+    '../_base_/padim_r18.py', '../../_base_/datasets/mvtec.py', '../../_base_/schedules/fit_once.py',
+    '../../_base_/anomaly_runtime.py'
+]
+train_dataloader = dict(dataset=dict(holdout=0.2))
