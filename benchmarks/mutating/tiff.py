@@ -11,7 +11,7 @@ _SIZES = {SHORT: (2, 'H'), LONG: (4, 'I')}
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 OFFSETS, ORIENTATION, SAMPLES, ROWS, COUNTS, PLANAR, FORMAT = 273, 274, 277, 278, 279, 284, 339
 WHITE_IS_0, BLACK_IS_0, RGB = 0, 1, 2
-UNSIGNED, SIGNED, FLOAT = 1, 2, 3
+UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
 
 
 def tiff(pixels: np.ndarray, order: str = '<', photometric: int | None = None, planar: bool = False, strips: int = 1,

@@ -23,6 +23,7 @@ from mminspect.vision.decoding import DAMAGED, MAXIMUM_PIXELS
 from mminspect.vision.folders import OTHERS, list_tree
 from mminspect.vision.image_files import probe_image
 from mminspect.vision.images import IMAGE_EXTENSIONS
+from mminspect.vision.png import check_length, check_parts
 
 #: Kinds that have an area: least number of points.
 _POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)
@@ -30,6 +31,8 @@ _POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)
 _NO_AREA = ('point', 'points', 'line', 'linestrip')
 #: No side of an image has so many pixels.
 _LONGEST = 2**31
+#: Pixels that points may lie over the border without a word.
+_BORDER = 1.0
 #: What rectangles that may be turned have, whatever an annotation tool calls their kind.
 _CORNERS = 4
 
@@ -130,9 +133,10 @@ def _whole(data: Mapping[str, Any], key: str, incomplete: str) -> int:
 
 def _kind_and_points(shape: Mapping[str, Any]) -> tuple[str, tuple[tuple[float, float], ...]]:
     """What a shape is here, and its points; its own kind where that is unknown."""
-    kind = shape.get('shape_type') or 'polygon'
-    if not isinstance(kind, str):
+    kind = shape.get('shape_type')
+    if kind is not None and not isinstance(kind, str):
         raise TypeError(f'shape_type is {str(kind)[:40]}')
+    kind = kind or 'polygon'  # what old files do not say
     if kind in _NO_AREA or (kind not in _POINTS and not _has_corners(shape)):
         return kind, ()
     points = tuple((float(x), float(y)) for x, y in shape['points'])
@@ -156,25 +160,37 @@ def _around(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float],
 
 def _outline(kind: str, points: Sequence[tuple[float, float]], shape: Mapping[str, Any],
              size: tuple[int, int]) -> Outline:
+    label = _label(shape)
     if len(points) < _POINTS[kind]:
-        raise UserError(f"the {kind} {shape['label']!r} has {len(points)} points instead of at least {_POINTS[kind]}: "
+        raise UserError(f"the {kind} {label!r} has {len(points)} points instead of at least {_POINTS[kind]}: "
                         'draw it again')
     if not all(math.isfinite(value) for point in points for value in point):
-        raise UserError(f"the {kind} {shape['label']!r} has points that are no numbers: draw it again")
+        raise UserError(f"the {kind} {label!r} has points that are no numbers: draw it again")
     far = next((point for point in points if not all(-side <= value <= 2 * side + 1
                                                      for value, side in zip(point, size, strict=True))), None)
     if far:
-        raise UserError(f"the {kind} {shape['label']!r} has a point at {far[0]:g}, {far[1]:g}, far outside of its "
+        raise UserError(f"the {kind} {label!r} has a point at {far[0]:g}, {far[1]:g}, far outside of its "
                         f'image of {size[0]}x{size[1]} pixels: draw it again')
-    pixels = _decoded(shape['mask'], str(shape['label'])) if kind == 'mask' else None
-    return Outline(str(shape['label']), kind, tuple(points), pixels)
+    pixels = _decoded(shape['mask'], label) if kind == 'mask' else None
+    return Outline(label, kind, tuple(points), pixels)
+
+
+def _label(shape: Mapping[str, Any]) -> str:
+    """A text; some programs write a whole number."""
+    label = shape['label']
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        raise TypeError(f'label is {str(label)[:40]}')
+    return str(label)
 
 
 def _decoded(png: str, label: str) -> np.ndarray:
     if not isinstance(png, str):
         raise TypeError('mask is no text')
     try:
-        with Image.open(io.BytesIO(base64.b64decode(png)), formats=['PNG']) as image:
+        data = base64.b64decode(png)
+        check_parts(data)
+        check_length(data)
+        with Image.open(io.BytesIO(data), formats=['PNG']) as image:
             return np.array(image.convert('L'))
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise UserError(f'the painted mask {label!r} is no PNG in base64 ({type(error).__name__}): paint it again'
@@ -213,18 +229,19 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     known = sorted({outline.label for drawing in drawings.values() for outline in drawing.outlines})
     if unknown := [label for label in labels or () if label not in known]:
         raise UserError(f"no shape in '{source}' has the label {unknown[0]!r}: there are {', '.join(known) or 'none'}")
-    empty, outside = 0, 0
+    empty, outside, lines = 0, 0, []
     for path, drawing in drawings.items():
         mask = drawing.mask(labels)
         if not mask.any():
             drawn = any(labels is None or outline.label in labels for outline in drawing.outlines)
             empty, outside = empty + (not drawn), outside + drawn
+        lines += [*_left_out(path, drawing), *(_cut_off(path, drawing) if mask.any() else [])]
         _write_png(Path(out) / path.relative_to(source).with_name(f'{path.stem}{suffix}.png'), mask)
     return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
             *([f'{empty} of them are empty, because their files have no such shape'] if empty else []),
             *([f'{outside} of them are empty, because their shapes lie outside of the image'] if outside else []),
             *([f'warning: {told}'] if (told := found.told('JSON file')) else []),
-            *(line for path, drawing in drawings.items() for line in _left_out(path, drawing))]
+            *lines]
 
 
 def _check_out(source: Path, out: Path) -> None:
@@ -264,6 +281,16 @@ def _left_out(path: Path, drawing: Drawing) -> list[str]:
         counted = ', '.join(f'{count} {kind[:40]}' for kind, count in sorted(Counter(kinds).items()))
         lines += [f"warning: left out of the mask of '{path}', {reason}: {counted}"] if kinds else []
     return lines
+
+
+def _cut_off(path: Path, drawing: Drawing) -> list[str]:
+    over = [outline.label for outline in drawing.outlines if any(
+        not -_BORDER <= value <= side + _BORDER for point in outline.points
+        for value, side in zip(point, drawing.size, strict=True))]
+    if not over:
+        return []
+    return [f"warning: {len(over)} shapes of '{path}' reach over the border of its image, where they are cut off "
+            f"(first: {', '.join(over[:3])}): look whether they were drawn on it"]
 
 
 def _write_png(path: Path, mask: np.ndarray) -> None:

@@ -10,5 +10,5 @@ from .position_gaussians import PositionGaussians
 from .reverse_distillation import ReverseDistillation
 
 __all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'FeatureDiscriminator', 'ForwardDistillation',
-           'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ReverseDistillation', 'bottlenecks', 'heads',
-           'layers', 'localization', 'losses', 'patches', 'students', 'teachers']
+           'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ReverseDistillation', 'bottlenecks',
+           'heads', 'layers', 'localization', 'losses', 'patches', 'students', 'teachers']

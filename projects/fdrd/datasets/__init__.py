@@ -1,6 +1,7 @@
 """Data sets of the detection half: VOC, COCO, YOLO and CVAT reading, checks before training, the rendered demo set."""
 from .annotated import AnnotatedDataset, Annotations
 from .checks import check_dataset_cfg, given_data
+from .coco import InspectionCocoDataset
 from .cvat import InspectionCVATDataset
 from .given import GivenData
 from .records import BoxRecord, ImageRecord
@@ -10,5 +11,5 @@ from .voc import InspectionVOCDataset
 from .yolo import InspectionYOLODataset
 
 __all__ = ['AnnotatedDataset', 'Annotations', 'BoxRecord', 'GivenData', 'ImageRecord', 'InspectionCVATDataset',
-           'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset', 'check_dataset_cfg', 'given_data',
-           'list_detection_images']
+           'InspectionCocoDataset', 'InspectionVOCDataset', 'InspectionYOLODataset', 'TiledCocoDataset',
+           'check_dataset_cfg', 'given_data', 'list_detection_images']

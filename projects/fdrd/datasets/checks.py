@@ -1,7 +1,7 @@
 """Check a data set before anything is built, so that a mistake costs a second and one sentence, not an epoch.
 
 Order: annotation file, class names, boxes, image files, then what the built data set gives of all that. Images are
-checked by their structure only (see :mod:`mminspect.vision.image_files`): 3300 of them take a few seconds.
+checked without decoding their pixels (see :mod:`mminspect.vision.image_files`): 3300 take some seconds.
 """
 from __future__ import annotations
 

@@ -1,7 +1,11 @@
-"""COCO annotation files, read strictly: what pycocotools and mmdet fail on later is said here in one sentence."""
+"""COCO annotation files, read strictly: what pycocotools and mmdet fail on later is said here in one sentence.
+
+What a file does not say and everybody means alike is filled in: the area of a box, and that an object is no crowd.
+"""
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ from mminspect.core.text_files import encoding_of, parse_json, read_bytes
 _LISTS = ('images', 'annotations', 'categories')
 _NEEDED = {
     'images': ('id', 'file_name', 'width', 'height'),
-    'annotations': ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd'),
+    'annotations': ('id', 'image_id', 'category_id', 'bbox'),
     'categories': ('id', 'name'),
 }
 #: Pixels; more are no size of an image.
@@ -22,17 +26,47 @@ _LARGEST_ID = 2**63
 _SHOWN = 120
 
 
-def load_coco(path: str | Path) -> dict:
-    """Read and validate one COCO annotation file.
+@dataclass(frozen=True)
+class COCOFile:
+    """One annotation file.
 
-    Returns:
-        the parsed file, with the lists ``images``, ``annotations`` and ``categories`` complete and their ids unique.
+    Attributes:
+        content: The parsed file, with the lists ``images``, ``annotations`` and ``categories`` complete and their ids
+            unique; every annotation has ``area`` and ``iscrowd``.
+        encoding: Python's name of that in which it is written.
+        completed: Names of the annotations that do not say ``area`` or ``iscrowd``, by that key.
+    """
+
+    content: dict
+    encoding: str
+    completed: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether pycocotools reads the file by itself, and mmdet finds in it all that it asks for."""
+        return self.encoding == 'utf-8' and not self.completed
+
+    def oddities(self) -> list[str]:
+        """What :attr:`plain` misses, in words, with counts and the first three names."""
+        written = 'UTF-8 with a byte-order mark' if self.encoding == 'utf-8-sig' else self.encoding
+        return [*([] if self.encoding == 'utf-8' else [f'it is in {written}']),
+                *(f"{len(names)} annotations do not say {key} ({', '.join(names[:3])}{', ...' if names[3:] else ''})"
+                  for key, names in self.completed.items())]
+
+
+def load_coco(path: str | Path) -> dict:
+    """The content of :func:`read_coco`."""
+    return read_coco(path).content
+
+
+def read_coco(path: str | Path) -> COCOFile:
+    """Read, validate and complete one COCO annotation file, in any encoding that it names by its byte-order mark.
 
     Raises:
         UserError: missing, empty or not JSON, a list or a key is missing, a value is of another kind, an id is used
             twice or points nowhere, two categories have one name.
     """
-    data = _load_json(Path(path))
+    data, encoding = _load_json(Path(path))
     if not isinstance(data, dict) or any(not isinstance(data.get(key), list) for key in _LISTS):
         raise UserError(f"annotation file '{path}' is not in COCO format: it needs the lists {', '.join(_LISTS)}; "
                         'convert VOC with tools/datasets/voc2coco.py')
@@ -46,24 +80,24 @@ def load_coco(path: str | Path) -> dict:
         _check_image(image, path)
     _check_names(data, path)
     _check_references(data, path)
+    completed: dict[str, list[str]] = {}
     for annotation in data['annotations']:
+        _check_box(annotation, path)
+        for key in _complete(annotation):
+            completed.setdefault(key, []).append(f"annotation {_shown(annotation['id'], text=False)}")
         _check_annotation(annotation, path)
-    return data
+    return COCOFile(data, encoding, completed)
 
 
-def _load_json(path: Path) -> object:
+def _load_json(path: Path) -> tuple[object, str]:
+    """What the file holds, and its encoding."""
     if not path.is_file():
         others = sorted(p.name for p in path.parent.glob('*.json') if not p.name.startswith('.'))[:5]
         beside = f"; '{path.parent}' holds {', '.join(others)}" if others else ''
         raise UserError(f"annotation file '{path}' does not exist{beside}: correct data_root or ann_file in the "
                         'config, or set the environment variable MMINSPECT_DATA to the folder of your data sets')
-    name, content = f"annotation file '{path}'", read_bytes(path)
-    data, encoding = parse_json(content, name), encoding_of(content, name)
-    if encoding != 'utf-8':
-        written = 'UTF-8 with a byte-order mark' if encoding == 'utf-8-sig' else encoding
-        raise UserError(f"{name} is in {written}, which pycocotools does not read: save it as UTF-8 "
-                        'without a mark')
-    return data
+    data, name = read_bytes(path), f"annotation file '{path}'"
+    return parse_json(data, name), encoding_of(data, name)
 
 
 def _check_entries(entries: list, key: str, path: str | Path) -> None:
@@ -165,12 +199,25 @@ def _check_references(data: dict, path: str | Path) -> None:
                                 f'is not listed there{kinds}: correct it or delete the annotation')
 
 
-def _check_annotation(annotation: dict, path: str | Path) -> None:
-    """Values that mmdet calculates with, or asserts, are what they should be."""
+def _check_box(annotation: dict, path: str | Path) -> None:
     box, name = annotation['bbox'], f"annotation {_shown(annotation['id'])} in '{path}'"
     if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
         raise UserError(f'{name} has no bbox of four numbers ({_shown(box)}): correct it to [x, y, width, height] or '
                         'delete it')
+
+
+def _complete(annotation: dict) -> list[str]:
+    """Fill in what is missing or null, in place; returns the keys."""
+    box = annotation['bbox']
+    defaults = dict(area=box[2] * box[3], iscrowd=0)
+    keys = [key for key in defaults if annotation.get(key) is None]
+    annotation.update({key: defaults[key] for key in keys})
+    return keys
+
+
+def _check_annotation(annotation: dict, path: str | Path) -> None:
+    """Values that mmdet calculates with, or asserts, are what they should be."""
+    box, name = annotation['bbox'], f"annotation {_shown(annotation['id'])} in '{path}'"
     if not _is_number(annotation['area']):
         raise UserError(f"{name} has the area {_shown(annotation['area'])}: write width*height of its box, "
                         f'{box[2] * box[3]:g}')

@@ -27,7 +27,7 @@ class ImageList:
 
 
 def read_image_list(path: str | Path, annotations: AnnotationFinder | None = None) -> ImageList:
-    """The images of an ``ImageSets/Main/*.txt`` file; empty lines and hidden files are left out.
+    """The images of an ``ImageSets/Main/*.txt`` file; empty lines are left out, hidden files with a warning.
 
     Where the annotations are given, a line is what there is an annotation for: the line itself, or without the label
     column of a class list, the suffix, or the folders down to JPEGImages or Annotations; backslashes are slashes.
@@ -39,7 +39,8 @@ def read_image_list(path: str | Path, annotations: AnnotationFinder | None = Non
     if not path.is_file():
         raise UserError(f"list of images '{path}' does not exist: correct ann_file or data_root in the config")
     lines = [(number, line.strip()) for number, line in enumerate(read_lines(path, 'list of images', True), 1)]
-    lines = [(number, line) for number, line in lines if line and not Path(line).name.startswith('.')]
+    hidden = [line for _, line in lines if _is_hidden(line)]
+    lines = [(number, line) for number, line in lines if line and not _is_hidden(line)]
     if not lines:
         raise UserError(f"list of images '{path}' is empty: it needs one image name without suffix on each line")
     found = [_resolved(line, annotations) for _, line in lines]
@@ -47,7 +48,13 @@ def read_image_list(path: str | Path, annotations: AnnotationFinder | None = Non
     stems = [stem for stem, _ in found]
     seen: set[str] = set()
     repeated = [stem for stem in stems if stem in seen or seen.add(stem)]
-    return ImageList(list(dict.fromkeys(stems)), _warnings(sum(labelled for _, labelled in found), repeated))
+    return ImageList(list(dict.fromkeys(stems)), _warnings(sum(labelled for _, labelled in found), repeated, hidden))
+
+
+def _is_hidden(line: str) -> bool:
+    """Whether a line names a hidden file, as systems leave them beside images; a folder, '.' or '..', is none."""
+    name = line.replace('\\', '/').rpartition('/')[2]
+    return name.startswith('.') and bool(name.strip('.'))
 
 
 def _resolved(line: str, annotations: AnnotationFinder | None) -> tuple[str | None, bool]:
@@ -82,7 +89,7 @@ def _refuse_missing(path: Path, lines: list[tuple[int, str]], found: list[tuple[
                         f"{line[:200]!r} out of line {number} of '{path}'{more}")
 
 
-def _warnings(labelled: int, repeated: list[str]) -> list[str]:
+def _warnings(labelled: int, repeated: list[str], hidden: list[str]) -> list[str]:
     found = []
     if labelled:
         found.append(f'it is the list of one class ({labelled} lines end with 1, 0 or -1), of which all images are '
@@ -90,4 +97,6 @@ def _warnings(labelled: int, repeated: list[str]) -> list[str]:
     if repeated:
         found.append(f'{len(repeated)} lines name an image that an earlier one names, and are left out '
                      f"(first: {', '.join(list(dict.fromkeys(repeated))[:3])})")
+    if hidden:
+        found.append(f"{len(hidden)} lines name hidden files and are left out (first: {', '.join(hidden[:3])})")
     return found

@@ -19,7 +19,8 @@ from mminspect.vision.reading import Reading
 from .annotated import AnnotatedDataset, Annotations, check_classes
 from .box_forms import corner_hint
 from .class_names import check_categories, classes_of
-from .coco_json import load_coco
+from .coco import CheckedCOCO, InspectionCocoDataset
+from .coco_json import COCOFile, read_coco
 from .coco_records import category_names, coco_records, file_warnings
 from .given import GivenData, count_given
 from .image_list import read_image_list
@@ -71,9 +72,9 @@ class LeafData:
         dataset = _lazy(self.cfg, self.kind)
         if self.found is not None:  # all is read once
             dataset.read_annotations = lambda orientation=True: replace(self.found, records=self.records)
-        if self.coco and dataset.COCOAPI is COCO:
+        if self.coco and (dataset.COCOAPI is COCO or issubclass(dataset.COCOAPI, CheckedCOCO)):
             data = self.coco.pop()
-            dataset.COCOAPI = lambda path: _ParsedCOCO(data)
+            dataset.COCOAPI = lambda path: CheckedCOCO(content=data)
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells how long it took
                 dataset.full_init()
@@ -152,24 +153,27 @@ def _coco(cfg: dict, kind: type, source: str) -> LeafData:
     if prefix is None:
         raise UserError(f"the data set of '{source}' does not say where its images are: add "
                         "data_prefix=dict(img='...') to it")
-    folder, data = Path(_join(cfg, prefix)), load_coco(source)
+    file, checked = read_coco(source), issubclass(kind.COCOAPI, CheckedCOCO)
+    if not checked and not file.plain:
+        raise UserError(f"'{source}': {file.oddities()[0]}, which {kind.__name__} does not read: use "
+                        f'{InspectionCocoDataset.__name__} in the config, which does, or correct the file')
+    folder, data = Path(_join(cfg, prefix)), file.content
     if not data['annotations']:
         check_any_object(coco_records(data, folder), source)
     classes = classes_of(cfg, kind, source)
     warnings = check_categories(classes, category_names(data), source, 'metainfo' in cfg)
     form = corner_hint(data)
     return LeafData(cfg, kind, source, folder, coco_records(data, folder, classes), _orientation(cfg),
-                    [*warnings, *file_warnings(data, source, folder)], form, f'; {form}' if form else '', coco=[data])
+                    [*warnings, *_oddities(file, source), *file_warnings(data, source, folder)], form,
+                    f'; {form}' if form else '', coco=[data])
 
 
-class _ParsedCOCO(COCO):
-    """mmdet's way to a COCO file, of one that has been parsed."""
-
-    def __init__(self, data: dict) -> None:
-        super().__init__()
-        self.dataset = data
-        self.createIndex()
-        self.img_ann_map, self.cat_img_map = self.imgToAnns, self.catToImgs
+def _oddities(file: COCOFile, source: str) -> list[str]:
+    if file.plain:
+        return []
+    taken = '; objects are taken for single ones, and their area as width*height of the box' if file.completed else ''
+    return [f"'{source}': {'; '.join(file.oddities())}{taken}; mmdet's own CocoMetric does not read such a file, "
+            'InspectionCocoMetric does']
 
 
 def _annotated(cfg: dict, kind: type[AnnotatedDataset], source: str) -> LeafData:

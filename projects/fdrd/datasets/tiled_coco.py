@@ -4,15 +4,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
 from mminspect.core.errors import UserError
 from mminspect.vision.tiling import Box, tile_boxes
 
+from .coco import InspectionCocoDataset
+
 
 @DATASETS.register_module()
-class TiledCocoDataset(CocoDataset):
+class TiledCocoDataset(InspectionCocoDataset):
     """Every image is cut into square tiles; each tile is an item.
 
     Items also have ``tile`` (y0, x0, y1, x1) and ``scan_shape`` (H, W), in pixels of the image; ``img_id`` is that of
@@ -24,7 +25,7 @@ class TiledCocoDataset(CocoDataset):
         tile: Side of a tile, in pixels of the image.
         overlap: That neighbours have at least, in pixels; objects up to this size lie whole in one tile.
         min_visible: Share of an object's area, 0..1, that makes it a label of a tile.
-        kwargs: As for ``CocoDataset``.
+        kwargs: As for :class:`InspectionCocoDataset`.
 
     Raises:
         UserError: ``overlap`` is not smaller than ``tile``, or ``min_visible`` outside 0..1.

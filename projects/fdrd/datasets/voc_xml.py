@@ -125,6 +125,8 @@ def _parse_size(root: Element) -> tuple[int, int] | None:
     size = tuple(_number(node, kind) for kind in ('width', 'height'))
     if any(side != int(side) for side in size):
         raise _incomplete(node, f'says {size[0]:g}x{size[1]:g} pixels instead of whole numbers')
+    if min(size) < 0:
+        raise _incomplete(node, f'says {size[0]:g}x{size[1]:g} pixels, of which none can be below 0')
     return tuple(map(int, size)) if min(size) > 0 else None  # some tools write 0 when they do not know
 
 

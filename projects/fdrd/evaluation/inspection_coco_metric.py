@@ -15,7 +15,7 @@ from mmdet.registry import METRICS
 from mmengine.fileio import load
 from mmengine.logging import print_log
 
-from fdrd.datasets.coco_json import load_coco
+from fdrd.datasets.coco import CheckedCOCO
 from mminspect.core.errors import UserError
 
 from .ground_truth import distinct_images, fullest, number, same_classes, untested
@@ -33,7 +33,8 @@ class InspectionCocoMetric(CocoMetric):
       where ``CocoMetric`` takes 100 for mAP alone; AR is named by its limit. More objects than that are a warning;
     - annotation ids may begin with 0 or be texts (pycocotools takes a match with the id 0 for none);
     - images of several joined data sets may have the same ids, if there is no ``ann_file``;
-    - ``ann_file`` is checked, must have the classes of the data set in their order, and the images that are tested.
+    - ``ann_file`` is read as :class:`~fdrd.datasets.InspectionCocoDataset` reads it, and must have the classes of the
+      data set in their order, and the images that are tested.
 
     Returned keys: ``bbox_mAP``, ``bbox_mAP_50``, ``bbox_mAP_75``, ``bbox_mAP_s``, ``bbox_AR@100``, ``bbox_AR_s@1000``,
     and per bin ``recall_4_8`` ... ``recall_32_up``: the share of objects whose size (square root of the area, in pixels
@@ -61,9 +62,8 @@ class InspectionCocoMetric(CocoMetric):
             raise UserError(f'proposal_nums of {type(self).__name__} are {proposal_nums!r}: give three whole numbers '
                             'above 0 in ascending order, such as (100, 300, 1000)')
         self.ann_file = ann_file
-        if ann_file is not None and '://' not in ann_file and not kwargs.get('format_only'):
-            load_coco(ann_file)
-        super().__init__(ann_file, *args, metric_items=metric_items, proposal_nums=proposal_nums, **kwargs)
+        with _in_place_of(COCO=COCO if kwargs.get('format_only') else CheckedCOCO):
+            super().__init__(ann_file, *args, metric_items=metric_items, proposal_nums=proposal_nums, **kwargs)
         self.size_bins, self._renumber_images, self._told = size_bins, False, set()
         if self._coco_api is not None and not self.format_only:
             number(self._coco_api, categories=self.outfile_prefix is None)
@@ -74,7 +74,7 @@ class InspectionCocoMetric(CocoMetric):
         if not self.format_only and not any(len(prediction['bboxes']) for _, prediction in results):
             print_log('No box was detected in any image; every metric is 0.', logger='current', level=logging.WARNING)
             results = [_with_impossible_box(*results[0]), *results[1:]]
-        with _one_limit():
+        with _in_place_of(COCOeval=_OneLimitEval):
             metrics = dict(super().compute_metrics(results))
         if not self.format_only:
             self._tell_once(self._limit())
@@ -132,14 +132,16 @@ class _OneLimitEval(COCOeval):
 
 
 @contextmanager
-def _one_limit() -> Iterator[None]:
-    """mmdet's metric makes its evaluation by the name in its module and gives no other way to it."""
-    before = coco_metric.COCOeval
-    coco_metric.COCOeval = _OneLimitEval
+def _in_place_of(**classes: type) -> Iterator[None]:
+    """mmdet's metric reads and compares with classes by their names in its module, and gives no other way to them."""
+    before = {name: getattr(coco_metric, name) for name in classes}
     try:
+        for name, kind in classes.items():
+            setattr(coco_metric, name, kind)
         yield
     finally:
-        coco_metric.COCOeval = before
+        for name, kind in before.items():
+            setattr(coco_metric, name, kind)
 
 
 def _with_impossible_box(truth: dict, prediction: dict) -> tuple[dict, dict]:

@@ -53,7 +53,12 @@ def read_json(path: str | Path, what: str = 'annotation file') -> Any:
 
 
 def parse_json(data: bytes, name: str) -> Any:
-    """What the bytes of a JSON file hold; raises as :func:`decode`, and for what is not valid JSON."""
+    """What the bytes of a JSON file hold; raises as :func:`decode`, and for what is not valid JSON.
+
+    Args:
+        data: All bytes of a file.
+        name: Of the file and what it is, for messages.
+    """
     try:
         return json.loads(decode(data, name))
     except (ValueError, RecursionError) as error:

@@ -16,11 +16,10 @@ from PIL import Image
 from mminspect.core.errors import UserError
 from mminspect.vision.decoding import open_image
 from mminspect.vision.images import read_image
-from mminspect.vision.jpeg import ends_early
 from mminspect.vision.tiff import CMYK, PHOTOMETRIC, TILE_HEIGHT, TILE_WIDTH, TiffHeader, white_of
-from mminspect.vision.unusual import UnusualImageError
+from mminspect.vision.unusual import UnsoundImageError, UnusualImageError
 
-from .containers import Kind, UnsoundError, find_kind
+from .containers import Kind, find_kind
 
 _COLOURS = dict(CMYK='CMYK colours', LAB='Lab colours', F='floating-point numbers', I='32-bit numbers')
 _BLOCK = 2**20
@@ -37,7 +36,8 @@ class Limits:
 
     Attributes:
         bytes: Size of its file, in bytes.
-        pixels: Width times height. Decoding takes about 8 bytes of memory each, and 30 for 16-bit colours.
+        pixels: Width times height. Decoding takes about 8 bytes of memory each, 25 for
+            progressive JPEG and 30 for 16-bit colours.
         side: Width or height, in pixels.
     """
 
@@ -145,12 +145,9 @@ def _read(file: BinaryIO, count: int, first: bool) -> bytes:
 
 def _decoded(path: Path, limits: Limits) -> CheckedUpload:
     with _refusing():
-        data = path.read_bytes()
-        kind = _sound(data)
+        kind = _sound(path.read_bytes())
         _check_header(path, limits)
         pixels = read_image(path)
-        if kind.name == 'JPEG' and ends_early(data):
-            raise UnsoundError('its end is missing')
     return CheckedUpload(pixels, kind.extension, kind.content_type, pixels.shape[1], pixels.shape[0])
 
 
@@ -161,16 +158,14 @@ def _refusing() -> Iterator[None]:
         yield
     except UploadError:
         raise
-    except (UnusualImageError, UserError) as error:
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise UploadError(413, 'takes more memory than the station has: send a smaller picture') from error
+    except Exception as error:
         cause = error.__cause__ if isinstance(error, UserError) else error
         if isinstance(cause, UnusualImageError):
             raise UploadError(422, f'is of an unusual kind ({cause}): save it as grey or RGB with 8 or 16 bits'
                               ) from error
-        raise UploadError(400, 'is damaged: send it again, or save it anew first') from error
-    except (MemoryError, Image.DecompressionBombError) as error:
-        raise UploadError(413, 'takes more memory than the station has: send a smaller picture') from error
-    except Exception as error:
-        reason = f' ({error})' if isinstance(error, UnsoundError) else ''
+        reason = f' ({cause})' if isinstance(cause, UnsoundImageError) else ''
         raise UploadError(400, f'is damaged{reason}: send it again, or save it anew first') from error
 
 
@@ -218,8 +213,6 @@ def _check_tiff(header: TiffHeader) -> None:
 def _check_content(image: Image.Image) -> None:
     if image.format != 'MPO' and getattr(image, 'is_animated', False):  # an MPO is a JPEG with a preview behind it
         raise UploadError(422, 'holds several pictures: send each as a file of its own')
-    if image.mode == 'P' and image.palette is None:
-        raise UploadError(400, 'is damaged (its palette is missing): save it anew')
     if image.mode in _COLOURS:
         raise UploadError(422, f'has {_COLOURS[image.mode]}: save it as grey or RGB with 8 or 16 bits')
     if image.format == 'BMP' and image.tile[0].codec_name == 'bmp_rle':

@@ -14,9 +14,10 @@ from PIL import Image
 
 from mminspect.core.errors import UserError
 from mminspect.vision.decoding import DAMAGED, QUARTERS, large_images, open_image, read_header
+from mminspect.vision.jpeg import ends_early
 from mminspect.vision.reading import Reading
 from mminspect.vision.tiff import BLACK_IS_ZERO, CMYK, PHOTOMETRIC, WHITE_IS_ZERO, turned
-from mminspect.vision.unusual import UnusualImageError
+from mminspect.vision.unusual import UnsoundImageError, UnusualImageError
 
 #: Side, in pixels, of the small picture by which images are compared.
 SIDE = 128
@@ -136,6 +137,9 @@ def _quick_luma(data: bytes, turn: int) -> NDArray[np.uint8] | None:
             divisor = _divisor(image.width * image.height)
             image.draft('L', (image.width // divisor, image.height // divisor))
             image.load()
-            return np.ascontiguousarray(turned(np.asarray(image if image.mode == 'L' else image.convert('L')), turn))
+            grey = np.asarray(image if image.mode == 'L' else image.convert('L'))
+            if ends_early(data, grey[-1:, -1:]):
+                raise UnsoundImageError('its end is missing')
+            return np.ascontiguousarray(turned(grey, turn))
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise UserError(f'cannot be decoded ({error})') from error

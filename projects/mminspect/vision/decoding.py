@@ -1,7 +1,9 @@
 """From a file to numbers: the one place where the pixels of images are decoded, whoever asks for them.
 
 Pillow decodes strictly: a truncated file is an error, where OpenCV fills the rest with grey. But it silently reduces
-colour of 16 bits to 8, so those pixels are OpenCV's part, and deep TIFFs are read by :mod:`.tiff`.
+colour of 16 bits to 8, so those pixels are OpenCV's part, and deep TIFFs are read by :mod:`.tiff`. And it compares no
+check sum of a PNG's pixels and says nothing of a file whose pixels end early with a proper end behind them: that is
+looked at in :mod:`.png` and :mod:`.jpeg`.
 """
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from . import tiff
+from . import png, tiff
+from .jpeg import ends_early
 from .tiff import TiffHeader, turned, turned_back
-from .unusual import UnusualImageError
+from .unusual import UnsoundImageError, UnusualImageError
 
 #: Tag of EXIF and of TIFF.
 EXIF_ORIENTATION = 0x0112
@@ -125,6 +128,8 @@ def open_image(file: BinaryIO) -> Iterator[tuple[Image.Image | None, TiffHeader 
     orientation turns it by a quarter (version 13.0).
     """
     header = tiff.read_header(file, os.fstat(file.fileno()).st_size)
+    if header is not None:
+        tiff.check_depth(header)
     if header is not None and (header.bits > 8 or not header.unsigned):
         yield None, header
         return
@@ -141,6 +146,8 @@ def open_image(file: BinaryIO) -> Iterator[tuple[Image.Image | None, TiffHeader 
             yield None, header
             return
         with image:
+            if image.format == 'PNG' and image.mode == 'P' and image.palette is None:
+                raise UnsoundImageError('its palette is missing')
             yield image, header
 
 
@@ -166,6 +173,7 @@ def _decode_tiff(file: BinaryIO, header: TiffHeader, orientation: bool) -> Decod
 def _decode_image(image: Image.Image, file: BinaryIO, header: TiffHeader | None, orientation: bool) -> Decoded:
     bits, lossy, turn = _bits(image, file, header), _is_lossy(image, file, header), _orientation(image, file, header)
     pixels, white = _pixels(image, file, bits)
+    _check_whole(image, file, pixels)
     if header is None:
         pixels = turned(pixels, turn) if orientation else pixels
     elif not orientation:  # Pillow turns a TIFF in any case
@@ -183,6 +191,24 @@ def _pixels(image: Image.Image, file: BinaryIO, bits: int) -> tuple[np.ndarray, 
     if image.mode.startswith('I') or image.mode == 'F':
         return _array(image, image.mode), 2 ** bits - 1 if 8 < bits <= 16 else None
     return _array(image, 'L' if image.mode in _GREY else 'RGB'), 255
+
+
+def _check_whole(image: Image.Image, file: BinaryIO, pixels: np.ndarray) -> None:
+    """Raise UnsoundImageError for damage that Pillow shows as pixels: zeros in a PNG, grey in a JPEG.
+
+    Args:
+        image: Loaded.
+        file: Of it.
+        pixels: Of it, as they lie in the file; deep ones may come from another decoder.
+    """
+    if image.format == 'PNG':
+        data = _content(file)
+        png.check_parts(data)
+        last = pixels[-1] if pixels.dtype == np.uint8 else np.asarray(image.crop((0, image.height - 1, *image.size)))[0]
+        if image.info.get('interlace') or (last == last[0]).all():  # rows that are missing stay zero
+            png.check_length(data)
+    elif image.format in ('JPEG', 'MPO') and ends_early(_content(file), pixels if image.mode in ('L', 'RGB') else None):
+        raise UnsoundImageError('its end is missing')
 
 
 def _array(image: Image.Image, mode: str) -> np.ndarray:
@@ -281,14 +307,15 @@ def _exif_of_png(file: BinaryIO) -> bytes | None:
 
 
 def _decode_deep_colour(file: BinaryIO) -> np.ndarray:
-    before = file.tell()
-    file.seek(0)
-    data = np.frombuffer(file.read(), np.uint8)
-    file.seek(before)
+    data = np.frombuffer(_content(file), np.uint8)
     pixels = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:
         raise ValueError('OpenCV cannot decode it')
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def _content(file: BinaryIO) -> bytes:
+    return bytes_at(file, 0, os.fstat(file.fileno()).st_size)
 
 
 def bytes_at(file: BinaryIO, start: int, count: int) -> bytes:

@@ -162,6 +162,27 @@ def _numbers_of_tag(file: BinaryIO, entry: bytes, order: str, big: bool, length:
     return struct.unpack_from(form, data)
 
 
+def check_depth(header: TiffHeader) -> None:
+    """Refuse uncompressed pixels that take exactly the bytes of another depth than the directory says.
+
+    Programs say the 12 bits of the sensor and write words of 16, or count only some of the channels.
+
+    Raises:
+        UnusualImageError: They do; the message says both depths.
+        ValueError: The directory says no size.
+    """
+    (height, width), samples, bits = header.shape, header.one(SAMPLES, 1), header.bits
+    counts = header.tags.get(STRIP_BYTES, ())
+    if header.one(COMPRESSION, _NONE) != _NONE or not counts or len(set(header.tags.get(BITS, (1, )))) > 1:
+        return
+    rows = min(header.one(ROWS_PER_STRIP, height), height)
+    numbers = width * (1 if header.one(PLANES, 1) == 2 else samples)
+    needed = {depth: rows * -(-numbers * depth // 8) for depth in (bits, 8, 16, 32, 64) if depth >= bits}
+    held = next((depth for depth, count in needed.items() if count == counts[0]), bits)
+    if held != bits:
+        raise UnusualImageError(f'{bits} bits by its header, {held} by the bytes of its pixels')
+
+
 def read_samples(header: TiffHeader, data: bytes) -> np.ndarray:
     """Numbers (H, W) or (H, W, S) as they lie in the file.
 
@@ -324,6 +345,8 @@ def to_grey_or_rgb(header: TiffHeader, samples: np.ndarray) -> np.ndarray:
         raise UnusualImageError(f'colours of kind {photometric} with {header.bits} bits')
     if count == 1:
         return samples
+    if own == 1 and count > 2 and len(extras) < count - 1:  # one more is alpha, three are hardly grey
+        raise UnusualImageError(f'grey by its header, with {count} channels')
     if photometric == CMYK:
         return _from_cmyk(samples[..., :4])
     colours = samples[..., 0] if own == 1 else samples[..., :own]

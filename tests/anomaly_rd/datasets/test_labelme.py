@@ -17,6 +17,18 @@ from mminspect.core.errors import UserError
 W, H = 60, 40
 
 
+def painted(*, wrong: int) -> str:
+    """An 8 x 9 mask as Labelme stores it, with this many bits of its pixels' check sum wrong."""
+    file = io.BytesIO()
+    Image.fromarray(np.full((8, 9), 255, np.uint8)).save(file, 'PNG')
+    data = bytearray(file.getvalue())
+    data[-13] ^= wrong
+    return base64.b64encode(data).decode()
+
+
+DAMAGED = painted(wrong=1)
+
+
 def shape(kind: str, points: list, label: str = 'scratch') -> dict:
     return dict(label=label, shape_type=kind, points=points, group_id=None, flags={})
 
@@ -202,6 +214,11 @@ def test_unknown_kinds_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(('shapes', 'more', 'message'), [
     ([dict(shape('mask', [[1, 2], [3, 4]]), mask='aGVsbG8=')], {}, 'is no PNG in base64'),
     ([dict(shape('mask', [[1, 2], [3, 4]]), mask=7)], {}, 'shape 1 is damaged'),
+    ([dict(shape('mask', [[1, 2], [9, 9]]), mask=DAMAGED)], {}, "the painted mask 'scratch' is no PNG in base64"),
+    *(([shape('polygon', [[1, 1], [9, 1], [5, 9]], label)], {}, r'shape 1 is damaged \(TypeError: label is')
+      for label in (None, ['a'], {}, True, 1.5)),
+    *(([shape(kind, [[1, 1], [9, 1], [5, 9]])], {}, r'shape 1 is damaged \(TypeError: shape_type is')
+      for kind in ({}, [], 0, False, 3)),
     ([shape('point', []), 7], {}, 'shape 2 is damaged'), ([shape('polygon', 'text')], {}, 'shape 1 is damaged'),
     ([shape('polygon', [[1, 1], [2, 'x'], [3, 3]])], {}, 'shape 1 is damaged'),
     ([shape(['polygon'], [[1, 1]])], {}, 'shape 1 is damaged'),
@@ -219,6 +236,25 @@ def test_damage_is_one_sentence_with_file_and_place(tmp_path: Path, shapes: list
     with pytest.raises(UserError, match=message) as error:
         read_labelme(path)
     assert 'bad.json' in str(error.value) and '\n' not in str(error.value) and ': ' in str(error.value)
+
+
+def test_shapes_that_reach_over_the_border_are_told(tmp_path: Path) -> None:
+    """A pixel is rounding; more is a slip of the hand, a digit that changed, or another image."""
+    write(tmp_path / 'in' / 'a.json', shape('polygon', [[6, 7], [W + 1, 9], [15, 15]]))
+    assert convert(tmp_path / 'in', tmp_path / 'out') == ['1 masks of scratch']
+    write(tmp_path / 'in' / 'a.json', shape('polygon', [[6, 7], [W + 14, 9], [15, 15]]),
+          shape('rectangle', [[-3, 3], [9, 9]], 'dent'), shape('circle', [[9, 9], [12, 9]]))
+    assert convert(tmp_path / 'in', tmp_path / 'out') == ['1 masks of dent, scratch', (
+        f"warning: 2 shapes of '{tmp_path / 'in' / 'a.json'}' reach over the border of its image, where they are cut "
+        'off (first: scratch, dent): look whether they were drawn on it')]
+
+
+def test_labels_that_are_numbers_and_kinds_that_are_not_said(tmp_path: Path) -> None:
+    points = [[1, 1], [9, 1], [5, 9]]
+    drawing = read_labelme(write(tmp_path / 'a.json', shape(None, points, 3), shape('', points), dict(
+        shape('mask', [[1, 2], [9, 9]]), mask=painted(wrong=0))))
+    assert [(one.label, one.kind) for one in drawing.outlines] == [
+        ('3', 'polygon'), ('scratch', 'polygon'), ('scratch', 'mask')]
 
 
 def test_sizes_as_text_and_as_floats(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fdrd.datasets.coco_json import load_coco
+from fdrd.datasets.coco_json import load_coco, read_coco
 from fdrd.datasets.coco_records import category_names, coco_records
 from mminspect.core.errors import UserError
 
@@ -48,7 +48,7 @@ def test_missing_file_names_its_neighbours(tmp_path: Path) -> None:
         load_coco(tmp_path / 'train.json')
 
 
-@pytest.mark.parametrize(('key', 'field'), [('annotations', 'area'), ('annotations', 'iscrowd'), ('images', 'width'),
+@pytest.mark.parametrize(('key', 'field'), [('annotations', 'bbox'), ('annotations', 'image_id'), ('images', 'width'),
                                             ('categories', 'name')])
 def test_lacking_field(tmp_path: Path, coco_data: dict, key: str, field: str) -> None:
     del coco_data[key][1][field]
@@ -105,10 +105,11 @@ def test_wrong_image_size(tmp_path: Path, coco_data: dict, value: object) -> Non
     ('annotations', 'bbox', [1, 2, 3, float('nan')], 'has no bbox'), ('annotations', 'bbox', 'abcd', 'has no bbox'),
     ('annotations', 'bbox', [1, 2, 3, True], 'has no bbox'), ('annotations', 'bbox', [1, 2, 3, 10**400], 'has no bbox'),
     ('annotations', 'bbox', [], 'has no bbox'), ('annotations', 'bbox', None, 'has no bbox'),
-    ('annotations', 'area', None, r'annotation 2 in .* has the area None: write width\*height of its box, 30'),
-    ('annotations', 'area', '30', "has the area '30'"), ('annotations', 'area', float('inf'), 'has the area inf'),
-    ('annotations', 'iscrowd', None, 'annotation 2 in .* has iscrowd None: write 0, or 1 for a group of objects'),
-    ('annotations', 'iscrowd', '0', "has iscrowd '0'"), ('annotations', 'iscrowd', 2, 'has iscrowd 2'),
+    ('annotations', 'area', '30', r"annotation 2 in .* has the area '30': write width\*height of its box, 30"),
+    ('annotations', 'area', float('nan'), 'has the area nan'), ('annotations', 'area', False, 'has the area False'),
+    ('annotations', 'area', float('inf'), 'has the area inf'),
+    ('annotations', 'iscrowd', '0', "annotation 2 in .* has iscrowd '0': write 0, or 1 for a group of objects"),
+    ('annotations', 'iscrowd', 2, 'has iscrowd 2'),
     ('annotations', 'segmentation', 'x', "has a segmentation \\('x'\\) that is neither a list of polygons nor counts"),
     ('annotations', 'segmentation', [[1, None]], 'has a segmentation'),
     ('annotations', 'segmentation', [[[[1]]]], 'has a segmentation'),
@@ -156,12 +157,36 @@ def test_two_categories_of_one_name(tmp_path: Path, coco_data: dict, categories:
     assert str(error.value).endswith(ends)
 
 
-@pytest.mark.parametrize(('encoding', 'written'), [('utf-8-sig', 'UTF-8 with a byte-order mark'), ('utf-16', 'utf-16')])
-def test_encodings_that_pycocotools_does_not_read(tmp_path: Path, coco_data: dict, encoding: str, written: str) -> None:
+@pytest.mark.parametrize(('encoding', 'written'), [
+    ('utf-8-sig', 'UTF-8 with a byte-order mark'), ('utf-16', 'utf-16'), ('utf-16-le', 'utf-16-le'),
+    ('utf-32', 'utf-32')])
+def test_encodings(tmp_path: Path, coco_data: dict, encoding: str, written: str) -> None:
+    coco_data['categories'][0]['name'] = '划痕'
     path = tmp_path / 'train.json'
-    path.write_bytes(json.dumps(coco_data).encode(encoding))
-    with pytest.raises(UserError, match=f"train.json' is in {written}, which pycocotools does not read: save it as"):
-        load_coco(path)
-    path.write_bytes(json.dumps(coco_data, ensure_ascii=False).replace('hair', '划痕').encode('gbk'))
+    path.write_bytes(json.dumps(coco_data, ensure_ascii=encoding == 'utf-16-le').encode(encoding))
+    file = read_coco(path)
+    assert file.content == coco_data and not file.plain and file.oddities() == [f'it is in {written}']
+    path.write_bytes(json.dumps(coco_data, ensure_ascii=False).encode())
+    assert read_coco(path).plain and read_coco(path).oddities() == []
+    path.write_bytes(json.dumps(coco_data, ensure_ascii=False).encode('gbk'))
     with pytest.raises(UserError, match=r"is not utf-8 text \(line 1, byte \d+\): save it as UTF-8 \(in GBK"):
-        load_coco(path)
+        read_coco(path)
+
+
+def test_what_is_not_said_is_completed(tmp_path: Path, coco_data: dict) -> None:
+    first, second = coco_data['annotations']
+    del first['area'], first['iscrowd']
+    second.update(area=None, id='b')
+    first['id'] = 'a'
+    (tmp_path / 'train.json').write_text(json.dumps(coco_data))
+    file = read_coco(tmp_path / 'train.json')
+    assert [(one['area'], one['iscrowd']) for one in file.content['annotations']] == [(20 * 10, 0), (5 * 6, 0)]
+    assert file.completed == dict(area=['annotation a', 'annotation b'], iscrowd=['annotation a'])
+    assert file.oddities() == ['2 annotations do not say area (annotation a, annotation b)',
+                               '1 annotations do not say iscrowd (annotation a)']
+    coco_data['annotations'] *= 2
+    for number, annotation in enumerate(json.loads(json.dumps(coco_data['annotations']))):
+        coco_data['annotations'][number] = dict(annotation, id=number, area=None)
+    (tmp_path / 'train.json').write_text(json.dumps(coco_data))
+    assert read_coco(tmp_path / 'train.json').oddities()[0] == (
+        '4 annotations do not say area (annotation 0, annotation 1, annotation 2, ...)')

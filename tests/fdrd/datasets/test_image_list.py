@@ -32,10 +32,21 @@ def listed(annotations: AnnotationFinder, data: str | bytes) -> ImageList:
 @pytest.mark.parametrize('data', [
     'a\nb\nsub/c\n', 'a\r\nb\r\nsub/c', 'a\rb\rsub/c\r', 'a \n\nb\n\tsub/c', 'a.png\nb.JPG\nsub/c.bmp',
     'a.xml\nb.XML\nsub\\c', 'JPEGImages/a.png\n./b\n/data/voc/JPEGImages/sub/c.jpg',
-    'C:\\voc\\Annotations\\a.xml\nb\nsub/c',
-    'a\n._a\n.DS_Store\nb\nsub/c'])
+    'C:\\voc\\Annotations\\a.xml\nb\nsub/c'])
 def test_forms_of_a_line(annotations: AnnotationFinder, data: str) -> None:
     assert listed(annotations, data) == ImageList(['a', 'b', 'sub/c'], [])
+
+
+def test_hidden_files_are_left_out_and_told(annotations: AnnotationFinder) -> None:
+    found = listed(annotations, 'a\n._a\n.DS_Store\nsub\\.b\nJPEGImages/._b.png\nb\nsub/c')
+    assert found == ImageList(['a', 'b', 'sub/c'], [
+        '4 lines name hidden files and are left out (first: ._a, .DS_Store, sub\\.b)'])
+
+
+@pytest.mark.parametrize('line', ['.', '..', '../..', 'sub\\..', '../a', '...'])
+def test_folders_are_no_images(annotations: AnnotationFinder, line: str) -> None:
+    with pytest.raises(UserError, match=r'does not exist: add it, or take .* out of line 2 of'):
+        listed(annotations, f'a\n{line}\nb')
 
 
 @pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32'])

@@ -66,3 +66,11 @@ def test_within_the_checks_a_leaf_is_read_again_only_if_its_file_changed(coco_da
 def test_a_config_that_the_data_set_does_not_take(coco_data: dict, write_coco: Callable) -> None:
     with pytest.raises(UserError, match=r'the data set CocoDataset cannot be made of its config: .*colour'):
         assert read_leaf(dict(write_coco(coco_data), colour=1)).dataset
+
+
+@pytest.mark.parametrize('kind', ['CocoDataset', 'InspectionCocoDataset'])
+def test_coco_is_parsed_once(kind: str, coco_data: dict, write_coco: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf = read_leaf(dict(write_coco(coco_data), type=kind))
+    monkeypatch.setattr('fdrd.datasets.coco.load_coco', lambda *_: 1 / 0)
+    monkeypatch.setattr('json.load', lambda *_: 1 / 0)
+    assert [len(item['instances']) for item in leaf.dataset.data_list] == [2, 0]

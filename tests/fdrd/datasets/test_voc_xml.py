@@ -36,6 +36,7 @@ def test_boxes_are_xywh_and_named_by_place(tmp_path: Path, write_xml: Callable) 
 def test_size_may_be_absent_or_zero(tmp_path: Path, write_xml: Callable) -> None:
     assert parse_voc(write_xml(tmp_path / 'a.xml', [], None)).size is None
     assert parse_voc(write_xml(tmp_path / 'b.xml', [], (0, 0))).size is None
+    assert parse_voc(write_xml(tmp_path / 'b.xml', [], (64, 0))).size is None
 
 
 @pytest.mark.parametrize(('text', 'message'), [
@@ -49,6 +50,9 @@ def test_size_may_be_absent_or_zero(tmp_path: Path, write_xml: Callable) -> None
     ('<annotation><size><width>x</width><height>2</height></size></annotation>',
      "is not complete VOC: the <width> in line 1 is 'x' instead of a number"),
     ('<annotation><size><width>9.5</width><height>2</height></size></annotation>', 'says 9.5x2 pixels instead of'),
+    ('<annotation><size><width>9</width><height>-2</height></size></annotation>',
+     'the <size> in line 1 says 9x-2 pixels, of which none can be below 0; correct it'),
+    ('<annotation><size><width>-9</width><height>0</height></size></annotation>', 'says -9x0 pixels'),
     ('<annotation><size>9x2</size></annotation>', 'the <size> in line 1 has no <width>'),
     ('<annotations><image/></annotations>', 'is no VOC: it begins with <annotations> instead of <annotation>'),
     ('<html><body>404</body></html>', 'is no VOC: it begins with <html>'),

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 from mmdet.datasets.api_wrappers import COCO as WrappedCOCO
 from mmdet.evaluation import CocoMetric
+from mmdet.evaluation.metrics import coco_metric
 from mmengine.fileio import load
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -308,3 +310,29 @@ def test_joined_data_sets_whose_images_have_the_same_ids() -> None:
     run([1, 'a', 2])
     run([1, 2, 3])
     assert len(values) == 6 and all(value['coco/bbox_mAP'] == 1.0 for value in values)
+
+
+def without_areas(data: dict) -> bytes:
+    for annotation in data['annotations']:
+        annotation.update(area=None)
+        del annotation['iscrowd']
+    return json.dumps(data).encode()
+
+
+@pytest.mark.parametrize('form', [lambda data: json.dumps(data).encode('utf-8-sig'), without_areas,
+                                  lambda data: json.dumps(data).encode('utf-16')])
+def test_files_that_pycocotools_does_not_read(tmp_path: Path, form: Callable[[dict], bytes]) -> None:
+    """Of objects that are as large as their boxes the values are those of the plain file."""
+    ann_file, found = random_set(tmp_path)
+    expected = evaluate(ann_file, found)
+    Path(ann_file).write_bytes(form(json.loads(Path(ann_file).read_text())))
+    assert evaluate(ann_file, found) == expected and 0.1 < expected['bbox_mAP_50'] < 0.9
+    with pytest.raises((ValueError, KeyError, TypeError)):  # why they are not left to mmdet
+        evaluate(ann_file, found, CocoMetric(ann_file=ann_file, metric='bbox'))
+
+
+def test_classes_of_mmdet_are_put_back(tmp_path: Path) -> None:
+    ann_file = dense(tmp_path, 3)
+    with pytest.raises(KeyError):
+        InspectionCocoMetric(ann_file=ann_file, metric='no metric')
+    assert coco_metric.COCO is WrappedCOCO and coco_metric.COCOeval is COCOeval

@@ -57,4 +57,4 @@ def test_damage_is_one_sentence_and_what_is_accepted_is_read(tmp_path: Path, kin
                 read(path)
             except UserError:
                 continue
-    assert 0 < accepted < 60
+    assert accepted == 0 if kind == 'png' else 0 < accepted < 60  # every byte of a PNG is under a check sum

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mminspect.core.errors import UserError
+from mminspect.survey.measures import measure
 from mminspect.vision.image_files import probe_image
+from mminspect.vision.images import read_image, read_mask
+from mminspect.vision.reading import Reading
 
 
 @pytest.fixture
@@ -50,6 +54,26 @@ def test_download_that_left_zeros_at_the_end(tmp_path: Path, write_image: Callab
     data = path.read_bytes()
     path.write_bytes(data[:len(data) // 2] + bytes(len(data) - len(data) // 2))
     assert probe_image(path).problem == 'truncated'
+
+
+@pytest.mark.parametrize('options', [{}, dict(progressive=True), dict(quality=30)])
+@pytest.mark.parametrize('turn', [1, 6])
+@pytest.mark.parametrize('mode', ['RGB', 'L', 'CMYK'])
+def test_jpeg_whose_pixels_end_early_with_an_end_mark(tmp_path: Path, options: dict, turn: int, mode: str) -> None:
+    """The check, and all readers of pixels: neither Pillow nor OpenCV says anything."""
+    rng, exif, file = np.random.default_rng(0), Image.Exif(), io.BytesIO()
+    exif[0x0112] = turn
+    pixels = cv2.resize(rng.integers(0, 256, (15, 20, 3), dtype=np.uint8), (200, 150))
+    Image.fromarray(pixels).convert(mode).save(file, 'JPEG', exif=exif, **options)
+    path, data = tmp_path / 'a.jpg', file.getvalue()
+    path.write_bytes(data)
+    assert probe_image(path).problem is None and read_image(path).shape[:2] == ((150, 200) if turn == 1 else (200, 150))
+    path.write_bytes(data[:len(data) * 3 // 4].rstrip(b'\xff') + b'\xff\xd9')
+    assert cv2.imread(str(path)) is not None and Image.open(path).convert('RGB').size == (200, 150)
+    assert probe_image(path).problem == 'truncated'
+    for read in (read_image, read_mask, lambda path: measure(str(path), Reading())):
+        with pytest.raises(UserError, match=r'cannot be decoded \(its end is missing\)'):
+            read(path)
 
 
 def test_opencv_says_nothing_about_a_truncated_jpeg(tmp_path: Path, write_image: Callable) -> None:
@@ -129,8 +153,12 @@ def test_limit_of_pixels(tmp_path: Path, write_image: Callable, monkeypatch: pyt
     assert probe_image(path).problem == 'too large'
 
 
-def test_thousands_take_seconds(tmp_path: Path, write_image: Callable) -> None:
-    path = write_image(tmp_path / 'a.jpg', 1088, 460)
+def test_thousands_take_seconds(tmp_path: Path) -> None:
+    """Of pictures as cameras write them: a scene with some noise. Codes are read to their end, at about 0.1 GB/s."""
+    rng, path = np.random.default_rng(0), tmp_path / 'a.jpg'
+    scene = cv2.resize(rng.integers(0, 256, (23, 55, 3), dtype=np.uint8), (1088, 460), interpolation=cv2.INTER_CUBIC)
+    assert cv2.imwrite(str(path), np.clip(scene + rng.normal(0, 2, scene.shape), 0, 255).astype(np.uint8),
+                       [cv2.IMWRITE_JPEG_QUALITY, 90])
     start = time.process_time()
     for _ in range(300):
         assert probe_image(path).problem is None

@@ -13,7 +13,16 @@ import tifffile
 from PIL import Image
 
 from image_forms import packed, tiff, written
-from mminspect.vision.tiff import TiffHeader, read_header, read_samples, to_grey_or_rgb, turned, turned_back, white_of
+from mminspect.vision.tiff import (
+    TiffHeader,
+    check_depth,
+    read_header,
+    read_samples,
+    to_grey_or_rgb,
+    turned,
+    turned_back,
+    white_of,
+)
 from mminspect.vision.unusual import UnusualImageError
 
 H, W = 37, 53
@@ -168,3 +177,45 @@ def test_colours_that_are_not_read() -> None:
     data = written(bytes(H * W * 2), 16, size=(W, H), photometric=3)
     with pytest.raises(UnusualImageError, match='colours of kind 3 with 16 bits'):
         to_grey_or_rgb(header_of(data), samples_of(data))
+
+
+@pytest.mark.parametrize(('said', 'held'), [(1, 8), (3, 8), (5, 8), (10, 16), (12, 16), (14, 16), (8, 16), (16, 32)])
+@pytest.mark.parametrize('samples', [1, 3])
+def test_a_depth_that_the_bytes_contradict(said: int, held: int, samples: int) -> None:
+    """Words of 16 bits for the 12 of a sensor would be read as packed ones: stripes."""
+    pixels = numbers(f'u{held // 8}', *([3] if samples == 3 else []))
+    options = dict(photometric='rgb') if samples == 3 else {}
+    for layout in ({}, dict(rowsperstrip=5)):
+        header = header_of(tiff(pixels, **options, **layout))
+        check_depth(header)
+        wrong = TiffHeader(header.order, {**header.tags, 258: (said, ) * samples})
+        with pytest.raises(UnusualImageError, match=f'^{said} bits by its header, {held} by the bytes of its pixels$'):
+            check_depth(wrong)
+
+
+@pytest.mark.parametrize('bits', [1, 2, 4, 6, 10, 12, 14])
+def test_packed_bits_have_the_bytes_of_their_depth(bits: int) -> None:
+    check_depth(header_of(written(packed(numbers('u2') >> 16 - bits, bits), bits, size=(W, H))))
+
+
+def test_depths_of_which_bytes_say_nothing() -> None:
+    """Compressed pixels, no counts of bytes, and some bytes more than are needed."""
+    header = header_of(tiff(numbers('u1'), compression='zlib'))
+    check_depth(TiffHeader('<', {**header.tags, 279: (2 * H * W, )}))
+    plain = header_of(tiff(numbers('u1')))
+    check_depth(TiffHeader('<', {**plain.tags, 279: (H * W + 3, )}))
+    check_depth(TiffHeader('<', {key: value for key, value in plain.tags.items() if key != 279}))
+
+
+def test_grey_with_channels_that_are_not_named() -> None:
+    """RGB whose header says grey: its first channel is not the picture. One more channel is alpha."""
+    def grey(count: int, extras: tuple[int, ...] = ()) -> TiffHeader:
+        return TiffHeader('<', {256: (W, ), 257: (H, ), 258: (8, ) * count, 262: (1, ), 277: (count, ),
+                                **({338: extras} if extras else {})})
+
+    pixels = numbers('u1', 3)
+    for header in (grey(3), grey(3, (0, ))):
+        with pytest.raises(UnusualImageError, match='grey by its header, with 3 channels'):
+            to_grey_or_rgb(header, pixels)
+    assert (to_grey_or_rgb(grey(3, (0, 0)), pixels) == pixels[..., 0]).all()
+    assert (to_grey_or_rgb(grey(2), pixels[..., :2]) == pixels[..., 0]).all()
