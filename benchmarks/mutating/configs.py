@@ -102,7 +102,7 @@ class ConfigKind(Kind):
         import logging
 
         from mmengine.logging import MMLogger
-        from mmengine.registry import init_default_scope
+        from mmengine.registry import DefaultScope
         from mmengine.runner import Runner
 
         from mminspect import runtime
@@ -116,8 +116,8 @@ class ConfigKind(Kind):
             runtime.check_length(cfg)
             runtime.skip_missing_validation(cfg)
             runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
-            with runtime.explain_errors(cfg):
-                init_default_scope(cfg.default_scope)
+            # mmengine warns of a scope that differs from an earlier input's: it would count as said about this one
+            with runtime.explain_errors(cfg), DefaultScope.overwrite_default_scope(cfg.default_scope):
                 batch = next(iter(Runner.build_dataloader(copy.deepcopy(cfg.train_dataloader), seed=0)))
         finally:
             logger.removeHandler(handler)

@@ -62,8 +62,9 @@ def set_category(cfg: Config, category: str) -> None:
 def category_of(cfg: Config) -> str | None:
     """The category that a config trains; None where its data sets have none or several."""
     loader = cfg.get('train_dataloader') or cfg.get('test_dataloader') or {}
-    names = {dataset.get('category') for dataset in leaves(loader.get('dataset') or {})}
-    return names.pop() if len(names) == 1 else None
+    names = [dataset.get('category') for dataset in leaves(loader.get('dataset') or {})]
+    one = names and isinstance(names[0], str) and all(name == names[0] for name in names)  # other kinds are told later
+    return names[0] if one else None
 
 
 def _set(dataset: dict, category: str) -> bool:

@@ -135,6 +135,9 @@ def _check_same_category(datasets: Sequence[dict]) -> None:
     """One category twice, in whatever case, would be trained on or tested twice."""
     seen = set()
     for cfg in (cfg for cfg in datasets if 'category' in cfg):
+        if not isinstance(cfg['category'], str):
+            raise UserError(f"category of the data set of '{cfg.get('data_root')}' is {cfg['category']!r}: give its "
+                            'name, as text')
         key = os.path.realpath(cfg.get('data_root', '')), cfg['category'].casefold(), cfg.get('split', 'train')
         if key in seen:
             raise UserError(f"the category {cfg['category']!r} of '{cfg.get('data_root')}' stands twice in one list of "

@@ -142,7 +142,7 @@ def _orientation(cfg: dict) -> bool:
 
 def _join(cfg: dict, path: str) -> str:
     """``path`` below ``data_root`` unless it is absolute."""
-    root = cfg.get('data_root') or ''
+    root = str(cfg.get('data_root') or '')
     return f'{root}{path}' if '://' in root else str(Path(root, path))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
-from mminspect.runtime.dataset_cfg import pipelines
+from mminspect.runtime.dataset_cfg import component_name, pipelines
 
 
 @CHECKS.register('model')
@@ -22,8 +22,8 @@ def check_views(model: dict, dataset: dict) -> None:
         _check_pipeline(model, pipeline)
 
 
-def _check_pipeline(model: dict, pipeline: list[dict]) -> None:
-    steps = [step['type'] if isinstance(step['type'], str) else step['type'].__name__ for step in pipeline]
+def _check_pipeline(model: dict, pipeline: list) -> None:
+    steps = list(map(component_name, pipeline))
     if 'PackDualViewInputs' not in steps or 'StudentNoise' not in steps:
         return
     between = steps[steps.index('StudentNoise') + 1:steps.index('PackDualViewInputs')]

@@ -130,11 +130,16 @@ def sentence(error: BaseException, again: str = '') -> str | None:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, UserError):
-            return ' '.join(str(error).split())
+            return ' '.join(_without_traceback(str(error)).split())
         if words := _of_the_machine(error, again):
             return words
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
+
+
+def _without_traceback(message: str) -> str:
+    """What a process that reads images says: torch puts its traceback in front."""
+    return message.rpartition(f'{UserError.__name__}: ')[2] if 'in DataLoader worker process' in message else message
 
 
 def _of_the_machine(error: BaseException, again: str) -> str | None:

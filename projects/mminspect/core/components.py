@@ -11,21 +11,31 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import mmengine.registry
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS, TRANSFORMS, Registry
+from torch.utils.data import DataLoader, Dataset, Sampler
 
+from mminspect.core.cli import DEBUG_VARIABLE, sentence
 from mminspect.core.errors import UserError
 
 #: Packages of OpenMMLab whose components a config may name by the package's name alone.
 OPENMMLAB = ('mmdet', 'mmpretrain')
 #: Kinds of components that an inspection is built from.
 BUILT_KINDS = ('model', 'task util', 'dataset', 'transform', 'metric')
+#: Kinds of components that a data section of a config names: where they are registered, and what is one without that.
+DATA_KINDS = MappingProxyType({'dataset': (DATASETS, Dataset), 'transform': (TRANSFORMS, None),
+                               'data sampler': (DATA_SAMPLERS, Sampler), 'function': (FUNCTIONS, FunctionType)})
 #: What constructors raise for values that they do not take; others are mistakes in their programs.
 _REFUSALS = (ValueError, KeyError, IndexError, TypeError, AssertionError, ZeroDivisionError, NotImplementedError,
              RuntimeError)
+#: How torch begins what a process that reads images has raised; its traceback follows.
+_READER = re.compile(r'Caught (\w+) in DataLoader worker process \d+')
+#: A line of it that names a place.
+_PLACE = re.compile(r'File "([^"]+)", line (\d+), in')
 #: What torch says of layers that do not fit each other.
 _MISFIT = re.compile(r'expected input\[[^\]]*\] to have \d+ channels, but got \d+ channels'
                      r'|mat1 and mat2 shapes cannot be multiplied \([^)]*\)'
@@ -33,8 +43,12 @@ _MISFIT = re.compile(r'expected input\[[^\]]*\] to have \d+ channels, but got \d
 
 
 @contextmanager
-def explain_errors(cfg: Config) -> Iterator[None]:
+def explain_errors(cfg: Config, part: str = '') -> Iterator[None]:
     """Turn mmengine's errors about unknown components into one sentence with the nearest known names.
+
+    Args:
+        cfg: Config, for its name and entries.
+        part: Place in it of what is used in the block, such as ``train_dataloader``; '': all of it.
 
     So it is with arguments that a component does not have or that are missing, with values that torch's optimisers
     refuse, also for want of parameters, with a package that is not installed, with a model that has no preprocessor,
@@ -42,7 +56,7 @@ def explain_errors(cfg: Config) -> Iterator[None]:
     a component refuses (a ResNet of depth 17), or with parts of a model that do not fit each other.
     """
     try:
-        with _explain_parts(cfg):
+        with _explain_parts(cfg, part):
             yield
     except (KeyError, TypeError, AttributeError) as error:
         what = _explanation(cfg, ' '.join(map(str, error.args)))  # KeyError shows its text escaped
@@ -77,8 +91,9 @@ def explain_errors(cfg: Config) -> Iterator[None]:
 
 
 @contextmanager
-def _explain_parts(cfg: Config) -> Iterator[None]:
-    """What remains when nobody knew more: a constructor that failed, and layers that do not fit each other."""
+def _explain_parts(cfg: Config, part: str) -> Iterator[None]:
+    """What remains when nobody knew more: a constructor that failed, layers that do not fit each other, and whatever
+    data sets, samplers and steps of a pipeline raise."""
     try:
         yield
     except UserError:
@@ -93,6 +108,10 @@ def _explain_parts(cfg: Config) -> Iterator[None]:
             raise UserError(f'two parts of the model in {cfg.filename or "the config"} do not fit each other '
                             f'({match[0]}): compare the channels that one gives with those that the next one '
                             'takes') from error
+        told = sentence(error) or isinstance(error, ImportError) or _explanation(cfg, message)
+        if not told and (reason := _failure_of_data(error, message)):
+            place = part or 'the data'
+            raise UserError(f'{place} of {cfg.filename or "the config"} gives no image: {reason}') from error
         raise
 
 
@@ -104,6 +123,36 @@ def _single_value(cfg: Config, error: ValueError) -> str:
                 'channels, or the data larger images')
     return ('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '
             'train_dataloader.batch_size (with drop_last=True if one image is left over) or the size of the images')
+
+
+def _failure_of_data(error: Exception, message: str) -> str | None:
+    """What failed while an image was made, and what to do; None: it was something else."""
+    failed = failing_component(error)
+    if match := _READER.search(message):
+        place = _PLACE.findall(message)
+        where = f'{Path(place[-1][0]).name} line {place[-1][1]}' if place else 'a process that reads images'
+        reason = textwrap.shorten(message.splitlines()[-1] or match[1], 300, placeholder=' ...')
+        return f'{where} fails ({reason}), so correct the values of the step to which it belongs, or what comes ' \
+               f'before it ({DEBUG_VARIABLE}=1 shows more)'
+    if failed is None:
+        return None
+    if isinstance(error, KeyError) and failed in _registered('transform'):
+        return f'its step {failed.__name__} needs {message!r}, which no step before it gives, so add the step that ' \
+               'does, or change their order'
+    reason = textwrap.shorten(f'{type(error).__name__}: {message}', 300, placeholder=' ...')
+    return f'{failed.__name__} fails ({reason}), so correct its values or what comes before it ' \
+           f'({DEBUG_VARIABLE}=1 shows where)'
+
+
+def failing_component(error: BaseException) -> type | None:
+    """The innermost data set, step, sampler or data loader in which an error was raised; None: it was in none."""
+    known = [one for kind in DATA_KINDS for one in _registered(kind)]
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        owner = frame.f_locals.get('self')
+        found = frame.f_locals.get('obj_cls') if frame.f_code.co_name == 'build_from_cfg' else type(owner)
+        if isinstance(found, type) and (found is DataLoader or found in known):
+            return found
+    return None
 
 
 def _refusing_component(error: Exception) -> str | None:
@@ -144,8 +193,8 @@ def _explanation(cfg: Config, message: str) -> str | None:
 def _lacks_preprocessor(cfg: Config, error: BaseException) -> bool:
     """Whether a list was met where a model, which need not have one, expects what its preprocessor makes."""
     model = cfg.get('model')
-    return isinstance(model, dict) and not model.get('data_preprocessor') and re.search(
-        r"'list' object|not list\b|\blist, ", str(error)) is not None
+    return isinstance(model, dict) and not model.get('data_preprocessor') and failing_component(error) is None and (
+        re.search(r"'list' object|not list\b|\blist, ", str(error)) is not None)
 
 
 def _of_mmengine(error: BaseException) -> bool:
@@ -182,6 +231,38 @@ def _typeless(cfg: Config, message: str) -> str:
     return f'has a hook without a type, default_hooks.{name}; {hint}'
 
 
+def find_component(kind: str, name: str, scope: str) -> Any:
+    """What a Runner builds where a config names a component of its data.
+
+    mmengine takes a name that is not registered for a place in a module, and would call whatever is there.
+
+    Args:
+        kind: One of :data:`DATA_KINDS`.
+        name: In a config.
+        scope: In which it is looked for.
+
+    Returns:
+        A class, or a function that is registered; None for what is no such component.
+    """
+    root, base = DATA_KINDS[kind]
+    try:
+        with root.switch_scope_and_registry(scope) as registry:
+            found = registry.get(name)
+    except Exception:  # of the modules that it imports, and of names that cannot be one
+        return None
+    if any(found is other for other in _registered(kind)):
+        return found
+    if base is FunctionType or not isinstance(found, type):
+        return found if base is FunctionType and isinstance(found, base) else None
+    is_one = issubclass(found, base) if base else any('__call__' in vars(owner) for owner in found.__mro__)
+    return found if is_one else None
+
+
+def unknown_component(name: str, kind: str) -> str:
+    """What is said of a name for which :func:`find_component` finds nothing."""
+    return _unknown(name, f' ({kind})', component_names(kind))
+
+
 def _unknown(name: str, kind: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name.split('.')[-1], sorted(known), n=3, cutoff=0.5)
     hint = f'did you mean {" or ".join(near)}?' if near else 'is the package that defines it listed in custom_imports?'
@@ -201,8 +282,12 @@ def _types(node: Any) -> Iterator[str]:
 
 def component_names(kind: str | None) -> set[str]:
     """Names in all registries called ``kind`` ('model', 'data sampler', ...), of any scope; None for every registry."""
-    return {name for node in _registries() if kind is None or node.name.replace('_', ' ') == kind.replace('_', ' ')
-            for name in node.module_dict}
+    return {name for node in _registries(kind) for name in node.module_dict}
+
+
+def _registered(kind: str) -> list[Any]:
+    """What is registered under :func:`component_names`."""
+    return [found for node in _registries(kind) for found in node.module_dict.values()]
 
 
 def scopes() -> set[str]:
@@ -227,10 +312,11 @@ def load_scope(scope: str) -> None:
             node.import_from_location()
 
 
-def _registries() -> Iterator[Registry]:
-    """mmengine's root registries and all below them."""
+def _registries(kind: str | None = None) -> Iterator[Registry]:
+    """mmengine's root registries and all below them; with a kind, those that are called so."""
     waiting = [node for node in vars(mmengine.registry).values() if isinstance(node, Registry)]
     while waiting:
         node = waiting.pop()
-        yield node
+        if kind is None or node.name.replace('_', ' ') == kind.replace('_', ' '):
+            yield node
         waiting += node.children.values()

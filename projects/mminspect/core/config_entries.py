@@ -41,19 +41,19 @@ def check_entries(cfg: Config) -> None:
     for name, (kinds, words) in KINDS.items():
         value = cfg.get(name)
         if value is not None and not isinstance(value, kinds):
-            raise _refusal(cfg, name, value, words)
+            raise refusal(cfg, name, value, words)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(name) is not None and not isinstance(cfg[name].get('dataset'), Mapping):
-            raise _refusal(cfg, f'{name}.dataset', cfg[name].get('dataset'), 'a dict')
+            raise refusal(cfg, f'{name}.dataset', cfg[name].get('dataset'), 'a dict')
         for key in ('sampler', 'batch_sampler'):
             _refuse_plain(cfg, name, key)
     _refuse_plain(cfg, 'optim_wrapper', 'optimizer')
     for index, hook in enumerate(cfg.get('custom_hooks') or ()):
         if not isinstance(hook, (Mapping, Hook)):
-            raise _refusal(cfg, f'custom_hooks.{index}', hook, 'a dict')
+            raise refusal(cfg, f'custom_hooks.{index}', hook, 'a dict')
     for name, hook in (cfg.get('default_hooks') or {}).items():
         if hook is not None and not isinstance(hook, (Mapping, Hook)):
-            raise _refusal(cfg, f'default_hooks.{name}', hook, 'a dict')
+            raise refusal(cfg, f'default_hooks.{name}', hook, 'a dict')
     _check_numbers(cfg)
 
 
@@ -63,9 +63,9 @@ def _check_numbers(cfg: Config) -> None:
         keys = path.split('.')
         least, most, words = LIMITS.get(keys[-1], (None, None, '')) if 'test_cfg' in keys[1:] else (None, None, '')
         if isinstance(value, float) and math.isnan(value):
-            raise _refusal(cfg, path, value, words or 'a number')
+            raise refusal(cfg, path, value, words or 'a number')
         if least is not None and not (least <= value <= most and (most == 1 or isinstance(value, int))):
-            raise _refusal(cfg, path, value, words)
+            raise refusal(cfg, path, value, words)
 
 
 def _numbers(node: Any, path: str = '') -> Iterator[tuple[str, float]]:
@@ -86,18 +86,21 @@ def require_entries(cfg: Config, *names: str) -> None:
     """
     for name in names:
         if cfg.get(name) is None:
-            raise UserError(f'{_file(cfg)} has no {name}: give it one, or check how the entry is written')
+            raise UserError(f'{file_of(cfg)} has no {name}: give it one, or check how the entry is written')
 
 
 def _refuse_plain(cfg: Config, name: str, key: str) -> None:
     value = (cfg.get(name) or {}).get(key)
-    if isinstance(value, (str, int, float)):
-        raise _refusal(cfg, f'{name}.{key}', value, 'a dict')
+    if isinstance(value, (str, int, float, *_LIST)):
+        raise refusal(cfg, f'{name}.{key}', value, 'a dict')
 
 
-def _refusal(cfg: Config, name: str, value: Any, words: str) -> UserError:
-    return UserError(f'{name} of {_file(cfg)} is {value!r}: give {words}')
+def refusal(cfg: Config, name: str, value: Any, words: str) -> UserError:
+    """What to raise for the entry ``name`` of a config, which ``words`` say what it may be."""
+    text = repr(value)
+    return UserError(f'{name} of {file_of(cfg)} is {text if len(text) <= 120 else f"{text[:117]}..."}: give {words}')
 
 
-def _file(cfg: Config) -> str:
+def file_of(cfg: Config) -> str:
+    """How a config is called in messages."""
     return cfg.filename or 'the config'

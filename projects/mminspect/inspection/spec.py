@@ -31,7 +31,7 @@ class Suppression:
         nms_pre: The number of (box, class) pairs of each level that are looked at, the best ones.
         iou_threshold: Where two boxes of one class overlap by more, the better one remains.
         max_per_img: At most so many remain.
-        min_size: Boxes of this width or height or less, in pixels of the image, are dropped.
+        min_size: Boxes of this width or height or less, in pixels of the image, are dropped; mmdet's -1: none.
         clip: Whether boxes end at the border of the image.
     """
 
@@ -179,8 +179,9 @@ def _check_suppression(suppression: Suppression) -> None:
             stored.whole(size, 'level_sizes', 1)
         for name in ('nms_pre', 'max_per_img'):  # mmdet's -1 stands for all
             stored.whole(getattr(suppression, name), name, -1)
-        for name in ('score_thr', 'iou_threshold', 'min_size'):
-            stored.finite(getattr(suppression, name), name)
+        for name in ('score_thr', 'iou_threshold'):
+            stored.finite(getattr(suppression, name), name, 0, 1)
+        stored.finite(suppression.min_size, 'min_size', -1)
         if not isinstance(suppression.clip, bool):
             raise ValueError(f'clip is {suppression.clip!r}')
     except ValueError as error:

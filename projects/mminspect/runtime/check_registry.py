@@ -13,6 +13,10 @@ STAGES = MappingProxyType({
     'model': 'check that a model fits its data: ``model`` dict, ``dataset`` dict -> None',
     'metric': 'check that a metric measures what a data loader gives: config of the metric, ``dataset`` dict, name of '
               'the evaluator -> None',
+    'loader': 'check of what a data loader names, before anything else reads it: config, name of the data loader, its '
+              'dict -> warnings for the log',
+    'sample': 'look at what a data loader gives, when all else is right: config, name of the data loader, its dict -> '
+              'None',
     'split': "check of the training's data set against another one: both ``dataset`` dicts, name of the second one's "
              'data loader -> warnings for the log, or None',
     'survey': 'lists the images of a data set for ``mminspect check``: ``dataset`` dict -> one '

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from mminspect.core.components import explain_errors
 from mminspect.core.config_entries import require_entries
 from mminspect.core.errors import UserError
 from mminspect.core.once import reading_once
@@ -96,20 +97,25 @@ def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
     """What is odd but allowed in one dataloader.
 
     Raises:
-        UserError: It has no such size of a batch, or a check of the stages 'model', 'data' or 'metric' found a mistake.
+        UserError: It has no such size of a batch, a check of the stages 'loader', 'model', 'data', 'metric' or 'sample'
+            found a mistake, or a component of the data cannot be built or gives no image.
     """
     for key, least in (('batch_size', 1), ('num_workers', 0)):
         value = dataloader.get(key, least)
         if type(value) is not int or value < least:
             raise UserError(f'{part} of {cfg.filename} has {key}={value!r}: give a whole number, at least {least}')
-    for check in CHECKS.of('model'):
-        check(cfg.model, dataloader['dataset'])
-    found = [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]
-    evaluator = part.replace('_dataloader', '_evaluator')
-    for metric in metrics_of(cfg.get(evaluator)) if evaluator != part else ():
-        for check in CHECKS.of('metric'):
-            check(metric, dataloader['dataset'], evaluator)
-    return found
+    with explain_errors(cfg, part):
+        warnings = [text for check in CHECKS.of('loader') for text in check(cfg, part, dataloader)]
+        for check in CHECKS.of('model'):
+            check(cfg.model, dataloader['dataset'])
+        warnings += [text for check in CHECKS.of('data') for text in check(dataloader['dataset'])]
+        evaluator = part.replace('_dataloader', '_evaluator')
+        for metric in metrics_of(cfg.get(evaluator)) if evaluator != part else ():
+            for check in CHECKS.of('metric'):
+                check(metric, dataloader['dataset'], evaluator)
+        for check in CHECKS.of('sample'):
+            check(cfg, part, dataloader)
+    return warnings
 
 
 def metrics_of(evaluator: object) -> list[dict]:
@@ -120,27 +126,56 @@ def metrics_of(evaluator: object) -> list[dict]:
             if isinstance(metric, dict)]
 
 
+def missing_place(cfg: Config, part: str, dataloader: dict) -> str | None:
+    """Where the test images would lie that nobody has, or None.
+
+    Raises:
+        UserError: A check of the stage 'loader' found a mistake.
+    """
+    with explain_errors(cfg, part):
+        for check in CHECKS.of('loader'):
+            check(cfg, part, dataloader)
+        return next(filter(None, (check(dataloader['dataset']) for check in CHECKS.of('absence'))), None)
+
+
 def _holdouts(cfg: Config) -> Iterator[tuple[str, dict]]:
     """Name and config of the dataloaders of hooks."""
     for hook in cfg.get('custom_hooks') or ():
         if isinstance(hook, dict) and hook.get('holdout_dataloader') is not None:
-            yield f'holdout_dataloader of {hook["type"]}', hook['holdout_dataloader']
+            yield f'holdout_dataloader of {hook.get("type")}', hook['holdout_dataloader']
 
 
 def _check_splits(cfg: Config, loaders: dict[str, dict]) -> None:
     others = {'test_dataloader': cfg.get('test_dataloader'), **loaders}
-    train = others.pop('train_dataloader')['dataset']
+    train = others.pop('train_dataloader')
     for part, other in others.items():
-        for check in CHECKS.of('split') if other is not None else ():
-            for warning in check(train, other['dataset'], part) or ():
-                print_log(warning, logger='current', level=logging.WARNING)
+        for warning in split_warnings(cfg, train, other, part) if other is not None else ():
+            print_log(warning, logger='current', level=logging.WARNING)
+
+
+def split_warnings(cfg: Config, train: dict, other: dict, part: str) -> Iterator[str]:
+    """What is odd between the images of two data loaders, the training's and the one called ``part``.
+
+    Raises:
+        UserError: A check of the stage 'split' found a mistake.
+    """
+    try:
+        for check in CHECKS.of('loader'):
+            check(cfg, 'train_dataloader', train)
+            check(cfg, part, other)
+    except UserError:  # told by its own check
+        return
+    for check in CHECKS.of('split'):
+        with explain_errors(cfg, part):
+            found = check(train['dataset'], other['dataset'], part)
+        yield from found or ()
 
 
 def skip_missing_validation(cfg: Config) -> None:
     """Train without validation, and say so, where nobody has test images: good images are enough for a training."""
     if cfg.get('val_dataloader') is None:
         return
-    place = next(filter(None, (check(cfg.val_dataloader['dataset']) for check in CHECKS.of('absence'))), None)
+    place = missing_place(cfg, 'val_dataloader', cfg.val_dataloader)
     if place is None:
         return
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None

@@ -21,6 +21,7 @@ from mminspect.core.methods import import_method
 from mminspect.core.setup import setup
 
 from .check_registry import CHECKS
+from .data_sections import check_shape
 
 #: What ``--cfg-options`` may add to a config that does not name it.
 OPTIONAL_KEYS = frozenset({'auto_scale_lr', 'compile', 'custom_hooks', 'experiment_name', 'find_unused_parameters',
@@ -61,6 +62,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, work_dir: str 
                             'value, or unset it') from error
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     check_entries(cfg)
+    check_shape(cfg)
     import_method(cfg.get('default_scope'))
     override(cfg, options or {})
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(_default_work_dir(cfg, path))
@@ -77,6 +79,7 @@ def override(cfg: Config, options: dict[str, Any]) -> None:
     if options:
         _merge(cfg, options)
     check_entries(cfg)
+    check_shape(cfg)
 
 
 def _merge(cfg: Config, options: dict[str, Any]) -> None:

@@ -22,13 +22,13 @@ def leaves(dataset_cfg: Mapping[str, Any]) -> list[Any]:
 
     They are the entries themselves, not copies: what is set in them is set in ``dataset_cfg``.
     """
-    parts = _parts(dataset_cfg)
+    parts = parts_of(dataset_cfg)
     return [dataset_cfg] if parts is None else [leaf for part in parts for leaf in leaves(part)]
 
 
 def pipelines(dataset_cfg: Mapping[str, Any]) -> list[list[Any]]:
     """The steps that images of every leaf go through: its own, then those of the wrappers around it."""
-    parts, own = _parts(dataset_cfg), list(dataset_cfg.get('pipeline') or ())
+    parts, own = parts_of(dataset_cfg), list(dataset_cfg.get('pipeline') or ())
     return [own] if parts is None else [[*steps, *own] for part in parts for steps in pipelines(part)]
 
 
@@ -39,7 +39,7 @@ def with_pipeline(dataset_cfg: Mapping[str, Any], pipeline: Sequence[Any]) -> di
     if 'dataset' not in dataset_cfg:
         return dict(dataset_cfg, pipeline=list(pipeline))
     inner = with_pipeline(dataset_cfg['dataset'], pipeline)
-    return inner if _name(dataset_cfg) in REPEATING else dict(dataset_cfg, dataset=inner)
+    return inner if component_name(dataset_cfg) in REPEATING else dict(dataset_cfg, dataset=inner)
 
 
 def representative(dataset_cfg: Mapping[str, Any], keys: Sequence[str], part: str = 'test_dataloader') -> Any:
@@ -55,11 +55,11 @@ def representative(dataset_cfg: Mapping[str, Any], keys: Sequence[str], part: st
     """
     found = leaves(dataset_cfg)
     if not found:
-        raise UserError(f'the {_name(dataset_cfg)} of {part} has no data set in it: name at least one')
+        raise UserError(f'the {component_name(dataset_cfg)} of {part} has no data set in it: name at least one')
     for key in keys:
         if any(leaf.get(key) != found[0].get(key) for leaf in found):
-            raise UserError(f'the data sets in the {_name(dataset_cfg)} of {part} differ in {key}, so that nobody '
-                            f'knows which one holds for other images: give all of them the same {key}')
+            raise UserError(f'the data sets in the {component_name(dataset_cfg)} of {part} differ in {key}, so that '
+                            f'nobody knows which one holds for other images: give all of them the same {key}')
     return found[0]
 
 
@@ -74,14 +74,14 @@ def leaf_datasets(dataset: Any) -> list[Any]:
     return [dataset] if parts is None else [leaf for part in parts for leaf in leaf_datasets(part)]
 
 
-def _parts(dataset_cfg: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
-    """What is directly in a wrapper; None for what is none."""
+def parts_of(dataset_cfg: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
+    """The configs directly in a wrapper; None for what is none."""
     if 'datasets' in dataset_cfg:
         return dataset_cfg['datasets']
     return [dataset_cfg['dataset']] if 'dataset' in dataset_cfg else None
 
 
-def _name(dataset_cfg: Mapping[str, Any]) -> str:
-    """Type of a config, without its scope."""
-    kind = dataset_cfg.get('type', '')
-    return kind.split('.')[-1] if isinstance(kind, str) else kind.__name__
+def component_name(config: Any) -> str:
+    """Type of the config of a data set or a step, without its scope; the class of one that has been built."""
+    kind = config.get('type', '') if isinstance(config, Mapping) else type(config)
+    return kind.split('.')[-1] if isinstance(kind, str) else getattr(kind, '__name__', str(kind))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from mmengine.config import Config
 
 from mminspect.core.errors import UserError
-from mminspect.runtime import CHECKS, check_dataloader, dataloaders
+from mminspect.runtime import check_dataloader, dataloaders, missing_place, split_warnings
+from mminspect.runtime.data_sections import PARTS
 
-#: Every dataloader that a config may have.
-PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 ERROR, WARNING = 'error', 'warning'
 
 
@@ -28,19 +27,14 @@ def check_findings(cfg: Config) -> list[Finding]:
     loaders = dataloaders(cfg, PARTS)
     found = [finding for part, loader in loaders.items() for finding in _of_loader(cfg, part, loader)]
     merged: dict[tuple[str, str], list[str]] = {}
-    for finding in [*found, *_of_splits(loaders)]:  # a test that is the validation says the same
+    for finding in [*found, *_of_splits(cfg, loaders)]:  # a test that is the validation says the same
         merged.setdefault((finding.level, finding.text), []).append(finding.place)
     return [Finding(level, ', '.join(dict.fromkeys(places)), text) for (level, text), places in merged.items()]
 
 
-def missing_place(dataset_cfg: dict) -> str | None:
-    """Where the test images would lie that nobody has, or None."""
-    return next(filter(None, (check(dataset_cfg) for check in CHECKS.of('absence'))), None)
-
-
 def _of_loader(cfg: Config, part: str, dataloader: dict) -> Iterator[Finding]:
     try:
-        if place := missing_place(dataloader['dataset']):
+        if place := missing_place(cfg, part, dataloader):
             yield Finding(WARNING, part, f"there are no test images ('{place}' does not exist): how well defects are "
                                          'found cannot be measured')
             return
@@ -50,14 +44,13 @@ def _of_loader(cfg: Config, part: str, dataloader: dict) -> Iterator[Finding]:
         yield Finding(ERROR, part, ' '.join(str(error).split()))
 
 
-def _of_splits(loaders: dict[str, dict]) -> Iterator[Finding]:
+def _of_splits(cfg: Config, loaders: dict[str, dict]) -> Iterator[Finding]:
     train = loaders.get('train_dataloader')
     for part, other in loaders.items() if train is not None else ():
         if part == 'train_dataloader':
             continue
-        for check in CHECKS.of('split'):
-            try:
-                for text in check(train['dataset'], other['dataset'], part) or ():
-                    yield Finding(WARNING, part, text)
-            except UserError as error:
-                yield Finding(ERROR, part, ' '.join(str(error).split()))
+        try:
+            for text in split_warnings(cfg, train, other, part):
+                yield Finding(WARNING, part, text)
+        except UserError as error:
+            yield Finding(ERROR, part, ' '.join(str(error).split()))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from mmengine.config import Config
 
 from mminspect.core.errors import UserError
-from mminspect.runtime import CHECKS, dataloaders
+from mminspect.runtime import CHECKS, dataloaders, missing_place
+from mminspect.runtime.data_sections import PARTS
 
-from .findings import PARTS, missing_place
 from .items import Item, Listing
 
 #: Of a split that there was no time for.
@@ -72,7 +72,7 @@ def list_splits(cfg: Config, late: Callable[[], bool] = lambda: False) -> list[S
     splits: list[Split] = []
     for part, loader in dataloaders(cfg, PARTS).items():
         name = part.removesuffix('_dataloader').replace('holdout_dataloader of', 'holdout of')
-        split = Split(name, problem=LATE) if late() else _listed(name, loader['dataset'])
+        split = Split(name, problem=LATE) if late() else _listed(cfg, part, loader, name)
         if split is None:
             continue
         twin = next((other for other in splits if other.items and _key(other) == _key(split)), None)
@@ -83,12 +83,12 @@ def list_splits(cfg: Config, late: Callable[[], bool] = lambda: False) -> list[S
     return splits
 
 
-def _listed(name: str, dataset_cfg: dict) -> Split | None:
+def _listed(cfg: Config, part: str, loader: dict, name: str) -> Split | None:
     """None where there are no images, and need not be."""
     try:
-        if missing_place(dataset_cfg):
+        if missing_place(cfg, part, loader):
             return None
-        listings = [listing for function in CHECKS.of('survey') for listing in function(dataset_cfg)]
+        listings = [listing for function in CHECKS.of('survey') for listing in function(loader['dataset'])]
     except UserError as error:
         return Split(name, problem=' '.join(str(error).split()))
     if not listings:

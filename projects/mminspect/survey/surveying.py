@@ -14,11 +14,12 @@ from mminspect.core.config_entries import require_entries
 from mminspect.core.errors import UserError
 from mminspect.core.once import reading_once
 from mminspect.runtime import dataloaders
+from mminspect.runtime.data_sections import PARTS
 from mminspect.vision.reading import Reading
 
 from .comparing import Cue, Shift, cues_of, shifts_of
 from .copies import Copies, find_copies, projection, sketch
-from .findings import PARTS, Finding, check_findings
+from .findings import Finding, check_findings
 from .items import Item, Listing
 from .measures import Measures, measure
 from .objects import ObjectSize, measure_objects

@@ -55,9 +55,10 @@ def test_category_of_a_config() -> None:
 
 
 def test_the_category_of_a_config() -> None:
-    def cfg(*names: str | None) -> Config:
+    def cfg(*names: object) -> Config:
         return Config(dict(train_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=dict(
             type='ConcatDataset', datasets=[dict(category=name) for name in names])))))
 
     assert [category_of(cfg(*names)) for names in (('a', ), ('a', 'b'), (None, ))] == ['a', None, None]
+    assert [category_of(cfg(*names)) for names in (([3], ), (3, ), ('a', [3]), ())] == [None] * 4
     assert category_of(Config({})) is None and category_of in runtime.CHECKS.of('work_dir')

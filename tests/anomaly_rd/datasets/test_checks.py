@@ -186,6 +186,12 @@ def test_one_category_twice(category: Path) -> None:
         check_dataset_cfg(concatenated)
 
 
+@pytest.mark.parametrize('name', [3, ['part'], None])
+def test_a_category_that_is_no_name(category: Path, name: object) -> None:
+    with pytest.raises(UserError, match=r"category of the data set of '.*' is .*: give its name, as text"):
+        check_dataset_cfg(dict(cfg(category), category=name))
+
+
 def test_argument_that_no_data_set_has(category: Path) -> None:
     with pytest.raises(UserError, match=r"MVTecDataset cannot be made of its config: .*'categroy'"):
         check_dataset_cfg(cfg(category, categroy='x'))

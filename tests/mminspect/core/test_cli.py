@@ -8,6 +8,7 @@ from urllib.error import URLError
 
 import cv2
 import pytest
+from torch._utils import ExceptionWrapper
 
 from mminspect.core import cli
 from mminspect.core.errors import UserError
@@ -140,6 +141,17 @@ def test_cause_of_an_error_counts(capsys) -> None:
 def test_defects_of_the_program_keep_their_traceback(error: Exception) -> None:
     with pytest.raises(type(error)):
         cli.run(failing(error))
+
+
+def test_what_a_process_that_reads_images_says_comes_without_its_traceback() -> None:
+    """As torch's data loader raises it again."""
+    try:
+        raise UserError('image a.png is damaged: replace it')
+    except UserError:
+        wrapper = ExceptionWrapper(where='in DataLoader worker process 0')
+    with pytest.raises(UserError, match='Original Traceback') as caught:
+        wrapper.reraise()
+    assert cli.sentence(caught.value) == 'image a.png is damaged: replace it'
 
 
 def test_context_that_was_suppressed_does_not_count() -> None:

@@ -8,9 +8,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATA_SAMPLERS, HOOKS, PARAM_SCHEDULERS, init_default_scope
 from torch import nn
+from torch._utils import ExceptionWrapper
 
 from helpers import detector_cfg, runner_cfg, write_coco
 from mminspect import runtime
+from mminspect.core.components import failing_component, find_component, unknown_component
 from mminspect.core.errors import UserError
 
 
@@ -157,3 +159,67 @@ def test_a_package_that_is_not_there() -> None:
     with pytest.raises(UserError, match=r'^the config needs a package that is not installed: TIMM requires timm'), \
             runtime.explain_errors(cfg):
         raise ImportError('TIMM requires\ntimm')
+
+
+@pytest.mark.parametrize(('kind', 'name', 'scope', 'module'), [
+    ('dataset', 'CocoDataset', 'mmdet', 'mmdet.datasets.coco'),
+    ('dataset', 'mmdet.CocoDataset', 'mmengine', 'mmdet.datasets.coco'),
+    ('dataset', 'mmdet.datasets.CocoDataset', 'mmengine', 'mmdet.datasets.coco'),
+    ('dataset', 'RepeatDataset', 'mmdet', 'mmengine.dataset.dataset_wrapper'),
+    ('dataset', 'torch.utils.data.TensorDataset', 'mmdet', 'torch.utils.data.dataset'),
+    ('transform', 'Resize', 'mmdet', 'mmdet.datasets.transforms.transforms'),
+    ('transform', 'torch.nn.Identity', 'mmdet', 'torch.nn.modules.linear'),
+    ('data sampler', 'DefaultSampler', 'mmdet', 'mmengine.dataset.sampler'),
+    ('data sampler', 'torch.utils.data.SequentialSampler', 'mmdet', 'torch.utils.data.sampler'),
+])
+def test_components_of_data_are_found_as_a_runner_finds_them(kind: str, name: str, scope: str, module: str) -> None:
+    found = find_component(kind, name, scope)
+    assert found.__name__ == name.split('.')[-1] and found.__module__ == module
+
+
+@pytest.mark.parametrize('kind', ['dataset', 'transform', 'data sampler'])
+@pytest.mark.parametrize('name', ['', '.', '.x', 'x.', 'Zqx', 'os', 'os.system', 'torch.Tensor', 'mmdet', 'mmdet.GFL',
+                                  'torch.zeros', 'no_such_package.X', 'GFL'])
+def test_what_is_no_component_of_data(kind: str, name: str) -> None:
+    assert find_component(kind, name, 'mmdet') is None
+    assert unknown_component(name, kind).startswith(f'names an unknown component: {name} ({kind}); ')
+
+
+def test_the_innermost_component_is_the_one_that_failed() -> None:
+    init_default_scope('mmdet')
+    step = TRANSFORMS.build(dict(type='RandomApply', transforms=[dict(type='Resize', scale=(64, 48))], prob=1.0))
+    with pytest.raises(Exception) as caught:
+        step({})
+    assert failing_component(caught.value) is TRANSFORMS.get('Resize')
+    assert failing_component(ValueError('x')) is None
+
+
+@pytest.mark.parametrize(('error', 'words'), [
+    (ValueError('Invalid direction up'), r'ImageToTensor fails \(ValueError: Invalid direction up\), so correct'),
+    (AssertionError(), r'ImageToTensor fails \(AssertionError:\), so'),
+    (TypeError("'list' object is not callable"), "fails .*'list' object"),
+    (AttributeError('must be x'), 'fails .*must be x'),
+    (KeyError('img'), "its step ImageToTensor needs 'img', which no step before"),
+])
+def test_what_a_step_raises(error: Exception, words: str) -> None:
+    """Whatever it is, and whether or not the model has a preprocessor."""
+    class Values(dict):
+        def __getitem__(self, key: str) -> None:
+            raise error
+
+    step = TRANSFORMS.build(dict(type='mmdet.ImageToTensor', keys=['img']))
+    with pytest.raises(UserError, match=f'^train_dataloader of the config gives no image: .*{words}'), \
+            runtime.explain_errors(Config(dict(model=dict(type='GFL'))), 'train_dataloader'):
+        step(Values())
+
+
+def test_what_a_step_raises_in_a_process_that_reads_images() -> None:
+    """As torch's data loader raises it again: as text."""
+    try:
+        TRANSFORMS.build(dict(type='mmdet.Resize', scale=(64, 48)))(dict(img=3))
+    except Exception:
+        wrapper = ExceptionWrapper(where='in DataLoader worker process 1')
+    cfg = Config(dict(model=dict(data_preprocessor=dict(type='DetDataPreprocessor'))))
+    with pytest.raises(UserError, match=r'^the data of the config gives no image: \w+\.py line \d+ fails \(\w+Error'), \
+            runtime.explain_errors(cfg):
+        wrapper.reraise()

@@ -12,6 +12,8 @@ from mminspect.core.errors import UserError
     (dict(model=[dict(type='GFL')]), '^model of the config is'),
     (dict(test_dataloader=3), '^test_dataloader of the config is 3: give a dict'),
     (dict(test_dataloader=dict(batch_size=1)), r'^test_dataloader\.dataset of the config is None: give a dict'),
+    (dict(train_dataloader=dict(dataset=dict(type='A'), sampler=[3])), r'^train_dataloader\.sampler of .* give a dict'),
+    (dict(model='x' * 500), r'^model of the config is .{117}\.\.\.: give a dict$'),
     (dict(optim_wrapper=dict(optimizer=3)), r'^optim_wrapper\.optimizer of the config is 3: give a dict'),
     (dict(train_cfg='x'), "^train_cfg of the config is 'x': give a dict with the settings of the loop"),
     (dict(custom_hooks=3), '^custom_hooks of the config is 3: give a list of dicts'),

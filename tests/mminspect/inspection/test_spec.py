@@ -67,6 +67,9 @@ def test_damage_names_the_file(text: str) -> None:
     (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], level_sizes=['x'])), 'suppression is'),
     (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], nms_pre='x')), 'suppression is'),
     (dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], score_thr='x')), 'suppression is'),
+    *((dict(suppression=dict(json.loads(DETECTION.to_json())['suppression'], **{name: value})), f'{name} is {value}')
+      for name, value in (('score_thr', -3), ('score_thr', 1.5), ('iou_threshold', -0.1), ('iou_threshold', 2),
+                          ('min_size', -3), ('nms_pre', -3), ('max_per_img', -3))),
     (dict(name=''), "name is ''"), (dict(kind=['anomaly']), 'kind is'), (dict(classes=[]), 'classes is'),
     (dict(classes=['a\nb']), 'one of the classes is'), (dict(classes=['x' * 5000]), 'one of the classes is'),
     (dict(outputs=['pred_score', 'pred_score']), 'outputs is'), (dict(outputs='pred_score', classes='a'), 'outputs is'),
@@ -88,3 +91,10 @@ def test_values_that_cannot_be_name_the_file(changed: dict, words: str) -> None:
     text = json.dumps({**json.loads(ANOMALY.to_json()), **changed})
     with pytest.raises(UserError, match=rf'description in model\.onnx is damaged \(.*{words}|damaged \({words}'):
         NetworkSpec.from_json(text, 'model.onnx')
+
+
+@pytest.mark.parametrize('limits', [dict(score_thr=0, iou_threshold=1), dict(score_thr=1, iou_threshold=0),
+                                    dict(min_size=-1), dict(min_size=12.5), dict(nms_pre=-1)])
+def test_limits_of_a_suppression_that_can_be(limits: dict) -> None:
+    spec = replace(DETECTION, suppression=replace(DETECTION.suppression, **limits))
+    assert NetworkSpec.from_json(spec.to_json(), 'model.onnx') == spec

@@ -73,7 +73,7 @@ def test_the_readme_shows_how(monkeypatch) -> None:
 REGISTERED = """
 import sys
 from mminspect.runtime import CHECKS, STAGES
-assert not any(CHECKS.of(stage) for stage in STAGES)
+print(*(f'{stage}:{function.__name__}' for stage in STAGES for function in CHECKS.of(stage)))
 import anomaly_rd
 print(*(f'{stage}:{function.__name__}' for stage in STAGES for function in CHECKS.of(stage)))
 assert 'fdrd' not in sys.modules
@@ -86,8 +86,10 @@ def test_the_projects_register_theirs_when_they_are_imported() -> None:
     done = subprocess.run([sys.executable, '-W', 'ignore', '-c', REGISTERED], capture_output=True, text=True,
                           env={**os.environ})
     assert done.returncode == 0, done.stderr
-    alone, both = (set(line.split()) for line in done.stdout.splitlines() if line.startswith('data:'))
-    assert alone == {'data:check_dataset_cfg', 'model:check_cache', 'split:check_split', 'absence:missing_test',
+    house, alone, both = (set(line.split()) for line in done.stdout.splitlines() if 'loader:' in line)
+    assert house == {'loader:check_loader', 'sample:try_first_image'}
+    assert alone == house | {
+                     'data:check_dataset_cfg', 'model:check_cache', 'split:check_split', 'absence:missing_test',
                      'length:check_phases', 'option:set_category', 'survey:list_anomaly_images', 'work_dir:category_of'}
     # and checks of data and splits of the same names
     assert both == alone | {'model:check_class_count', 'model:check_object_count', 'model:check_views',

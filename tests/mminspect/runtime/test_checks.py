@@ -54,8 +54,9 @@ def test_data_checks_see_the_named_parts_and_their_warnings_are_logged(registry:
 
 def test_projects_add_their_checks(tmp_path: Path) -> None:
     dataset = dict(type='CocoDataset', ann_file=str(tmp_path / 'gone.json'), metainfo=dict(classes=('a', 'b')))
+    loader = dict(dataset=dataset, sampler=dict(type='DefaultSampler'))
     for model, words in ((detector_cfg(), r'gone\.json'), (detector_cfg(classes=3), 'num_classes=3')):
-        cfg = Config(dict(model=model, train_dataloader=dict(dataset=dataset)))
+        cfg = Config(dict(default_scope='mmdet', model=model, train_dataloader=loader))
         with pytest.raises(UserError, match=words):
             runtime.check_data(cfg, ('train_dataloader', ))
 
@@ -129,3 +130,29 @@ def test_sizes_of_batches_that_cannot_be(registry: CheckRegistry, more: dict, se
 def test_entries_that_a_training_needs(registry: CheckRegistry, entries: dict, name: str) -> None:
     with pytest.raises(UserError, match=f'has no {name}: give it one'):
         runtime.check_data(Config(entries), ('train_dataloader', 'val_dataloader'))
+
+
+def test_a_loader_is_looked_at_before_anything_reads_it(registry: CheckRegistry) -> None:
+    seen = []
+    for stage in ('sample', 'data', 'model', 'loader', 'absence'):
+        registry.register(stage, 'a')(lambda *_, stage=stage: seen.append(stage) or [])
+    cfg = Config(dict(model={}, val_dataloader=dict(dataset=dict(type='A'))))
+    runtime.check_dataloader(cfg, 'val_dataloader', cfg.val_dataloader)
+    assert seen == ['loader', 'model', 'data', 'sample']
+    seen.clear()
+    runtime.missing_place(cfg, 'val_dataloader', cfg.val_dataloader)
+    assert seen == ['loader', 'absence']
+
+
+def test_a_section_that_is_wrong_is_compared_with_no_other(registry: CheckRegistry) -> None:
+    """It is told by its own check, and a test need not be right for a training."""
+    def look(cfg: Config, part: str, loader: dict) -> list[str]:
+        if loader['dataset']['type'] == 'wrong':
+            raise UserError('it is wrong')
+        return []
+
+    registry.register('loader', 'a')(look)
+    registry.register('split', 'a')(lambda train, other, name: [f'{name} is odd'])
+    train, other, wrong = (dict(dataset=dict(type=name)) for name in ('train', 'other', 'wrong'))
+    for pair, expected in (((train, other), ['val is odd']), ((train, wrong), []), ((wrong, other), [])):
+        assert list(runtime.split_warnings(Config({}), *pair, 'val')) == expected

@@ -126,7 +126,7 @@ def test_variables_are_refused_with_what_to_set_instead(option: str, words: str,
     (tmp_path / 'a.py').write_text(
         'epochs = 20\nsteps = 7\nunused = "b"\npipeline = [dict(type="A"), dict(type="B", size=3)]\n'
         'train_cfg = dict(epochs=epochs, warmup=20, milestones=[steps])\nmodel = dict(type="GFL", stages=[1, 7])\n'
-        'train_dataloader = dict(dataset=dict(pipeline=pipeline))\n')
+        'train_dataloader = dict(dataset=dict(type="D", pipeline=pipeline))\n')
     with pytest.raises(UserError, match=words):
         runtime.load_config(str(tmp_path / 'a.py'), {option: 1})
 

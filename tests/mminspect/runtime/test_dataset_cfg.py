@@ -9,7 +9,15 @@ from torch.utils.data import ConcatDataset as Joined
 from torch.utils.data import Subset
 
 from mminspect.core.errors import UserError
-from mminspect.runtime.dataset_cfg import leaf_datasets, leaves, pipelines, representative, with_pipeline
+from mminspect.runtime.dataset_cfg import (
+    component_name,
+    leaf_datasets,
+    leaves,
+    parts_of,
+    pipelines,
+    representative,
+    with_pipeline,
+)
 
 A, B, C = (dict(type='X', data_root=name, pipeline=[f'load {name}']) for name in 'abc')
 NESTED = dict(type='ConcatDataset', datasets=[
@@ -63,3 +71,13 @@ def test_built_data_sets():
     assert leaf_datasets(Joined([RepeatDataset(second, 2), joined])) == [second, first, second]
     subset = Subset(joined, [0, 5])
     assert leaf_datasets(subset) == [subset]  # its images are not all of the data set in it
+
+
+def test_what_is_directly_in_a_wrapper():
+    assert parts_of(NESTED) == NESTED['datasets'] and parts_of(NESTED['datasets'][0]) == [A] and parts_of(A) is None
+
+
+def test_names_of_data_sets_and_steps():
+    for config in (dict(type='mmdet.Numbers'), dict(type='Numbers'), dict(type=Numbers), Numbers()):
+        assert component_name(config) == 'Numbers'
+    assert component_name({}) == '' and component_name(len) == 'builtin_function_or_method'

@@ -97,13 +97,16 @@ def model_spec(path: str | Path) -> NetworkSpec:
     """
     model = read_model(path)
     spec = described(model, path)
-    compare_checksum(metadata_of(model), path)
+    compare_checksum(metadata_of(model, path), path)
     return spec
 
 
-def metadata_of(model: onnx.ModelProto) -> dict[str, str]:
-    """Values by key."""
-    return {entry.key: entry.value for entry in model.metadata_props}
+def metadata_of(model: onnx.ModelProto, path: str | Path) -> dict[str, str]:
+    """Values by key of a graph that was read from ``path``; raises UserError where bytes are no text."""
+    try:
+        return {entry.key: entry.value for entry in model.metadata_props}
+    except UnicodeDecodeError as error:  # they are decoded when they are asked for
+        raise damaged(path, error) from error
 
 
 def described(model: onnx.ModelProto, path: str | Path) -> NetworkSpec:
@@ -112,10 +115,14 @@ def described(model: onnx.ModelProto, path: str | Path) -> NetworkSpec:
     Raises:
         UserError: There is none, it is damaged, or does not fit the graph.
     """
-    spec = spec_of(metadata_of(model), path)
-    weights = {tensor.name for tensor in model.graph.initializer}  # which older files name among the inputs
-    check_graph(spec, _shapes(value for value in model.graph.input if value.name not in weights),
-                _shapes(model.graph.output), path)
+    spec = spec_of(metadata_of(model, path), path)
+    try:
+        weights = {tensor.name for tensor in model.graph.initializer}  # which older files name among the inputs
+        inputs = _shapes(value for value in model.graph.input if value.name not in weights)
+        outputs = _shapes(model.graph.output)
+    except UnicodeDecodeError as error:
+        raise damaged(path, error) from error
+    check_graph(spec, inputs, outputs, path)
     return spec
 
 
@@ -136,7 +143,7 @@ def set_calibration(path: str | Path, state: dict[str, Any] | None) -> None:
     """
     model = read_model(path)
     spec = described(model, path)
-    compare_checksum(metadata_of(model), path)
+    compare_checksum(metadata_of(model, path), path)
     describe(model, spec.with_calibration(state))
     with replacing(path) as handle:
         handle.write(model.SerializeToString())

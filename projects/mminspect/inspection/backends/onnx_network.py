@@ -45,13 +45,13 @@ class OnnxNetwork(ExportedNetwork):
         options.log_severity_level = 3  # errors
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+            metadata = self._session.get_modelmeta().custom_metadata_map  # decoded here: bytes may be no text
+            inputs, outputs = ({value.name: value.shape for value in values}
+                               for values in (self._session.get_inputs(), self._session.get_outputs()))
         except Exception as error:  # its classes have no common base but this one
             raise damaged(path, error) from error
-        metadata = self._session.get_modelmeta().custom_metadata_map
         self.precision, self.spec = precision, spec_of(metadata, path)
         compare_checksum(metadata, path)
-        inputs, outputs = ({value.name: value.shape for value in values}
-                           for values in (self._session.get_inputs(), self._session.get_outputs()))
         check_graph(self.spec, inputs, outputs, path)
         self._input = next(iter(inputs))
 

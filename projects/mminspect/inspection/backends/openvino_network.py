@@ -57,7 +57,7 @@ class OpenVinoNetwork(ExportedNetwork):
         except RuntimeError as error:
             raise UserError(f'OpenVINO {openvino.__version__} cannot compute {path} ({reason_of(error)}): use runtime '
                             'onnxruntime') from error
-        compare_checksum(metadata_of(graph), path)
+        compare_checksum(metadata_of(graph, path), path)
 
     def __call__(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run a batch of images (N, H, W, 3), RGB, 0..255; the spec's ``outputs`` by name."""

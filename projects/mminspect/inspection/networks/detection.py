@@ -124,7 +124,7 @@ def _suppression(test_cfg: dict[str, Any], decoder: Decoder) -> Suppression:
     return Suppression(
         level_sizes=decoder.level_sizes, score_thr=decoder.score_thr, nms_pre=int(test_cfg.nms_pre),
         iou_threshold=float(nms['iou_threshold']), max_per_img=int(test_cfg.max_per_img),
-        min_size=float(test_cfg.get('min_bbox_size', -1)), clip=decoder.clip)
+        min_size=max(-1.0, float(test_cfg.get('min_bbox_size', -1))), clip=decoder.clip)
 
 
 def _check_operators(network: DetectionNetwork, cfg: Config) -> None:

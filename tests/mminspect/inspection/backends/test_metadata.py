@@ -158,3 +158,19 @@ def test_files_without_a_checksum_are_of_earlier_versions(exported, network, tmp
     assert open_network(path).spec == model_spec(path) == network.spec
     set_calibration(path, calibration().state())
     assert 'checksum' in json.loads(onnx.load(path).metadata_props[0].value)
+
+
+@pytest.mark.parametrize('runtime', ['onnxruntime', 'openvino', None])
+@pytest.mark.parametrize('text', [b'"fingerprint"', METADATA_KEY.encode(), b'anomaly_map', b'images'])
+def test_bytes_that_are_no_text_are_damage(exported, tmp_path, text, runtime) -> None:
+    """One byte of a description, a key, or the name of an output or an input, which no UTF-8 begins with."""
+    if runtime == 'openvino':
+        pytest.importorskip('openvino')
+    path, content = tmp_path / 'rotten.onnx', exported.read_bytes()
+    assert text in content
+    path.write_bytes(content.replace(text, b'\xff' + text[1:]))
+    with pytest.raises(UserError, match=r'rotten\.onnx') as caught:
+        open_network(path, runtime) if runtime else set_calibration(path, None)
+    assert '\n' not in str(caught.value)
+    with pytest.raises(UserError, match=r'rotten\.onnx'):
+        model_spec(path)
