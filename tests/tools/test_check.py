@@ -61,7 +61,7 @@ def test_errors_are_in_the_report_and_in_the_status(detection: Path, tmp_path: P
 def test_warnings_leave_the_status_alone(anomaly: Path, tmp_path: Path, call: Callable) -> None:
     save(scene(2), tmp_path / 'part' / 'test' / 'good' / 'again.bmp')
     status, out, _ = call('check', anomaly)
-    assert status == 0 and '1 of 13 images are also in train' in out
+    assert status == 0 and '1 of 13 images is also in train' in out
 
 
 @pytest.mark.parametrize(('words', 'said'), [

@@ -13,6 +13,8 @@ TELLING = 0.9
 NUMBERS: dict[str, Callable[[Measures], float]] = {
     'mean grey': lambda one: one.mean, 'contrast': lambda one: one.contrast, 'sharpness': lambda one: one.sharpness,
     'file size': lambda one: one.file_bytes, 'image size': lambda one: one.width * one.height}
+#: What is not a number of grey values.
+UNITS = {'file size': ' in bytes', 'image size': ' in pixels'}
 CATEGORIES: dict[str, Callable[[Measures], object]] = {
     'suffix of the file': lambda one: one.suffix, 'file format': lambda one: one.kind,
     'colour and depth': lambda one: (one.colour, one.bits)}

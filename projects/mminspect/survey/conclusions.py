@@ -4,10 +4,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .comparing import SHIFTING
+from .copies import NEARLY_EQUAL
 from .findings import ERROR, WARNING, Finding
 from .leaks import Leak, find_leaks
 from .objects import ObjectSize
-from .statistics import separation
 from .surveying import SplitSurvey, Survey
 
 #: Objects below the limit are told from this share on.
@@ -46,20 +46,29 @@ def _unreadable(found: Survey) -> Iterator[Finding]:
 
 def _leaks(found: Survey) -> Iterator[Finding]:
     for leak in leaks_of(found):
-        kinds = ', '.join(f'{count} {kind}' for kind, count in leak.kinds.items())
-        copy = leak.copies[0]
-        example = f"first: '{copy.other}' is '{copy.path}'"
-        if leak.first == leak.second:
-            text = f'{leak.count} of {leak.total} images are there a second time ({kinds}; {example})'
-        else:
-            text = f'{leak.count} of {leak.total} images are also in {leak.first} ({kinds}; {example}): move each to ' \
-                   'one side, or every figure is too good'
+        text = _of_leak(leak)
         if leak.contradictions:
             text += f'; {leak.contradictions} of them count as good in one place and as defective in the other'
         yield Finding(WARNING, leak.second, text)
     if found.copies.unseen:
         yield Finding(WARNING, 'all', f'{found.copies.unseen} further pairs of images that look alike were not '
                                       'compared: remove the copies that are told and look again')
+
+
+def _of_leak(leak: Leak) -> str:
+    """Copies are called so; what is nearly equal at 128x128 may differ in a small defect, and is to be looked at."""
+    kinds = ', '.join(f'{count} {kind}' for kind, count in leak.kinds.items())
+    told = f"({kinds}; first: '{leak.copies[0].other}' and '{leak.copies[0].path}')"
+    one, within = leak.count == 1, leak.first == leak.second
+    counted = f'{leak.count} of {leak.total} images'
+    if set(leak.kinds) == {NEARLY_EQUAL}:
+        other = 'another one' if within else f'one of {leak.first}'
+        what = 'keep one of each copy' if within else 'copies make every figure too good'
+        return f'{counted} {"looks" if one else "look"} nearly like {other} {told}: compare them in the report; {what}'
+    if within:
+        return f'{counted} {"is" if one else "are"} there a second time {told}: keep one of each'
+    return f'{counted} {"is" if one else "are"} also in {leak.first} {told}: move each to one side, or every figure ' \
+           'is too good'
 
 
 def _cues(found: Survey) -> Iterator[Finding]:
@@ -80,14 +89,18 @@ def _small(found: Survey) -> Iterator[Finding]:
             yield Finding(WARNING, one.name, f'{gone} of {len(one.objects)} objects vanish on the way to the network '
                                              f"(first: '{small[0].path}'): use a larger input or tiles")
         if len(small) > MANY_SMALL * len(one.objects):
-            what = 'the smallest stride of the detector' if found.limit == found.stride else 'the limit'
+            stride = ', the smallest stride of the detector' if found.limit == found.stride else ''
+            images = {thing.path for thing in one.objects}
+            only = images - {thing.path for thing in one.objects if thing.after >= found.limit}
             yield Finding(WARNING, one.name, f'{len(small)} of {len(one.objects)} objects are smaller than '
-                                             f"{found.limit:g} px at the network's input, {what}: use a larger input "
-                                             'or tiles')
+                                             f"{found.limit:g} px at the network's input{stride} ({len(only)} of "
+                                             f'{len(images)} images with objects have no larger one): use a larger '
+                                             'input or tiles')
 
 
 def _shifts(found: Survey) -> Iterator[Finding]:
     for shift in (shift for shift in found.shifts if shift.telling and shift.name in SHIFTING):
         yield Finding(WARNING, shift.second, f'the {shift.name} of images differs from {shift.first}: medians '
                                              f'{shift.medians[1]:.4g} and {shift.medians[0]:.4g}, AUROC '
-                                             f'{separation(shift.auroc):.2f}; were they taken in another way?')
+                                             f'{shift.auroc:.2f} (0.5 is no difference); were they taken in another '
+                                             'way?')

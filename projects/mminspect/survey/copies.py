@@ -24,6 +24,8 @@ from mminspect.core.errors import UserError
 
 from .measures import SIDE, shrink
 
+#: A pair that is near, and may be two photographs that differ in little.
+NEARLY_EQUAL = 'nearly equal'
 #: Largest mean absolute difference of a copy, in grey levels (0..255) at 128x128.
 NEAR = 2.0
 #: A copy is nearer than this share of the distance that is usual in its set.
@@ -214,7 +216,8 @@ class _Images:
             return None
         greys = [cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) for small in (one, other)]
         limit = min(limit, *(SHARE * float(grey.std()) for grey in greys))  # almost blank images are alike
-        return Pair(first, second, 'nearly equal', difference) if float((greys[0] - greys[1]).std()) <= limit else None
+        near = float((greys[0] - greys[1]).std()) <= limit
+        return Pair(first, second, NEARLY_EQUAL, difference) if near else None
 
     def _pixels(self, index: int) -> NDArray:
         return self.reads[index](self.paths[index])

@@ -12,6 +12,11 @@ from mminspect import __version__
 
 from .conclusions import leaks_of
 from .surveying import SplitSurvey, Survey
+from .turning import turned_by_exif
+
+#: What is null of a split whose images cannot be listed.
+_COUNTED = ('images', 'readable', 'problem', 'left_out', 'objects_left_out', 'counts', 'without_objects',
+            'turned_by_exif', 'unreadable', 'objects')
 
 
 def record(found: Survey) -> str:
@@ -31,11 +36,12 @@ def record(found: Survey) -> str:
 
 
 def _split(one: SplitSurvey, limit: float) -> dict[str, Any]:
-    return dict(images=len(one.split.items), readable=len(one.measures), problem=one.split.problem,
+    if one.split.problem is not None:
+        return dict(dict.fromkeys(_COUNTED), problem=one.split.problem)
+    return dict(images=len(one.split.items), readable=len(one.measures), problem=None,
                 left_out=one.split.left_out(), objects_left_out=one.split.left_out(True), counts=one.split.counts(),
-                without_objects=len(one.group(False)), unreadable=[dict(path=path, why=why)
-                                                                   for path, why in one.unreadable],
-                objects=_objects(one, limit))
+                without_objects=len(one.group(False)), turned_by_exif=turned_by_exif(one),
+                unreadable=[dict(path=path, why=why) for path, why in one.unreadable], objects=_objects(one, limit))
 
 
 def _objects(one: SplitSurvey, limit: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mmengine.config import Config
@@ -12,6 +12,7 @@ from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS, dataloaders, missing_place
 from mminspect.runtime.data_sections import PARTS
 
+from .findings import ERROR, Finding
 from .items import Item, Listing
 
 #: Of a split that there was no time for.
@@ -71,7 +72,7 @@ def list_splits(cfg: Config, late: Callable[[], bool] = lambda: False) -> list[S
     """
     splits: list[Split] = []
     for part, loader in dataloaders(cfg, PARTS).items():
-        name = part.removesuffix('_dataloader').replace('holdout_dataloader of', 'holdout of')
+        name = _short(part)
         split = Split(name, problem=LATE) if late() else _listed(cfg, part, loader, name)
         if split is None:
             continue
@@ -81,6 +82,29 @@ def list_splits(cfg: Config, late: Callable[[], bool] = lambda: False) -> list[S
         else:
             twin.name += f' = {split.name}'
     return splits
+
+
+def blame(splits: Iterable[Split], findings: Iterable[Finding]) -> None:
+    """Let splits that cannot be listed say what the checks before a training say of them, which is why.
+
+    A data set that a check refuses is often one that its reader cannot read, for the same reason in the reader's words.
+
+    Args:
+        splits: Their problems are changed.
+        findings: Of the checks; the first error of a split counts.
+    """
+    reasons: dict[str, str] = {}
+    for finding in findings:
+        for part in finding.place.split(', ') if finding.level == ERROR else ():
+            reasons.setdefault(_short(part), finding.text)
+    for split in splits:
+        if split.problem is not None:
+            split.problem = next((reasons[name] for name in split.name.split(' = ') if name in reasons), split.problem)
+
+
+def _short(part: str) -> str:
+    """A dataloader without the word."""
+    return part.removesuffix('_dataloader').replace('holdout_dataloader of', 'holdout of')
 
 
 def _listed(cfg: Config, part: str, loader: dict, name: str) -> Split | None:

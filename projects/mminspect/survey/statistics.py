@@ -60,3 +60,8 @@ def kolmogorov_smirnov(one: ArrayLike, other: ArrayLike) -> float:
     values = np.concatenate([one, other])
     shares = (np.searchsorted(group, values, 'right') / group.size for group in (one, other))
     return float(np.abs(np.subtract(*shares)).max())
+
+
+def figure(value: float) -> str:
+    """A number with as many digits as are read."""
+    return f'{value:,.0f}' if abs(value) >= 10000 else f'{value:.4g}'

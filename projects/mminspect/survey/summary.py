@@ -7,13 +7,17 @@ from statistics import median
 
 from mminspect.vision.folders import OTHERS
 
-from .comparing import NUMBERS
+from .comparing import NUMBERS, UNITS
 from .measures import Measures
 from .objects import ObjectSize
+from .statistics import figure
 from .surveying import SplitSurvey, Survey
+from .turning import turning
 
 #: Header and rows, all of one length.
 Table = tuple[list[str], list[list[str]]]
+#: What rows say of a split whose images cannot be listed; the others say nothing.
+COUNTED = dict.fromkeys(('images found', 'left out', 'used', 'labels or boxes'), 'not counted')
 #: Values of one kind that are named; the others are counted.
 _NAMED = 4
 
@@ -28,16 +32,18 @@ def images_table(found: Survey) -> Table:
         'of them unreadable': lambda one: str(sum(item.path not in one.measures for item in one.split.items)),
         'objects left out': lambda one: _reasons(one.split.left_out(True)),
         'labels or boxes': lambda one: _named(Counter(one.split.counts()), 8),
-        'images without objects': lambda one: str(len(one.group(False))),
+        'images without object or defect': lambda one: str(len(one.group(False))),
         'pixels': lambda one: _sizes(one.measures.values()),
-        'bits and colour': lambda one: _common(f'{image.bits} {image.colour}' for image in one.measures.values()),
+        'bits and colour': lambda one: _common(f'{image.bits} bit {image.colour}' for image in one.measures.values()),
         'format': lambda one: _common(f'{image.kind} ({image.suffix})' for image in one.measures.values()),
-        'EXIF orientation': lambda one: _common(str(image.orientation) for image in one.measures.values()),
+        'turned by EXIF': turning,
     }
-    rows |= {f'{name}, median': lambda one, number=number: _median(map(number, one.measures.values()))
+    rows |= {f'{name}{UNITS.get(name, "")}, median':
+             lambda one, number=number: _median(map(number, one.measures.values()))
              for name, number in NUMBERS.items() if name != 'image size'}
-    return ['', *(one.name for one in found.splits)], [[name, *map(value, found.splits)]
-                                                       for name, value in rows.items()]
+    return ['', *(one.name for one in found.splits)], [
+        [name, *(value(one) if one.split.problem is None else COUNTED.get(name, '') for one in found.splits)]
+        for name, value in rows.items()]
 
 
 def objects_table(found: Survey) -> Table | None:
@@ -65,11 +71,6 @@ def shifts_table(found: Survey) -> Table | None:
     return (['number: splits', 'medians', 'KS', 'AUROC'], rows) if rows else None
 
 
-def figure(value: float) -> str:
-    """A number with as many digits as are read."""
-    return f'{value:,.0f}' if abs(value) >= 10000 else f'{value:.4g}'
-
-
 def verdict(found: Survey) -> str:
     """How many findings there are."""
     counts = Counter(finding.level for finding in found.findings)
@@ -83,7 +84,12 @@ def _object_row(one: SplitSurvey, name: str, limit: float) -> list[str]:
     before = [thing.before for thing in things]
     small, gone = sum(thing.after < limit for thing in things), sum(not thing.after for thing in things)
     return [f'{one.name}: {name}', str(len(things)), f'{min(before):.0f}, {median(before):.0f}, {max(before):.0f}',
-            f'{median(thing.after for thing in things):.0f}', f'{100 * small / len(things):.0f} %', str(gone)]
+            f'{median(thing.after for thing in things):.0f}', _share(small, len(things)), str(gone)]
+
+
+def _share(count: int, total: int) -> str:
+    percent = 100 * count / total
+    return f'{count}' + (f' ({percent:.0f} %)' if percent >= 1 else ' (below 1 %)' if count else '')
 
 
 def _reasons(left_out: dict[str, int]) -> str:

@@ -23,7 +23,7 @@ from .findings import Finding, check_findings
 from .items import Item, Listing
 from .measures import Measures, measure
 from .objects import ObjectSize, measure_objects
-from .splits import Split, list_splits
+from .splits import Split, blame, list_splits
 from .strides import smallest_stride
 
 #: Pixels below which an object counts as small where the model tells no stride: that of the first features of ResNets.
@@ -76,6 +76,7 @@ class Survey:
         stride: Smallest stride of the detector, in pixels of its input; None where the model tells none.
         limit: Objects below this (square root of the area behind resizing, pixels) count as small.
         readings: How each of ``paths`` is read.
+        config: File of the config.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Survey:
     copies: Copies = field(default_factory=lambda: Copies([]))
     cues: dict[str, list[Cue]] = field(default_factory=dict)
     shifts: list[Shift] = field(default_factory=list)
+    config: str = ''
 
     def reading_of(self, path: str) -> Reading:
         """How an image of any split is read."""
@@ -116,7 +118,9 @@ def survey(cfg: Config, name: str, limit: float | None = None, workers: int = 2,
     stride = smallest_stride(cfg.get('model') or {})
     with reading_once():
         findings, splits = check_findings(cfg), list_splits(cfg)
-    found = Survey(name, findings, list(map(SplitSurvey, splits)), stride, limit or stride or DEFAULT_LIMIT)
+    blame(splits, findings)
+    found = Survey(name, findings, list(map(SplitSurvey, splits)), stride, limit or stride or DEFAULT_LIMIT,
+                   config=str(cfg.filename or ''))
     _measure(found, workers, progress)
     found.cues = {one.name: cues_of(one.group(False), one.group(True)) for one in found.splits
                   if one.group(False) and one.group(True)}

@@ -31,7 +31,6 @@ from django.core.management import call_command  # noqa: E402
 from django.test import override_settings  # noqa: E402
 
 import station_site  # noqa: E402
-from helpers import load_tool  # noqa: E402
 
 settings.PASSWORD_HASHERS = ['django.contrib.auth.hashers.MD5PasswordHasher']  # the others are slow by design
 
@@ -97,19 +96,6 @@ def client(site: station_site.Site) -> station_site.Client:
 @pytest.fixture
 def media() -> Path:
     return Path(settings.MEDIA_ROOT)
-
-
-@pytest.fixture(scope='module')
-def chromium() -> Iterator[Any]:
-    """A browser without a screen."""
-    playwright = pytest.importorskip('playwright.sync_api', reason='needs the Python package playwright')
-    if not shutil.which('chromium'):
-        pytest.skip('needs the program chromium: tools/install_browser.sh installs it')
-    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as running:
-        patch.setenv('DJANGO_ALLOW_ASYNC_UNSAFE', '1')  # playwright has a loop in this thread, which waits meanwhile
-        browser = load_tool('docs/screenshots').launch(running)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

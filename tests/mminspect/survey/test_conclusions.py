@@ -5,7 +5,7 @@ import pytest
 
 from mminspect.survey.comparing import Cue, Shift
 from mminspect.survey.conclusions import conclude, small_objects
-from mminspect.survey.copies import Copies
+from mminspect.survey.copies import Copies, Pair
 from mminspect.survey.items import Box, Item, Listing
 from mminspect.survey.objects import ObjectSize
 from mminspect.survey.splits import Split
@@ -60,3 +60,25 @@ def test_a_problem_is_told_once() -> None:
 def test_pairs_that_were_not_compared() -> None:
     (finding, ) = conclude(found(copies=Copies([], 1.0, 7)))
     assert finding.text.startswith('7 further pairs')
+
+
+def test_images_without_a_larger_object_are_counted() -> None:
+    split = Split('train', [Listing([Item('a.png'), Item('b.png')])])
+    objects = [ObjectSize(path, Box('hair', 0, 0, 9, 9), 9, after) for path, after in (('a', 1), ('a', 9), ('b', 2))]
+    (told, ) = conclude(found(splits=[SplitSurvey(split, objects=objects)]))
+    assert 'smallest stride of the detector (1 of 2 images with objects have no larger one)' in told.text
+    (told, ) = conclude(found(splits=[SplitSurvey(split, objects=objects)], limit=4.0))
+    assert "smaller than 4 px at the network's input (1 of 2" in told.text
+
+
+@pytest.mark.parametrize(('kind', 'first', 'said'), [
+    ('same bytes', 0, '1 of 2 images is also in train (1 same bytes; first: '),
+    ('nearly equal', 0, '1 of 2 images looks nearly like one of train (1 nearly equal; first: '),
+    ('equal pixels', 1, '1 of 2 images is there a second time'),
+    ('nearly equal', 1, '1 of 2 images looks nearly like another one')])
+def test_what_is_nearly_equal_is_not_called_a_copy(kind: str, first: int, said: str) -> None:
+    splits = [SplitSurvey(Split(name, [Listing([Item(path) for path in paths])]))
+              for name, paths in (('train', ['a']), ('test', ['b', 'c']))]
+    pairs = [Pair(first, 2, kind, 0.0)]
+    (told, ) = conclude(found(splits=splits, paths=['a', 'b', 'c'], copies=Copies(pairs)))
+    assert told.place == 'test' and told.text.startswith(said)

@@ -5,7 +5,8 @@ import json
 from dataclasses import replace
 
 from mminspect.survey.record import record
-from mminspect.survey.surveying import Survey
+from mminspect.survey.splits import Split
+from mminspect.survey.surveying import SplitSurvey, Survey
 
 
 def test_all_figures(told: Survey) -> None:
@@ -20,6 +21,13 @@ def test_all_figures(told: Survey) -> None:
     assert leak['kinds'] == {'equal pixels': 1} and leak['copies'][0]['other'].endswith('<b>again.bmp')
     image = content['images']['train'][0]
     assert image['width'] == 256 and image['label'] == 'good' and 0 < image['mean'] < 255
+
+
+def test_images_that_were_not_counted_are_null_and_none_is_turned(told: Survey) -> None:
+    told.splits.append(SplitSurvey(Split('test', problem='it is damaged')))
+    splits = json.loads(record(told))['splits']
+    assert splits['train']['turned_by_exif'] == 0 and splits['train'].keys() == splits['test'].keys()
+    assert splits['test'].pop('problem') == 'it is damaged' and {*splits['test'].values()} == {None}
 
 
 def test_what_is_undefined_is_null(detected: Survey) -> None:

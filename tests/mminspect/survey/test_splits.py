@@ -8,8 +8,9 @@ from mmengine.config import Config
 
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS, STAGES
+from mminspect.survey.findings import Finding
 from mminspect.survey.items import Box, Item, Listing
-from mminspect.survey.splits import LATE, Split, list_splits
+from mminspect.survey.splits import LATE, Split, blame, list_splits
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +69,14 @@ def test_counts_and_what_was_left_out() -> None:
     assert split.left_out() == {'no object': 3} and split.left_out(objects=True) == {'crowd': 1}
     assert split.classes == ('hair', 'dust')
 
+
+
+def test_a_split_that_cannot_be_listed_says_what_the_check_says() -> None:
+    splits = [Split('train', problem="KeyError: 'bbox'"), Split('val = test', problem='b'), Split('holdout of H')]
+    blame(splits, [Finding('warning', 'train_dataloader', 'it is odd'),
+                   Finding('error', 'val_dataloader, train_dataloader', 'boxes are missing'),
+                   Finding('error', 'train_dataloader, holdout_dataloader of H', 'another one')])
+    assert [split.problem for split in splits] == ['boxes are missing', 'boxes are missing', None]
+    alone = Split('train', problem='its files are missing')
+    blame([alone], [Finding('error', 'val_dataloader', 'boxes are missing')])
+    assert alone.problem == 'its files are missing'

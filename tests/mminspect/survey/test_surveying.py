@@ -1,7 +1,10 @@
 """A whole survey of rendered sets of both halves."""
 from __future__ import annotations
 
+import json
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +100,35 @@ def test_annotations_of_one_split_that_cannot_be_read(detection: Path) -> None:
     found = look(detection)
     assert [one.split.problem is None for one in found.splits] == [False, True] and len(found.splits[1].measures) == 8
     assert [one.level for one in found.findings].count('error') == 1
+
+
+def without(name: str, part: str) -> Callable[[dict], None]:
+    def damage(content: dict) -> None:
+        del content[part][0][name]
+    return damage
+
+
+def same_ids(content: dict) -> None:
+    for entry in content['annotations']:
+        entry['id'] = 1
+
+
+def mixed_ids(content: dict) -> None:
+    content['annotations'][0]['image_id'] = content['images'][0]['id'] = 'one'
+
+
+@pytest.mark.parametrize('damage', [without('bbox', 'annotations'), without('area', 'annotations'), same_ids,
+                                    without('id', 'annotations'), without('height', 'images'), mixed_ids])
+def test_what_the_data_check_says_is_said_once(damage: Callable[[dict], None], detection: Path) -> None:
+    path = detection.parent / 'data' / 'train.json'
+    content = json.loads(path.read_text())
+    damage(content)
+    path.write_text(json.dumps(content))
+    found = look(detection)
+    told = [one for one in [*found.findings, *conclude(found)] if one.level == 'error']
+    assert len(told) == 1 and told[0].place == 'train_dataloader' and 'train.json' in told[0].text
+    assert not re.search(r'\w+Error', told[0].text)
+    assert found.splits[0].split.problem in (None, told[0].text)  # what mmdet reads nevertheless is counted
 
 
 @pytest.mark.parametrize(('lacks', 'said'), [(('model', ), 'no model'),
