@@ -29,10 +29,11 @@ lint: setup
 bench: setup
 	@$(RUN) benchmarks/run_all.py
 
-# The site, in site/; open site/index.html. The variable keeps the theme from telling of coming versions.
+# The site, in site/. Its search needs a server: a page that is opened from the file system has none.
+# The variable keeps the theme from telling of coming versions.
 docs: setup
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
-	@echo site/index.html
+	@echo 'python -m http.server -d site    # then http://127.0.0.1:8000; site/index.html opens too, without the search'
 
 # What is too long for every commit: other Pythons, other versions of torch, the Dockerfile, the notebooks.
 release-check: setup

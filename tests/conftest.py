@@ -1,11 +1,13 @@
 """Settings of the whole suite, and what many tests look at."""
 import logging
 import random
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,3 +97,16 @@ def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Call
         return ended.value.code, said.out, said.err
 
     return run
+
+
+@pytest.fixture(scope='module')
+def chromium() -> Iterator[Any]:
+    """A browser without a screen."""
+    playwright = pytest.importorskip('playwright.sync_api', reason='needs the Python package playwright')
+    if not shutil.which('chromium'):
+        pytest.skip('needs the program chromium: tools/install_browser.sh installs it')
+    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as running:
+        patch.setenv('DJANGO_ALLOW_ASYNC_UNSAFE', '1')  # playwright has a loop in this thread, which waits meanwhile
+        browser = load_tool('docs/screenshots').launch(running)
+        yield browser
+        browser.close()

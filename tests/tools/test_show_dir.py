@@ -28,11 +28,11 @@ def test_pictures_in_pixels_of_the_original_image(tmp_path, monkeypatch, call):
                             tmp_path / 'run')
     assert status == 0, error
     assert sorted(p.name for p in (tmp_path / 'run' / 'seen').iterdir()) == ['0000_1.png', '0001_2.png', '0002_3.png']
-    for image, gt_boxes, gt_labels, boxes, scores, _, classes, score_thr in drawn:
+    for image, truth, (boxes, scores, _), classes, score_thr in drawn:
         # write_coco draws its one object with the value 230 on a darker image
         rows, columns = np.nonzero((image == 230).all(axis=2))
-        assert gt_boxes.tolist() == [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]]
+        assert truth.boxes.tolist() == [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]]
         assert len(boxes) == len(scores) > 10 and scores.min() >= 0.3 == score_thr
         assert boxes.min() >= 0 and 64 < boxes[:, 2].max() <= 96 and 32 < boxes[:, 3].max() <= 64
-        assert len(gt_labels) == 1 and tuple(classes) == ('a', 'b') and image.shape == (64, 96, 3)
+        assert len(truth.labels) == 1 and tuple(classes) == ('a', 'b') and image.shape == (64, 96, 3)
     assert cv2.imread(str(tmp_path / 'run' / 'seen' / '0000_1.png')).shape[1] == 2 * (8 * 96 + 36)

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from mminspect.decisions import MapScale
 from mminspect.vision.boxes import ScoredBoxes
-from mminspect.vision.fonts import draw_text, shown, text_size
+from mminspect.vision.captions import Lettering, places
+from mminspect.vision.fonts import shown
 
 #: RGB. None of them is a colour of the map's scale.
 BOX_COLOUR, CONTOUR_COLOUR, SHADOW = (255, 0, 255), (255, 255, 255), (0, 0, 0)
 #: Share of the heat map in the mixture with the image, where there is one.
 OPACITY = 0.45
-#: Pixels of letters that OpenCV has not, for every pixel of a line.
-LETTERS = 13
 
 
 def reduced(pixels: NDArray, factor: float) -> NDArray:
@@ -53,35 +52,47 @@ def draw_map(picture: NDArray[np.uint8], anomaly_map: NDArray[np.float32], scale
 def draw_boxes(picture: NDArray[np.uint8], found: ScoredBoxes, classes: Sequence[str], factor: float) -> None:
     """Draw boxes with their scores and, where there are several classes, their names.
 
+    No words are printed over others: where boxes crowd, those of a lower score go without.
+
     Args:
         picture: (h, w, 3), RGB; it is changed.
         found: Boxes in pixels of the image.
         classes: The names of the labels.
         factor: Pixels of the picture per pixel of the image.
     """
-    width, boxes = line_width(picture), np.round(found.boxes * factor).astype(int)
-    for box, score, label in zip(boxes, found.scores, found.labels, strict=True):
-        text = f'{shown(classes[label], str(label))} {score:.2f}' if len(classes) > 1 else f'{score:.3g}'
-        write(picture, text, int(box[0]), int(box[1]) - 2 * width)
+    order = np.argsort(-found.scores, kind='stable')
+    width, boxes = line_width(picture), np.round(found.boxes[order] * factor).astype(int)
+    texts = [f'{shown(classes[label], str(label))} {score:.2f}' if len(classes) > 1 else f'{score:.3g}'
+             for score, label in zip(found.scores[order], found.labels[order], strict=True)]
+    _write_beside(picture, boxes, texts, 2 * width)
     for x0, y0, x1, y1 in boxes.tolist():  # over all words: in a crowd the places matter more
         cv2.rectangle(picture, (x0, y0), (max(x0, x1 - 1), max(y0, y1 - 1)), BOX_COLOUR, width)
 
 
 def write(picture: NDArray[np.uint8], text: str, left: int, bottom: int) -> None:
     """Text with its lower left corner there, or as near as it is inside the picture; none that would cover it."""
-    size, width = 0.4 * line_width(picture), line_width(picture)
-    text = shown(text)
-    if text.isascii():
-        (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, width)
-    else:
-        wide, high = text_size(text, LETTERS * width)
-    if wide > picture.shape[1] or 4 * high > picture.shape[0]:
+    width, text = line_width(picture), shown(text)
+    lettering = Lettering(width, SHADOW)
+    wide, high = lettering.size(text)
+    if _covers(picture, wide, high):
         return
     corner = max(0, min(left, picture.shape[1] - wide)), min(max(bottom, high + width), picture.shape[0] - 1)
-    if not text.isascii():
-        return draw_text(picture, text, corner, LETTERS * width, BOX_COLOUR, SHADOW, width)
-    cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, SHADOW, 3 * width, cv2.LINE_AA)
-    cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, BOX_COLOUR, width, cv2.LINE_AA)
+    lettering.write(picture, text, corner, BOX_COLOUR)
+
+
+def _write_beside(picture: NDArray[np.uint8], boxes: NDArray, texts: Sequence[str], gap: int) -> None:
+    """Each text beside its box, where there is room for it; none that would cover the picture."""
+    lettering, height, width = Lettering(line_width(picture), SHADOW), *picture.shape[:2]
+    sizes = [lettering.size(text) for text in texts]
+    fitting = [number for number, size in enumerate(sizes) if not _covers(picture, *size)]
+    corners = places(boxes[fitting], [sizes[number] for number in fitting], (0, 0, width, height), gap)
+    for number, corner in zip(fitting, corners, strict=True):
+        if corner is not None:
+            lettering.write(picture, texts[number], corner, BOX_COLOUR)
+
+
+def _covers(picture: NDArray[np.uint8], wide: int, high: int) -> bool:
+    return wide > picture.shape[1] or 4 * high > picture.shape[0]
 
 
 def line_width(picture: NDArray) -> int:

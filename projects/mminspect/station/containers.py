@@ -14,6 +14,8 @@ from mminspect.vision.jpeg import SCAN, segments
 from mminspect.vision.png import check_parts
 from mminspect.vision.unusual import UnsoundImageError
 
+from . import jpeg2000
+
 #: Parts before the pixels of a JPEG, stray bytes included; a colour profile takes 255 at most.
 _SEGMENTS = 5000
 #: Passes over the pixels of a JPEG; programs write about ten.
@@ -61,9 +63,18 @@ def _check_jpeg(data: bytes) -> None:
         raise UnsoundImageError('it passes over its pixels too often')
 
 
+def _check_jpeg2000(data: bytes) -> None:
+    try:
+        jpeg2000.check(data)
+    except jpeg2000.StructureError as error:
+        raise UnsoundImageError(str(error)) from error
+
+
 _KINDS = (
     Kind('PNG', '.png', 'image/png', re.compile(rb'\x89PNG\r\n\x1a\n'), check_parts),
     Kind('JPEG', '.jpg', 'image/jpeg', re.compile(rb'\xff\xd8\xff'), _check_jpeg),
     Kind('BMP', '.bmp', 'image/bmp', re.compile(rb'BM')),
     Kind('TIFF', '.tif', 'image/tiff', re.compile(rb'II\*\0|MM\0\*')),
-    Kind('WEBP', '.webp', 'image/webp', re.compile(rb'RIFF.{4}WEBP', re.DOTALL)))
+    Kind('WEBP', '.webp', 'image/webp', re.compile(rb'RIFF.{4}WEBP', re.DOTALL)),
+    Kind('JPEG2000', '.jp2', 'image/jp2', re.compile(re.escape(jpeg2000.SIGNATURE)), _check_jpeg2000),
+    Kind('JPEG2000', '.j2k', 'image/j2c', re.compile(re.escape(jpeg2000.CODESTREAM)), _check_jpeg2000))

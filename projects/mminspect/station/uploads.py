@@ -66,7 +66,8 @@ class CheckedUpload:
 
     Attributes:
         pixels: (H, W, 3) RGB as :func:`mminspect.vision.images.read_image` gives them: its EXIF orientation is applied.
-        extension: Ending of the name of a file with these bytes: '.png', '.jpg', '.bmp', '.tif' or '.webp'.
+        extension: Ending of the name of a file with these bytes: '.png', '.jpg', '.bmp', '.tif', '.webp', '.jp2' or
+            '.j2k'.
         content_type: Value of the HTTP header of this name.
         width: Number of pixels in a row.
         height: Number of rows.
@@ -82,9 +83,9 @@ class CheckedUpload:
 def check_upload(file: BinaryIO, name: str, limits: Limits, folder: Path | None = None) -> CheckedUpload:
     """Find out whether these bytes are one picture that can be inspected, by decoding it.
 
-    Accepted are PNG, JPEG, BMP, TIFF and WebP, grey, RGB, RGBA or with a palette, of up to 16 bits. Refused are
-    animations and files of several pages, CMYK (its colours depend on a profile that decoders ignore), floating point
-    and 32 bits (their value of white is unknown), and BMP with run lengths (slow to decode).
+    Accepted are PNG, JPEG, BMP, TIFF, WebP and JPEG 2000, grey, RGB, RGBA or with a palette, of up to 16 bits. Refused
+    are animations and files of several pages, CMYK (its colours depend on a profile that decoders ignore), floating
+    point and 32 bits (their value of white is unknown), and BMP with run lengths (slow to decode).
 
     Args:
         file: Read from its start if it can seek, at most one byte more than the limit.
@@ -172,7 +173,7 @@ def _refusing() -> Iterator[None]:
 def _sound(data: bytes) -> Kind:
     kind = find_kind(data)
     if kind is None:
-        raise UploadError(415, 'is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one of them')
+        raise UploadError(415, 'is no PNG, JPEG, BMP, TIFF, WebP or JPEG 2000 picture: save it as one of them')
     kind.check(data)
     return kind
 

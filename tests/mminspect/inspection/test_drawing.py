@@ -16,6 +16,7 @@ from mminspect.inspection.drawing import (
 )
 from mminspect.vision import fonts
 from mminspect.vision.boxes import ScoredBoxes
+from mminspect.vision.captions import Lettering
 
 
 def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
@@ -79,6 +80,21 @@ def test_words_that_would_cover_the_picture_are_left_out() -> None:
     rows, columns = np.nonzero(large.any(-1))
     assert large.any() and not large[..., 1].any()  # the colour of boxes, blended at the edges
     assert columns.min() >= 300 - wide - 3 and rows.max() <= high + 10
+
+
+def test_scores_of_overlapping_boxes_are_not_printed_over_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(*boxes: tuple[int, int, int, int], scores: list[float]) -> list[tuple[str, tuple[int, int]]]:
+        written: list[tuple[str, tuple[int, int]]] = []
+        monkeypatch.setattr(Lettering, 'write', lambda self, picture, text, corner, _: written.append((text, corner)))
+        draw_boxes(np.zeros((200, 300, 3), np.uint8), ScoredBoxes(np.array(boxes, np.float32), np.array(
+            scores, np.float32), np.zeros(len(boxes), np.int64)), ['scratch'], factor=1.0)
+        return written
+
+    (best, left), (other, right) = drawn((103, 81, 180, 149), (100, 80, 180, 150), scores=[0.4, 0.9])
+    assert (best, left, other) == ('0.9', (100, 78), '0.4')
+    assert right[1] == 79 and right[0] > 100 + Lettering(1).size('0.9')[0]  # at the other end of its box
+    assert 2 <= len(drawn(*[(100, 80, 180, 150)] * 50, scores=[0.5] * 50)) < 20  # those without room go without
+    assert drawn((0, 0, 300, 200), scores=[0.5])[0][1][1] < 30  # a box around everything has its score inside
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def encoded(kind: str, **options: bool) -> bytes:
 
 
 @pytest.mark.parametrize('name, extension', [('PNG', '.png'), ('JPEG', '.jpg'), ('BMP', '.bmp'), ('TIFF', '.tif'),
-                                             ('WEBP', '.webp')])
+                                             ('WEBP', '.webp'), ('JPEG2000', '.jp2')])
 def test_kinds_are_told_by_their_bytes(name: str, extension: str) -> None:
     kind = find_kind(encoded(name))
     assert (kind.name, kind.extension) == (name, extension)

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from helpers import ROOT
+from jpeg2000_files import as_cmyk, claiming, with_bits
 from mminspect.station.uploads import Limits, UploadError, check_upload, shown_name
 from mminspect.vision.images import read_image
 
@@ -25,7 +26,7 @@ H, W = 21, 30
 RGB = cv2.resize(np.random.default_rng(0).integers(0, 256, (5, 5, 3), dtype=np.uint8), (W, H))
 DEEP = np.random.default_rng(1).integers(0, 65536, (H, W, 3), dtype=np.uint16)
 LIMITS = Limits(bytes=2**20, pixels=100_000, side=5000)
-FORMATS = ('PNG', 'JPEG', 'BMP', 'TIFF', 'WEBP')
+FORMATS = ('PNG', 'JPEG', 'BMP', 'TIFF', 'WEBP', 'JPEG2000')
 
 
 def check(data: bytes, name: str = 'part.png', limits: Limits = LIMITS):
@@ -112,6 +113,7 @@ def huge_directory(entries: int = 4000, size: int = 900_000) -> bytes:
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
 HTML = b'<!doctype html><script>fetch("/api/records")</script>'
+GREY_JPEG2000 = encoded('JPEG2000', RGB[..., 0], no_jp2=True)
 ROWS = b''.join(b'\0' + row.tobytes() for row in RGB)
 BAD: dict[str, tuple[int, bytes]] = {
     'zero bytes': (400, b''),
@@ -181,9 +183,18 @@ BAD: dict[str, tuple[int, bytes]] = {
     'tiff with a circular list of pages': (400, b'II*\0\x08\0\0\0\0\0\x08\0\0\0'),
     'tiff whose directory is missing': (400, b'II*\0\xff\xff\xff\x7f' + b'\0' * 50),
     'tiff whose tags claim gigabytes': (400, huge_directory()),
+    'jpeg 2000 that claims 2^31 pixels a side': (413, claiming(GREY_JPEG2000, 2**31 - 1, 2**31 - 1)),
+    'jpeg 2000 bomb, of one pixel too many': (413, claiming(GREY_JPEG2000, 100, 1001)),
+    'jpeg 2000 bomb of 10 million layers in tiles': (400, claiming(GREY_JPEG2000, W, H, layers=65535, tile=2)),
+    'jpeg 2000 whose boxes claim less than its pixels': (400, claiming(encoded('JPEG2000'), 300, 300)),
+    'jpeg 2000 of two pictures': (422, encoded('JPEG2000') * 2),
+    'jpeg 2000 in CMYK': (422, as_cmyk(encoded('JPEG2000', np.dstack([RGB, RGB[..., :1]])))),
+    'jpeg 2000 of 12 bits': (422, with_bits(GREY_JPEG2000, 12)),
+    'jpeg 2000 of signed numbers': (422, with_bits(GREY_JPEG2000, 8 + 128)),
+    'jpeg 2000 of 65535 boxes': (400, encoded('JPEG2000')[:12] + b'\0\0\0\x08free' * 65535 + encoded('JPEG2000')[12:]),
     **{f'half a {kind}': (400, encoded(kind)[:len(encoded(kind)) // 2]) for kind in FORMATS},
     **{f'header of a {kind}': (400, encoded(kind)[:20]) for kind in FORMATS},
-    **{f'{kind} but its last 3 bytes': (400, encoded(kind)[:-3]) for kind in ('PNG', 'JPEG', 'BMP', 'WEBP')},
+    **{f'{kind} but its last 3 bytes': (400, encoded(kind)[:-3]) for kind in FORMATS if kind != 'TIFF'},
     **{f'{kind} that ends early and seems whole': (400, early(kind)) for kind in ('baseline', 'progressive')},
 }
 
@@ -202,7 +213,12 @@ def test_bad_uploads_are_refused_in_one_sentence(case: str) -> None:
 
 GOOD: dict[str, tuple[str, bytes, np.ndarray]] = {
     **{kind: (kind, encoded(kind, RGB, **({'lossless': True} if kind == 'WEBP' else {})), RGB)
-       for kind in ('PNG', 'BMP', 'TIFF', 'WEBP')},
+       for kind in ('PNG', 'BMP', 'TIFF', 'WEBP', 'JPEG2000')},
+    'raw jpeg 2000': ('raw', encoded('JPEG2000', no_jp2=True), RGB),
+    'jpeg 2000 with alpha': ('JPEG2000', encoded('JPEG2000', np.dstack([RGB, RGB[..., :1]])), RGB),
+    'jpeg 2000 in tiles': ('JPEG2000', encoded('JPEG2000', tile_size=(8, 8)), RGB),
+    '16 bits jpeg 2000': ('JPEG2000', encoded('JPEG2000', DEEP[..., 0]), DEEP[..., [0, 0, 0]] / np.float32(257)),
+    'jpeg 2000 and archive in one': ('raw', encoded('JPEG2000', no_jp2=True) + zipped(), RGB),
     'grey': ('PNG', encoded('PNG', RGB[..., 0]), RGB[..., [0, 0, 0]]),
     'alpha': ('PNG', encoded('PNG', np.dstack([RGB, RGB[..., :1]])), RGB),
     '16 bits': ('PNG', cv2.imencode('.png', DEEP[..., ::-1])[1].tobytes(), DEEP / np.float32(257)),
@@ -228,7 +244,7 @@ def test_good_uploads_give_their_pixels(case: str) -> None:
     assert (checked.width, checked.height) == (expected.shape[1], expected.shape[0])
     assert (checked.extension, checked.content_type) == {
         'PNG': ('.png', 'image/png'), 'BMP': ('.bmp', 'image/bmp'), 'TIFF': ('.tif', 'image/tiff'),
-        'WEBP': ('.webp', 'image/webp')}[kind]
+        'WEBP': ('.webp', 'image/webp'), 'JPEG2000': ('.jp2', 'image/jp2'), 'raw': ('.j2k', 'image/j2c')}[kind]
 
 
 @pytest.mark.parametrize('data', [

@@ -1,6 +1,6 @@
 // The pictures in what an operator drops or chooses, each with its path as far as the browser tells it.
 
-const PICTURE = /^[^.].*\.(png|jpe?g|jfif|jpe|bmp|tiff?|webp)$/i;
+const PICTURE = /^[^.].*\.(png|jpe?g|jfif|jpe|bmp|tiff?|webp|jp2|j2k)$/i;
 
 // Of a field: a chosen folder's files have their path in it.
 export function chosen(files) {

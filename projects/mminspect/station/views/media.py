@@ -16,7 +16,8 @@ from .api import ApiView
 
 CHUNK = 2**18
 #: The type of an original comes from what it was decoded as, never from its name.
-TYPES = {'.png': 'image/png', '.jpg': 'image/jpeg', '.tif': 'image/tiff', '.bmp': 'image/bmp', '.webp': 'image/webp'}
+TYPES = {'.png': 'image/png', '.jpg': 'image/jpeg', '.tif': 'image/tiff', '.bmp': 'image/bmp', '.webp': 'image/webp',
+         '.jp2': 'image/jp2', '.j2k': 'image/j2c'}
 PICTURES = dict(view=store.VIEW, heat=store.HEAT, overlay=store.OVERLAY)
 
 
