@@ -34,7 +34,7 @@ def figures(one: SplitSurvey) -> list[str]:
 
 def drawn(figure: str) -> list[str]:
     """The upper sides of its boxes."""
-    return re.findall(r'H[\d.]+V', figure)
+    return re.findall(r'H\d+\.\dV', figure)
 
 
 def test_different_pictures_with_their_boxes_and_names(detected: Survey) -> None:
