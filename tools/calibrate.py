@@ -6,7 +6,8 @@ Example::
 
 Scores the images, stores threshold and scores in the model file (.onnx, or .pth under the key 'threshold') and prints
 what rate to expect. Use good parts that the training did not see. --tile and --overlap are stored too: images are then
-inspected in the same way.
+inspected in the same way. A warning says where the images score otherwise than those by which the model was calibrated
+before, as of its training's hold-out, and where the threshold moves far.
 """
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from mminspect.core.errors import UserError
 from mminspect.core.locks import replacing_alone
 from mminspect.core.names import printable
 from mminspect.core.outputs import place
-from mminspect.decisions import lowest_percentage, needed_images
+from mminspect.decisions import calibration_changes, lowest_percentage, needed_images
 from mminspect.inspection.calibrating import calibrate, check_storable, numbers_of, store_calibration
 from mminspect.inspection.command import MODEL_HELP, add_running_options, progress_bar, running_options
 from mminspect.inspection.good_parts import check_good_parts
@@ -74,7 +75,9 @@ def fit_and_store(args: argparse.Namespace, images: Sequence[ImageFile]) -> None
                                 inspector.overlap)
     expected = calibration.scores.false_reject_rate(calibration.threshold.value)
     print(f'threshold: {calibration.threshold}, was {inspector.threshold or "not set"}')
-    print(f'good parts that it rejects: {expected}')
+    print(f'good parts that it rejects: {expected.beside(args.false_reject_rate)}')
+    for text in calibration_changes(inspector.calibration, calibration):
+        print(f'warning: {printable(text)}')
     if calibration.fused is not None:
         print(f'limit of normal pixels: {calibration.fused.limit:.4g}')
     if args.dry_run:

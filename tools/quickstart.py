@@ -14,7 +14,7 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from anomaly_rd.quickstart import Settings, quickstart
+from anomaly_rd.quickstart import HOW_MANY, Settings, quickstart
 from mminspect.core import cli
 from mminspect.core.outputs import check_output_folder, place
 from mminspect.core.setup import setup
@@ -28,7 +28,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('good', type=place, metavar='FOLDER_OF_GOOD',
-                        help='pictures of good parts, 50 to 500 of them')
+                        help=f'pictures of good parts, {HOW_MANY}')
     parser.add_argument('--test', type=place, metavar='FOLDER',
                         help='pictures to inspect, with those in sub-folders (default: good ones that the training '
                              'did not see)')

@@ -157,3 +157,19 @@ def test_a_model_that_another_command_changes(good, tmp_path, call):
         assert status == 2 and 'another command is changing' in error
         assert call('calibrate', checkpoint, good, '--false-reject-rate', 0.1, '--dry-run')[0] == 0
     assert content(tmp_path) == before
+
+
+def test_good_parts_that_the_model_does_not_know(good, tmp_path, call):
+    """The first calibration is of dark parts, the second of brighter ones; a third of the same is silent."""
+    others = write_images(tmp_path / 'others', **{f'g{n:02d}': (60 + n, 200 + 2 * n) for n in range(24)})
+    checkpoint = anomaly_files(tmp_path / 'run')
+    assert call('calibrate', checkpoint, good, '--false-reject-rate', 0.1)[0] == 0
+    before = load_inspector(checkpoint)
+    limit = before.threshold.value
+    above = sum(result.score > limit for result in before.many(sorted(others.iterdir())))
+    status, said, error = call('calibrate', checkpoint, others, '--false-reject-rate', 0.1)
+    assert status == 0, error
+    assert 'warning: these 24 good images score otherwise than the 24 by which the model was calibrated before' in said
+    assert f'{above} of 24 are above the threshold so far, {limit:.4g}' in said
+    status, said, _ = call('calibrate', checkpoint, others, '--false-reject-rate', 0.1)
+    assert status == 0 and 'warning' not in said

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from anomaly_rd.quickstart import own_config
+from helpers import ROOT
 
 
 @pytest.fixture
@@ -60,17 +61,24 @@ def test_from_a_folder_to_a_report(teacher: None, photos: Path, call: Callable) 
     run = photos / 'work_dirs' / photos.name
     assert f'work_dirs/{photos.name}/report.html' in out and 'good parts that it rejects: 33 %' in out
     metadata = {entry.key: entry.value for entry in onnx.load(run / 'model.onnx').metadata_props}
-    assert any('"rate"' in value or 'false-reject rate' in value for value in metadata.values())
+    assert any('false-reject rate 33 %' in value for value in metadata.values())  # one promise, one number
+    assert '12 good pictures are few (at least 10, better 50 to 500): with 2 of them' in out
     lines = [json.loads(line) for line in (run / 'inspected/results.jsonl').read_text().splitlines()]
     assert {line['image'] for line in lines} == {'good/a.png', 'good/b <1>.png', 'hole/c.png', 'hole/d.png'}
     assert all(line['is_defect'] == (line['score'] > line['threshold']['value']) for line in lines)
     page = Page((run / 'report.html').read_text())
-    assert len(page.sources) == 5 and all((run / source.replace('%20', ' ').replace('%3C', '<').replace('%3E', '>'))
+    assert len(page.sources) == 9 and all((run / source.replace('%20', ' ').replace('%3C', '<').replace('%3E', '>'))
                                           .is_file() for source in page.sources)  # nothing from elsewhere
     ordered = [line['image'] for line in sorted(lines, key=lambda line: -line['score'])]
     assert re.findall(r'(?:good|hole)/[a-d](?: <1>)?\.png', page.text) == ordered
     found = sum(line['is_defect'] for line in lines)
     assert f'Of 4 pictures in new, {found} are called defective' in page.text
+    assert 'at most 33 % are expected to be rejected' in page.text
+    assert all(Image.open(run / f'pictures/0{number}.png').size == (64, 64) for number in range(4))
+
+    status, out, err = call('check', run / 'config' / f'{photos.name}.py')
+    assert status == 0 and re.search(r'train +hold-out', out) and re.search(r'images found +10 +2', out), out + err
+    assert 'no test images' not in out
 
     (photos / 'new/hole/d.png').write_bytes(b'damaged')  # the others are inspected, and reported
     status, out, err = call('quickstart', 'good', '--test', 'new')
@@ -118,3 +126,11 @@ def test_a_damaged_picture_costs_no_training(teacher: None, photos: Path, call: 
         assert status == 2 and name.split('/')[1] in err and len(err.strip().splitlines()) == 1
         (photos / name).write_bytes(whole)
     assert not list(photos.rglob('*.pth'))
+
+
+def test_how_many_pictures_are_needed_is_said_in_one_way(call: Callable) -> None:
+    status, out, _ = call('quickstart', '--help')
+    guide = (ROOT / 'docs' / 'your_own_data.md').read_text()
+    assert status == 0 and own_config.HOW_MANY == 'at least 10, better 50 to 500'
+    assert own_config.HOW_MANY in ' '.join(out.split())
+    assert guide.count(own_config.HOW_MANY) == 2 and '50 to 500' not in guide.replace(own_config.HOW_MANY, '')

@@ -7,4 +7,4 @@ _base_ = [
 model = dict(cache_features=True)
 default_hooks = dict(checkpoint=dict(interval=1))  # an interrupted run loses an epoch at most
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=2e-3))
-custom_hooks = [*_base_.custom_hooks, dict(type='ProgressHook', title='training', interval=1)]
+custom_hooks = [*_base_.custom_hooks, dict(type='ProgressHook', title='training', interval=None)]

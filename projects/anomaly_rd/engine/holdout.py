@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from anomaly_rd.datasets.checks import refuse_shared
 from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
+from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaf_datasets, leaves, representative, with_pipeline
 
 #: Entries of a data loader's config that choose, order or drop images, or keep processes alive in between.
@@ -78,6 +79,7 @@ def training_images(cfg: Config) -> dict[str, Any]:
     return dataloader
 
 
+@CHECKS.register('holdout')
 def kept_from_training(cfg: Config) -> dict[str, Any] | None:
     """Config of a data loader over the images that the training's data set keeps back (``holdout``), prepared as in the
     test; None where it keeps none.

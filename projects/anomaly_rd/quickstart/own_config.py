@@ -29,6 +29,10 @@ HOLDOUT = 0.2
 STEPS, BATCH = 200, 16
 #: Fewer good pictures say nothing about what good parts look like, nor about how often one is rejected.
 FEWEST = 10
+#: Below this, the rate of rejected good parts that can be promised is high, and a part's variety is hardly seen.
+ENOUGH = 50
+#: How many pictures are needed, as it is said everywhere.
+HOW_MANY = f'at least {FEWEST}, better {ENOUGH} to 500'
 #: Names of folders that say nothing about the part.
 PLAIN_NAMES = ('good', 'train', 'normal', 'images')
 TEMPLATE = """# Written for the good pictures in {folder!r}.
@@ -40,6 +44,7 @@ train_dataloader = dict(dataset=data)
 val_dataloader = dict(dataset=data)
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs={epochs}, val_interval={epochs})  # {steps} steps of {batch} pictures
+no_test_images = True  # which is meant, so that mminspect check does not ask for them; once there are some: remove this
 """
 
 
@@ -72,7 +77,7 @@ def good_pictures(folder: Path) -> list[str]:
     images = FolderDataset(str(root), lazy_init=True).images()
     if len(images) < FEWEST:
         raise UserError(f"'{folder}' holds {len(images)} good pictures, which is too few to learn what good parts look "
-                        f'like: give at least {FEWEST}, better 50 to 500')
+                        f'like: give {HOW_MANY}')
     return sorted(Path(image['img_path']).relative_to(root).as_posix() for image in images)
 
 

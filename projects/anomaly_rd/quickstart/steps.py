@@ -11,7 +11,7 @@ from pathlib import Path
 from mminspect.core.errors import UserError
 from mminspect.core.locks import writing_alone
 from mminspect.core.log import quiet_log
-from mminspect.decisions import RateEstimate
+from mminspect.decisions import RateEstimate, percentage
 from mminspect.experiments import jobs
 from mminspect.inspection import load_inspector
 from mminspect.inspection.calibrating import calibrate, numbers_of, store_calibration
@@ -24,7 +24,7 @@ from mminspect.inspection.sources import find_images
 from mminspect.models.checkpoint import Checkpoint
 from mminspect.runtime import load_config
 
-from .own_config import write_config
+from .own_config import ENOUGH, HOW_MANY, write_config
 from .paths import Paths
 from .report import write_report
 from .training_data import check_files, held_out, promised_rate, trained_on
@@ -69,8 +69,10 @@ def _run(settings: Settings, paths: Paths, echo: Echo) -> Paths:
     check_test(settings.test, paths)  # not behind minutes of training
     cfg = load_config(str(paths.config))
     kept = held_out(cfg)
-    rate = promised_rate(settings.rate, len(kept))
+    rate, trained = promised_rate(settings.rate, len(kept)), trained_on(cfg)
     for line in check_files(cfg):
+        echo(line)
+    for line in remarks(len(trained), len(kept)):
         echo(line)
     echo(f'the config, to read and to change: {paths.config}')
     job = jobs.Job(paths.config, paths.folder)
@@ -79,13 +81,23 @@ def _run(settings: Settings, paths: Paths, echo: Echo) -> Paths:
     with _step('exporting', echo), quiet_log():
         export(job.last_checkpoint, paths.model)
     with _step('choosing the threshold', echo):
-        echo(f'  good parts that it rejects: {store_threshold(paths.model, kept, rate)}')
+        expected = store_threshold(paths.model, kept, rate)
+        echo(f'  good parts that it rejects: {expected.beside(settings.rate)}')
     with _step('inspecting', echo):
         unread = inspected(paths, kept if settings.test is None else [settings.test])
-    write_report(paths, settings.test, {os.path.realpath(path) for path in trained_on(cfg)})
+    write_report(paths, settings.test, kept, {os.path.realpath(path) for path in trained})
     if unread is not None:
         raise UserError(f'{unread}; {paths.report} is of the others')
     return paths
+
+
+def remarks(trained: int, kept: int) -> list[str]:
+    """What so many good pictures, for the training and for the threshold, are too few for; nothing from
+    :data:`~anomaly_rd.quickstart.own_config.ENOUGH` on."""
+    if trained + kept >= ENOUGH:
+        return []
+    return [f'{trained + kept} good pictures are few ({HOW_MANY}): with {kept} of them to choose the threshold by, no '
+            f'less than {percentage(1 / (kept + 1))} % of rejected good parts can be promised']
 
 
 def check_test(test: Path | None, paths: Paths) -> None:

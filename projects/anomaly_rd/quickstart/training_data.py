@@ -59,17 +59,16 @@ def promised_rate(wanted: float | None, count: int) -> float:
     """The false-reject rate to choose the threshold by.
 
     Args:
-        wanted: By the user; None takes the smallest that can be promised.
+        wanted: By the user; None takes the smallest that can be promised, 1 / (count + 1).
         count: Good pictures that are kept for the threshold.
 
     Raises:
         UserError: So many cannot promise it, or it is no rate.
     """
-    lowest = lowest_percentage(count)
     if wanted is None:
-        return float(lowest) / 100
+        return 1 / (count + 1)
     if count < (needed := needed_images(wanted)):
         raise UserError(f'the {count} good pictures that are kept for the threshold are too few for a false-reject '
                         f'rate of {100 * wanted:g} %, which needs {needed}: give more good pictures, or ask for '
-                        f'{lowest} % or more')
+                        f'{lowest_percentage(count)} % or more')
     return wanted

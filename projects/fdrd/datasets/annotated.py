@@ -17,8 +17,8 @@ from fdrd.transforms.load_image import LoadInspectionImage
 from mminspect.core.errors import UserError
 from mminspect.vision.image_files import probe_image
 
-from .records import BoxRecord, ImageRecord
-from .voc_xml import nearest_names
+from .records import BoxRecord, ImageRecord, count_classes
+from .voc_xml import unknown_class_error
 
 #: What ``filter_cfg`` may hold: whether images without objects are left out of the training.
 FILTERS = ('filter_empty_gt', )
@@ -104,17 +104,12 @@ class AnnotatedDataset(BaseDetDataset):
 
 def check_classes(found: Annotations, classes: Sequence[str]) -> None:
     """Raise UserError if an object has a class that is not one of ``classes``."""
-    unknown = [(record, box) for record in found.records for box in record.boxes if box.category not in classes]
-    if not unknown:
-        return
-    record, box = unknown[0]
-    name = box.category if len(box.category) <= 80 else f'{box.category[:80]}...'
-    near = nearest_names(box.category, classes)
-    hint = f'; nearest: {", ".join(map(repr, near))}' if near else ''
-    more = f' ({len(unknown) - 1} more such objects)' if len(unknown) > 1 else ''
-    raise UserError(f"{box.name} of image '{record.name}' in '{found.source}' is of class {name!r}{more}, "
-                    f'which is not one of the classes {tuple(classes)}{hint}: add it to the classes of metainfo or '
-                    'correct the file')
+    unknown = next(((record, box) for record in found.records for box in record.boxes if box.category not in classes),
+                   None)
+    if unknown:
+        record, box = unknown
+        raise unknown_class_error(f"{box.name} of image '{record.name}' in '{found.source}' is", box.category, classes,
+                                  count_classes(found.records))
 
 
 def _corners(box: BoxRecord) -> list[float]:

@@ -3,14 +3,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mmengine.fileio import list_from_file
 
 from mminspect.core.errors import UserError
 from mminspect.core.text_files import encoding_of, read_bytes, read_text
 
-from .voc_xml import nearest_names
+from .voc_xml import class_counts, nearest_names
 
 
 def check_same_classes(datasets: Sequence[dict]) -> None:
@@ -69,7 +69,8 @@ def names_in_file(path: str) -> list[str]:
     return names
 
 
-def check_categories(classes: Sequence[str], names: Sequence[str], source: str, given: bool) -> list[str]:
+def check_categories(classes: Sequence[str], names: Sequence[str], source: str, given: bool,
+                     counts: Mapping[str, int] | None = None) -> list[str]:
     """Compare class names with the categories of a COCO file.
 
     mmdet keeps the file's order of categories as labels and forgets names that it does not find: neither is allowed.
@@ -79,6 +80,7 @@ def check_categories(classes: Sequence[str], names: Sequence[str], source: str, 
         names: Of the file, in its order.
         source: The file, for messages.
         given: Whether the config names the classes, beside mmdet's default.
+        counts: Number of the file's objects by category, for messages.
 
     Returns:
         Warnings.
@@ -86,10 +88,11 @@ def check_categories(classes: Sequence[str], names: Sequence[str], source: str, 
     Raises:
         UserError: A name is not in the file, or they stand in another order.
     """
-    both = f'metainfo has {_shown(classes)} and the file has {_shown(names)}'
+    objects = '' if counts is None else f' ({class_counts(counts)})'
+    both = f'metainfo has {_shown(classes)} and the file has {_shown(names)}{objects}'
     if not given and set(classes) - set(names):
         raise UserError(f"the data set of '{source}' has no metainfo, so mmdet's default classes would be used: add "
-                        f'metainfo=dict(classes={tuple(names)}) to it')
+                        f'metainfo=dict(classes={tuple(names)}) to it{objects}')
     missing = [name for name in classes if name not in names]
     if missing:
         near = nearest_names(missing[0], names)

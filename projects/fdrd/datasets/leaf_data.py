@@ -24,7 +24,7 @@ from .coco_json import COCOFile, read_coco
 from .coco_records import category_names, coco_records, file_warnings
 from .given import GivenData, count_given
 from .image_list import read_image_list
-from .records import ImageRecord, check_any_object, look
+from .records import ImageRecord, check_any_object, count_classes, look
 from .voc import InspectionVOCDataset
 from .voc_xml import AnnotationFinder, ImageFinder, parse_voc, unknown_class_error
 
@@ -161,7 +161,8 @@ def _coco(cfg: dict, kind: type, source: str) -> LeafData:
     if not data['annotations']:
         check_any_object(coco_records(data, folder), source)
     classes = classes_of(cfg, kind, source)
-    warnings = check_categories(classes, category_names(data), source, 'metainfo' in cfg)
+    warnings = check_categories(classes, category_names(data), source, 'metainfo' in cfg,
+                                count_classes(coco_records(data, folder)))
     form = corner_hint(data)
     return LeafData(cfg, kind, source, folder, coco_records(data, folder, classes), _orientation(cfg),
                     [*warnings, *_oddities(file, source), *file_warnings(data, source, folder)], form,
@@ -199,10 +200,11 @@ def _voc(cfg: dict, kind: type, source: str) -> LeafData:
     classes = classes_of(cfg, kind, source)
     records = _voc_records(listed.stems, cfg, ours, annotations, folder)
     check_any_object(records, source)
-    unknown = [(record, box) for record in records for box in record.boxes if box.category not in classes]
+    unknown = next(((record, box) for record in records for box in record.boxes if box.category not in classes), None)
     if unknown:
-        record, box = unknown[0]
-        raise unknown_class_error(annotations.path(record.name), box.category, classes, len(unknown) - 1)
+        record, box = unknown
+        raise unknown_class_error(f"'{annotations.path(record.name)}' has an object", box.category, classes,
+                                  count_classes(records))
     return LeafData(cfg, kind, source, folder, records, _orientation(cfg),
                     [f"'{source}': {text}" for text in listed.warnings], hint=_OFFSET_HINT if ours else '')
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,11 @@ class ImageRecord:
     def identity(self) -> int | str:
         """What the data set gives as ``img_id``."""
         return self.name if self.key is None else self.key
+
+
+def count_classes(records: Iterable[ImageRecord]) -> Counter[str]:
+    """Number of objects by class, with those that the data set does not give."""
+    return Counter(box.category for record in records for box in record.boxes)
 
 
 def check_any_object(records: Sequence[ImageRecord], source: str) -> None:

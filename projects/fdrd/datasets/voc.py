@@ -1,6 +1,7 @@
 """Pascal VOC data sets as inspection lines deliver them: any image format, no silent losses."""
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,9 @@ class InspectionVOCDataset(XMLDataset):
 
     def _instances(self, voc: VOCFile) -> list[dict]:
         """Boxes as (x1, y1, x2, y2) in pixels with label and ignore flag."""
-        unknown = [obj.name for obj in voc.objects if obj.name not in self.cat2label]
-        if unknown:
-            raise unknown_class_error(voc.path, unknown[0], self.metainfo['classes'], len(unknown) - 1)
+        unknown = next((obj.name for obj in voc.objects if obj.name not in self.cat2label), None)
+        if unknown is not None:
+            raise unknown_class_error(f"'{voc.path}' has an object", unknown, self.metainfo['classes'],
+                                      Counter(obj.name for obj in voc.objects), 'its annotations')
         return [dict(bbox=list(map(float, obj.xyxy)), bbox_label=self.cat2label[obj.name],
                      ignore_flag=int(obj.difficult)) for obj in voc.objects]

@@ -153,10 +153,11 @@ def _shared(stems: dict[str, list[str]]) -> list[str]:
 def _checked_records(layout: VOCLayout, split: str, stems: Sequence[str], files: Sequence[VOCFile],
                      names: Sequence[str], finder: ImageFinder) -> list[ImageRecord]:
     """The images of one split with sizes and boxes, once every check has passed."""
-    unknown = [(voc, obj) for voc in files for obj in voc.objects if obj.name not in names]
+    unknown = next(((voc, obj) for voc in files for obj in voc.objects if obj.name not in names), None)
     if unknown:
-        voc, obj = unknown[0]
-        raise unknown_class_error(voc.path, obj.name, names, len(unknown) - 1)
+        voc, obj = unknown
+        raise unknown_class_error(f"'{voc.path}' has an object", obj.name, names,
+                                  Counter(obj.name for one in files for obj in one.objects))
     source = f'{layout.root} ({split})'
     records = [ImageRecord(stem, finder.find(stem, voc.filename), voc.size, voc.boxes())
                for stem, voc in zip(stems, files, strict=True)]

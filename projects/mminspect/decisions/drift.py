@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,19 @@ class DriftReport:
     p_value: float
     statistic: float
     count: int
+
+
+def compare(reference: Sequence[float], scores: Collection[float], alpha: float) -> DriftReport:
+    """The two-sample test of Kolmogorov and Smirnov, exact for small samples.
+
+    Args:
+        reference: At least one score.
+        scores: At least one.
+        alpha: Probability, in (0, 1), below which the difference counts as one.
+    """
+    from scipy.stats import ks_2samp  # here: it takes most of a second to import
+    result = ks_2samp(np.asarray(reference, float), np.array([*scores], float))
+    return DriftReport(bool(result.pvalue < alpha), float(result.pvalue), float(result.statistic), len(scores))
 
 
 class DriftMonitor:
@@ -64,7 +78,4 @@ class DriftMonitor:
         """Test the present window."""
         if len(self._scores) < self._scores.maxlen:
             return DriftReport(False, math.nan, math.nan, len(self._scores))
-        from scipy.stats import ks_2samp  # here: it takes most of a second to import
-        result = ks_2samp(self.reference.values, np.array(self._scores))
-        return DriftReport(bool(result.pvalue < self.alpha), float(result.pvalue), float(result.statistic),
-                           len(self._scores))
+        return compare(self.reference.values, self._scores, self.alpha)

@@ -42,9 +42,14 @@ class RateEstimate:
     count: int
 
     def __str__(self) -> str:
-        rate, low, high = (f'{100 * value:.3g}' if value > 0.99 else f'{100 * value:.2g}'  # 100, not 1e+02
-                           for value in (self.rate, self.low, self.high))
-        return f'{rate} % ({100 * self.confidence:g} % interval {low} to {high} %, {self.count} normal images)'
+        rate, low, high, confidence = map(percentage, (self.rate, self.low, self.high, self.confidence))
+        return f'{rate} % ({confidence} % interval {low} to {high} %, {self.count} normal images)'
+
+    def beside(self, asked: float | None) -> str:
+        """As text, with the rate that was asked for (0..1) where one was and it is another."""
+        if asked is None or percentage(asked) == percentage(self.rate):
+            return str(self)
+        return f'{self}; asked for: at most {percentage(asked)} %'
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class NormalScores:
                             f'calibrate with {needed} at least, or ask for {lowest_percentage(len(self))} % or more')
         rank = math.ceil(round((len(self) + 1) * (1 - rate), 9))  # round: 0.99 * 100 must not be a little above 99
         return Threshold(self.values[max(rank, 1) - 1], self.origin, len(self),
-                         f'false-reject rate {100 * rate:g} %')
+                         f'false-reject rate {percentage(rate)} %')
 
     def false_reject_rate(self, value: float, confidence: float = 0.95) -> RateEstimate:
         """What a threshold of ``value`` rejects: its conformal bound, and the interval of Clopper and Pearson (1934).
@@ -124,6 +129,13 @@ class NormalScores:
         values = stored.listed(stored.entries(state, 'scores')['values'], 'scores.values', least=1)
         return cls(tuple(sorted(stored.finite(value, 'scores.values') for value in values)),
                    stored.word(state['origin'], 'scores.origin'))
+
+
+def percentage(share: float) -> str:
+    """A share of 0..1 in percent as it is written everywhere: two digits, three where these are all it has."""
+    value = 100 * share
+    three = f'{value:.3g}'
+    return three if value > 99 or math.isclose(float(three), value, abs_tol=1e-9) else f'{value:.2g}'  # no 1e+02
 
 
 def needed_images(rate: float) -> int:

@@ -8,6 +8,7 @@ from .checks import (
     check_dataloader,
     check_length,
     dataloaders,
+    kept_back,
     missing_place,
     prepare_work_dir,
     skip_missing_validation,
@@ -21,5 +22,5 @@ from .weights import announce_initial_weights, check_checkpoint, check_initial_w
 __all__ = ['CHECKS', 'STAGES', 'CheckRegistry', 'allowed_modules', 'announce_initial_weights', 'build_runner',
            'check_checkpoint', 'check_data', 'check_dataloader', 'check_initial_weights', 'check_length',
            'component_names', 'dataloaders', 'declared_methods', 'explain_errors', 'fast_bf16', 'import_method',
-           'keep_freed_memory', 'load_config', 'missing_place', 'override', 'prepare_work_dir',
+           'keep_freed_memory', 'kept_back', 'load_config', 'missing_place', 'override', 'prepare_work_dir',
            'skip_missing_validation', 'split_warnings', 'try_first_image', 'use_amp']

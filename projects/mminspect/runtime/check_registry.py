@@ -23,6 +23,8 @@ STAGES = MappingProxyType({
               '``mminspect.survey.Listing`` for each data set in it, none for those of other packages',
     'absence': 'tells test images that nobody has from those in which something is wrong: ``dataset`` dict -> the '
                'place where there is nothing, or None',
+    'holdout': 'finds the images that a training keeps back for its threshold: config -> config of a data loader over '
+               'them, or None',
     'length': 'check that a training is long enough for what its config asks for: config -> None',
     'option': 'sets the several entries of a config that one option of its name stands for: config, value -> None',
     'work_dir': 'gives the default work directory one more folder: config -> its name, or None',

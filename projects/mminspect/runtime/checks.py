@@ -93,6 +93,15 @@ def dataloaders(cfg: Config, parts: tuple[str, ...]) -> dict[str, dict]:
     return loaders
 
 
+def kept_back(cfg: Config) -> dict | None:
+    """The config of a data loader over the images that the training keeps back for its threshold, or None.
+
+    Raises:
+        UserError: A function of the stage 'holdout' found a mistake.
+    """
+    return next(filter(None, (find(cfg) for find in CHECKS.of('holdout'))), None)
+
+
 def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
     """What is odd but allowed in one dataloader.
 

@@ -10,6 +10,8 @@ from mminspect.core.errors import UserError
 from mminspect.runtime import check_dataloader, dataloaders, missing_place, split_warnings
 from mminspect.runtime.data_sections import PARTS
 
+#: Entry of a config that says that there are no test images, and that this is meant.
+UNTESTED = 'no_test_images'
 ERROR, WARNING = 'error', 'warning'
 
 
@@ -35,6 +37,8 @@ def check_findings(cfg: Config) -> list[Finding]:
 def _of_loader(cfg: Config, part: str, dataloader: dict) -> Iterator[Finding]:
     try:
         if place := missing_place(cfg, part, dataloader):
+            if cfg.get(UNTESTED):
+                return
             yield Finding(WARNING, part, f"there are no test images ('{place}' does not exist): how well defects are "
                                          'found cannot be measured')
             return

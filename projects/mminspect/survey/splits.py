@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from mmengine.config import Config
 
 from mminspect.core.errors import UserError
-from mminspect.runtime import CHECKS, dataloaders, missing_place
+from mminspect.runtime import CHECKS, dataloaders, kept_back, missing_place
 from mminspect.runtime.data_sections import PARTS
 
 from .findings import ERROR, Finding
 from .items import Item, Listing
 
+#: Images that the training keeps back for its threshold.
+HOLDOUT = 'hold-out'
 #: Of a split that there was no time for.
 LATE = 'its images were not counted, to start in time'
 
@@ -24,7 +26,7 @@ class Split:
     """The images of one dataloader, or of several that give the same ones.
 
     Attributes:
-        name: 'train', 'val', 'test', 'val = test' or the name of a hook's dataloader.
+        name: 'train', 'val', 'test', 'val = test', the name of a hook's dataloader, or :data:`HOLDOUT`.
         listings: One for each data set in it.
         problem: Why there are none, or None.
     """
@@ -72,16 +74,30 @@ def list_splits(cfg: Config, late: Callable[[], bool] = lambda: False) -> list[S
     """
     splits: list[Split] = []
     for part, loader in dataloaders(cfg, PARTS).items():
-        name = _short(part)
-        split = Split(name, problem=LATE) if late() else _listed(cfg, part, loader, name)
-        if split is None:
-            continue
-        twin = next((other for other in splits if other.items and _key(other) == _key(split)), None)
-        if twin is None:
-            splits.append(split)
-        else:
-            twin.name += f' = {split.name}'
+        _add(splits, Split(_short(part), problem=LATE) if late() else _listed(cfg, part, loader, _short(part)))
+    _add(splits, _kept(cfg, late))
     return splits
+
+
+def _add(splits: list[Split], split: Split | None) -> None:
+    """Append it, or join its name with that of the split that has the same images."""
+    if split is None:
+        return
+    twin = next((other for other in splits if other.items and _key(other) == _key(split)), None)
+    if twin is None:
+        splits.append(split)
+    else:
+        twin.name += f' = {split.name}'
+
+
+def _kept(cfg: Config, late: Callable[[], bool]) -> Split | None:
+    try:
+        loader = kept_back(cfg)
+    except UserError as error:
+        return Split(HOLDOUT, problem=' '.join(str(error).split()))
+    if loader is None:
+        return None
+    return Split(HOLDOUT, problem=LATE) if late() else _listed(cfg, HOLDOUT, loader, HOLDOUT)
 
 
 def blame(splits: Iterable[Split], findings: Iterable[Finding]) -> None:

@@ -46,3 +46,11 @@ def test_the_threshold_is_a_score_of_the_kept_pictures(tmp_path: Path, monkeypat
     value = stored[Path('m.onnx')].threshold.value
     scores = [result.score for result in anomaly_inspector().many(sorted(map(str, tmp_path.glob('*.png'))))]
     assert value == sorted(scores)[7] and expected.rate == pytest.approx(0.2) and expected.count == 9
+
+
+@pytest.mark.parametrize(('trained', 'kept', 'said'), [
+    (32, 8, ['40 good pictures are few (at least 10, better 50 to 500): with 8 of them to choose the threshold by, no '
+             'less than 11 % of rejected good parts can be promised']),
+    (40, 10, []), (160, 40, [])])
+def test_few_pictures_are_remarked(trained: int, kept: int, said: list[str]) -> None:
+    assert steps.remarks(trained, kept) == said

@@ -51,6 +51,7 @@ def test_a_config_that_keeps_none(config: Path) -> None:
 
 def test_the_rate_that_so_many_promise() -> None:
     assert promised_rate(None, 39) == 0.025  # 1 / 40
+    assert promised_rate(None, 8) == pytest.approx(1 / 9)  # what such a threshold is expected to reject
     assert promised_rate(0.1, 39) == 0.1
     with pytest.raises(UserError, match=r'the 39 good pictures .* rate of 1 %, which needs 99: .* ask for 2.5 % or'):
         promised_rate(0.01, 39)

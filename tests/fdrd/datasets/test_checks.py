@@ -117,6 +117,10 @@ def test_class_names_that_do_not_match(coco_data: dict, write_coco: Callable) ->
     text = error_of(dict(write_coco(coco_data), metainfo=dict(classes=('hair', 'Metall'))))
     assert "metainfo has ('hair', 'Metall') and the file has ('hair', 'metal')" in text
     assert "nearest to 'Metall': 'metal'" in text
+    names = {category['id']: category['name'] for category in coco_data['categories']}
+    for name in ('hair', 'metal'):
+        count = sum(names[annotation['category_id']] == name for annotation in coco_data['annotations'])
+        assert re.search(rf"{count}( objects?)? of '{name}'", text), text
     assert 'train.json' in text
 
 
@@ -204,8 +208,11 @@ def test_voc_class_unknown(voc_root: Path, write_xml: Callable) -> None:
     write_xml(voc_root / 'Annotations' / 'b.xml', [('Metall', 2, 2, 9, 9), ('metal', 2, 2, 9, 9)])
     text = error_of(voc_cfg(voc_root))
     assert 'b.xml' in text
-    assert "class 'Metall'" in text
+    assert "has an object of class 'Metall', which is not one of the classes" in text
     assert "nearest: 'metal'" in text
+    objects = [re.findall('<name>(.*?)</name>', path.read_text()) for path in voc_root.glob('Annotations/*.xml')]
+    for name in ('hair', 'metal', 'Metall'):
+        assert re.search(rf"{sum(words.count(name) for words in objects)}( objects?)? of '{name}'", text), text
 
 
 def test_voc_xml_broken_or_missing(voc_root: Path) -> None:

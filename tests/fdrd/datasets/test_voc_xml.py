@@ -10,6 +10,7 @@ from fdrd.datasets.voc_xml import (
     SAME_NAME,
     AnnotationFinder,
     ImageFinder,
+    class_counts,
     nearest_names,
     parse_voc,
     unknown_class_error,
@@ -164,7 +165,16 @@ def test_nearest_names_ignore_case_and_accept_numbers() -> None:
 
 
 def test_unknown_class_says_file_name_nearest_and_count() -> None:
-    text = str(unknown_class_error('x/a.xml', 'metall', ('hair', 'metal'), more=2))
-    assert "'x/a.xml'" in text
-    assert "class 'metall' and 2 more objects" in text
+    found = dict(hair=1, metall=3, dot=1)
+    text = str(unknown_class_error("'x/a.xml' has an object", 'metall', ('hair', 'metal'), found))
+    assert text.startswith("'x/a.xml' has an object of class 'metall', which is not one of the classes ('hair', 'me")
     assert "nearest: 'metal'" in text
+    assert text.endswith("all annotations together have 3 objects of 'metall', 1 of 'dot', 1 of 'hair'")
+
+
+@pytest.mark.parametrize(('found', 'said'), [
+    ({}, 'no object'), (dict(a=1), "1 object of 'a'"), (dict(b=2, a=2), "2 objects of 'a', 2 of 'b'"),
+    ({'of of': 1}, "1 object of 'of of'"), ({'x' * 90: 2}, f"2 objects of '{'x' * 80}...'"),
+    ({f'{n:02d}': 20 - n for n in range(14)}, ", 9 of '11' and 2 more classes")])
+def test_classes_with_counts(found: dict[str, int], said: str) -> None:
+    assert class_counts(found).endswith(said)

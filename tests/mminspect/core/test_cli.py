@@ -44,6 +44,7 @@ def test_exit_of_argparse_passes() -> None:
     (OSError(errno.EDQUOT, 'x'), 'the disk is full while writing a file'),
     (PermissionError(errno.EACCES, 'x', '/data/a'), 'no permission for /data/a'),
     (URLError('timed out'), 'the network does not answer (timed out)'),
+    (URLError('timed out'), 'of a package of pip (package://NAME, for detectors with the backbone TIMMPyramid'),
     (OSError(errno.EROFS, 'x', '/mnt/a'), 'no permission for /mnt/a'),
     (OSError(errno.EIO, 'x', '/mnt/a'), 'the disk fails at /mnt/a (Input/output error)'),
     (NotADirectoryError(errno.ENOTDIR, 'x', 'a/b'), 'a/b cannot be written or read (Not a directory): name another'),

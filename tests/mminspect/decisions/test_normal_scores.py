@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from mminspect.core.errors import UserError
-from mminspect.decisions import TRAINING, NormalScores, lowest_percentage, needed_images
+from mminspect.decisions import TRAINING, NormalScores, lowest_percentage, needed_images, percentage
 
 
 @pytest.mark.parametrize(('rate', 'needed'), [(0.5, 1), (0.1, 9), (0.05, 19), (0.01, 99), (0.001, 999), (0.3, 3)])
@@ -81,7 +81,9 @@ def test_interval_is_clopper_pearsons() -> None:
 @pytest.mark.parametrize(('value', 'said'), [(-1, '100 % (95 % interval 16 to 100 %, 2 normal images)'),
                                              (9, '33 % (95 % interval 0 to 84 %, 2 normal images)')])
 def test_rates_in_words(value: float, said: str) -> None:
-    assert str(NormalScores.of([1.0, 2.0]).false_reject_rate(value)) == said
+    estimate = NormalScores.of([1.0, 2.0]).false_reject_rate(value)
+    assert str(estimate) == estimate.beside(None) == estimate.beside(estimate.rate) == said
+    assert estimate.beside(0.4) == f'{said}; asked for: at most 40 %'
 
 
 def test_state_survives_json_and_order_does_not_matter() -> None:
@@ -95,3 +97,10 @@ def test_state_survives_json_and_order_does_not_matter() -> None:
 def test_unusable_scores(scores: list[float]) -> None:
     with pytest.raises(UserError, match=r'no score|NaN or infinite'):
         NormalScores.of(scores)
+
+
+@pytest.mark.parametrize(('share', 'said'), [(1 / 9, '11'), (0.12, '12'), (0.125, '12.5'), (0.01, '1'), (0.001, '0.1'),
+                                             (1 / 3, '33'), (0.9951, '99.5'), (1.0, '100'), (0.0, '0'),
+                                             (0.0125, '1.25'), (2 / 3, '67'), (5 / 201, '2.5')])
+def test_a_share_is_written_in_one_way(share: float, said: str) -> None:
+    assert percentage(share) == said

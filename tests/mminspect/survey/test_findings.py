@@ -73,3 +73,15 @@ def test_test_images_that_nobody_has_are_a_warning() -> None:
 
 def test_no_training_no_comparison_with_it() -> None:
     assert check_findings(config(test='a')) == []
+
+
+def test_test_images_that_are_missing_on_purpose_are_no_finding() -> None:
+    @CHECKS.register('absence')
+    def absent(dataset: dict[str, Any]) -> str | None:
+        return 'x/test' if dataset['name'] == 'none' else None
+
+    cfg = config(train='a', test='none')
+    finding, = check_findings(cfg)
+    assert finding.level == 'warning' and "there are no test images ('x/test'" in finding.text
+    cfg.no_test_images = True
+    assert check_findings(cfg) == []

@@ -80,3 +80,25 @@ def test_a_split_that_cannot_be_listed_says_what_the_check_says() -> None:
     alone = Split('train', problem='its files are missing')
     blame([alone], [Finding('error', 'val_dataloader', 'boxes are missing')])
     assert alone.problem == 'its files are missing'
+
+
+def test_images_that_the_training_keeps_back_are_a_split() -> None:
+    @CHECKS.register('holdout')
+    def kept(cfg: Config) -> dict | None:
+        return cfg.get('kept')
+
+    cfg = config(train=dict(parts=[['a']]))
+    assert [split.name for split in list_splits(cfg)] == ['train']
+    cfg.kept = dict(dataset=dict(parts=[['b', 'c']]))
+    assert [(split.name, len(split.items)) for split in list_splits(cfg)] == [('train', 1), ('hold-out', 2)]
+    cfg.custom_hooks = [dict(type='H', holdout_dataloader=dict(dataset=dict(parts=[['b', 'c']])))]
+    assert [split.name for split in list_splits(cfg)] == ['train', 'holdout of H = hold-out']
+
+
+def test_what_is_kept_back_wrongly_says_why() -> None:
+    @CHECKS.register('holdout')
+    def kept(cfg: Config) -> dict | None:
+        raise UserError('some keep images back')
+
+    found = list_splits(config(train=dict(parts=[['a']])))
+    assert [(split.name, split.problem) for split in found] == [('train', None), ('hold-out', 'some keep images back')]

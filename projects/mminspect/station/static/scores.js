@@ -9,7 +9,11 @@ const at = (id) => document.getElementById(id);
 const slider = at('slider'), number = at('value');
 let scores = null, touched = false, asked = 0;
 
-const percent = (share) => `${Number((100 * share).toPrecision(2))} %`;
+const percent = (share) => {  // as mminspect.decisions.percentage writes it
+  const three = Number((100 * share).toPrecision(3));
+  const short = share > 0.99 || Math.abs(three - 100 * share) < 1e-9;
+  return `${short ? three : Number((100 * share).toPrecision(2))} %`;
+};
 
 function chosen() {
   const value = number.valueAsNumber;
