@@ -40,7 +40,7 @@ ROWS = (
     Row('semantic FPN + SE, 16 epochs (teacher of FDRD)', 'teacher_r18_320_16e_deeppcb', 16, teacher=True),
     Row('student alone', 'gfl_r18_320_8e_deeppcb', 8),
     Row('student, CKD', 'ckd_gfl_r18_320_8e_deeppcb', 8),
-    Row('student, FDRD (ours)', 'fdrd_gfl_r18_320_8e_deeppcb', 8),
+    Row('student, FDRD (reimplemented)', 'fdrd_gfl_r18_320_8e_deeppcb', 8),
 )
 
 
