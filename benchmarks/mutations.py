@@ -87,7 +87,7 @@ def summary(results: Sequence[Result], seconds: float) -> dict[str, Any]:
 
 def replay(kind: Kind, seed: int) -> Outcome:
     """Try one input in this process, and say everything."""
-    folder = new_folder(kind.name)
+    folder = new_folder(kind.name, stays=True)
     mutant = kind.make(seeded(kind.name, seed), folder)
     print(f'{kind.name} {seed}: {mutant.operator}; the oracle says: {mutant.verdict}\nfiles: {folder}')
     outcome, said = attempted(kind, mutant, folder)

@@ -107,7 +107,9 @@ def _serve(kind: Kind, connection: Connection) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_folder(name: str) -> Path:
-    """An empty folder in memory, where there is such a place."""
+def new_folder(name: str, stays: bool = False) -> Path:
+    """An empty folder in memory, where there is such a place; on the disk if it ``stays``."""
     memory = Path('/dev/shm')
+    if stays:
+        return Path(tempfile.mkdtemp(prefix=f'mutant-{name}-'))
     return Path(tempfile.mkdtemp(prefix=f'mutant-{name}-', dir=memory if os.access(memory, os.W_OK) else None))
