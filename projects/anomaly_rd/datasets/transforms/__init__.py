@@ -2,7 +2,9 @@
 from .cut_paste import CutPaste
 from .load import LoadInspectionImage
 from .pack import PackAnomalyInputs
+from .perlin_texture import PerlinTexture
 from .resize import CentreCrop, ResizeInspection
 from .rotate_texture import RotateTexture
 
-__all__ = ['CentreCrop', 'CutPaste', 'LoadInspectionImage', 'PackAnomalyInputs', 'ResizeInspection', 'RotateTexture']
+__all__ = ['CentreCrop', 'CutPaste', 'LoadInspectionImage', 'PackAnomalyInputs', 'PerlinTexture',
+           'ResizeInspection', 'RotateTexture']
