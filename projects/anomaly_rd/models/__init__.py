@@ -7,8 +7,10 @@ from .forward_distillation import ForwardDistillation
 from .memory_bank import MemoryBank
 from .multiresolution_distillation import MultiresolutionDistillation
 from .position_gaussians import PositionGaussians
+from .projected_distillation import ProjectedDistillation
 from .reverse_distillation import ReverseDistillation
 
 __all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'FeatureDiscriminator', 'ForwardDistillation',
-           'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ReverseDistillation', 'bottlenecks',
-           'heads', 'layers', 'localization', 'losses', 'patches', 'students', 'teachers']
+           'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ProjectedDistillation',
+           'ReverseDistillation', 'bottlenecks', 'heads', 'layers', 'localization', 'losses', 'patches', 'students',
+           'teachers']

@@ -5,6 +5,7 @@ from .pack import PackAnomalyInputs
 from .perlin_texture import PerlinTexture
 from .resize import CentreCrop, ResizeInspection
 from .rotate_texture import RotateTexture
+from .simplex_patch import SimplexPatch
 
 __all__ = ['CentreCrop', 'CutPaste', 'LoadInspectionImage', 'PackAnomalyInputs', 'PerlinTexture',
-           'ResizeInspection', 'RotateTexture']
+           'ResizeInspection', 'RotateTexture', 'SimplexPatch']
