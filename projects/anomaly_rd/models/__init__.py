@@ -8,9 +8,10 @@ from .memory_bank import MemoryBank
 from .multiresolution_distillation import MultiresolutionDistillation
 from .position_gaussians import PositionGaussians
 from .projected_distillation import ProjectedDistillation
+from .reconstruct_segment import ReconstructSegment
 from .reverse_distillation import ReverseDistillation
 
 __all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'FeatureDiscriminator', 'ForwardDistillation',
            'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ProjectedDistillation',
-           'ReverseDistillation', 'bottlenecks', 'heads', 'layers', 'localization', 'losses', 'patches', 'students',
-           'teachers']
+           'ReconstructSegment', 'ReverseDistillation', 'bottlenecks', 'heads', 'layers', 'localization', 'losses',
+           'patches', 'students', 'teachers']

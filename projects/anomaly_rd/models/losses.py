@@ -120,3 +120,71 @@ class FocalL1Loss(nn.Module):
         cross_entropy = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
         focal = (-cross_entropy.neg().expm1()) ** self.gamma * cross_entropy  # exp(-cross_entropy) is p_t
         return dict(loss_focal=focal.mean(), loss_l1=(logits.sigmoid() - target).abs().mean())
+
+
+@MODELS.register_module()
+class SSIMLoss(nn.Module):
+    """One minus the mean structural similarity (Wang et al., IEEE TIP 2004) in windows of a Gaussian weight.
+
+    Args:
+        side: Of the window, pixels, odd; outside of the image zeros count.
+        sigma: Of the weight.
+        span: L, the largest difference that pixels may have. Implementations that guess it from the output change
+            their scale in the middle of a training.
+    """
+
+    def __init__(self, side: int = 11, sigma: float = 1.5, span: float = 1.0) -> None:
+        super().__init__()
+        offsets = torch.arange(side, dtype=torch.float64) - side // 2
+        weight = torch.exp(-offsets.square() / (2 * sigma**2))
+        weight = torch.outer(weight, weight)
+        self.register_buffer('window', (weight / weight.sum()).float()[None, None], persistent=False)
+        self.limits = (0.01 * span)**2, (0.03 * span)**2
+
+    @in_float32
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """() of images (N, C, H, W), in float32 also under autocast."""
+        return 1 - self.map(first, second).mean()
+
+    def map(self, first: Tensor, second: Tensor) -> Tensor:
+        """Similarity of each pixel (N, C, H, W)."""
+        mean_a, mean_b = self._filtered(first), self._filtered(second)
+        var_a = self._filtered(first.square()) - mean_a.square()
+        var_b = self._filtered(second.square()) - mean_b.square()
+        both = self._filtered(first * second) - mean_a * mean_b
+        c1, c2 = self.limits
+        return ((2 * mean_a * mean_b + c1) * (2 * both + c2)
+                / ((mean_a.square() + mean_b.square() + c1) * (var_a + var_b + c2)))
+
+    def _filtered(self, images: Tensor) -> Tensor:
+        window = self.window.expand(images.shape[1], 1, -1, -1)
+        return F.conv2d(images, window, padding=window.shape[-1] // 2, groups=images.shape[1])
+
+
+@MODELS.register_module()
+class SoftmaxFocalLoss(nn.Module):
+    """Focal loss (Lin et al., arXiv:1708.02002) of two classes by softmax, the mean over all pixels.
+
+    Args:
+        gamma: Exponent of ``1 - p_t``; DRAEM (arXiv:2108.07610) has 2.
+    """
+
+    #: The target is so far from 0 and 1.
+    SMOOTH = 1e-5
+
+    def __init__(self, gamma: float = 2.0) -> None:
+        super().__init__()
+        self.gamma = gamma
+
+    @in_float32
+    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
+        """() in float32 also under autocast.
+
+        Args:
+            logits: (N, 2, H, W), of no defect and of a defect.
+            masks: (N, H, W), 1 = defect.
+        """
+        probability = logits.softmax(1)
+        target = torch.stack([1 - masks, masks], 1).to(probability.dtype).clamp(self.SMOOTH, 1 - self.SMOOTH)
+        true = (target * probability).sum(1) + self.SMOOTH
+        return (-(1 - true)**self.gamma * true.log()).mean()

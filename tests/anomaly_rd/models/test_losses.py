@@ -4,12 +4,19 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cosine
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from anomaly_helpers import CONFIGS
-from anomaly_rd.models.losses import CosineDistillationLoss, FocalL1Loss, MultiresolutionLoss
+from anomaly_rd.models.losses import (
+    CosineDistillationLoss,
+    FocalL1Loss,
+    MultiresolutionLoss,
+    SoftmaxFocalLoss,
+    SSIMLoss,
+)
 from mminspect.core.errors import UserError
 
 SHAPES = [(2, 4, 8, 8), (2, 6, 4, 4), (2, 8, 2, 2)]
@@ -207,3 +214,27 @@ def test_losses_of_all_configs_are_compared_with_float32() -> None:
     used = {model[name].type for model in (Config.fromfile(path).model for path in CONFIGS)
             for name in ('loss', 'segmentation_loss') if name in model}
     assert used == set(LOSSES)
+
+
+def test_ssim_equals_skimage_or_the_formula() -> None:
+    """Gaussian windows by scipy, away from the border, where zeros count here."""
+    rng = np.random.default_rng(0)
+    first, second = rng.random((2, 32, 40))
+
+    def mean(image: np.ndarray) -> np.ndarray:
+        return gaussian_filter(image, 1.5, truncate=5 / 1.5)
+
+    a, b = mean(first), mean(second)
+    var_a, var_b, both = mean(first**2) - a**2, mean(second**2) - b**2, mean(first * second) - a * b
+    expected = ((2 * a * b + 1e-4) * (2 * both + 9e-4) / ((a**2 + b**2 + 1e-4) * (var_a + var_b + 9e-4)))
+    images = [torch.tensor(image, dtype=torch.float32)[None, None] for image in (first, second)]
+    found = SSIMLoss().map(*images)[0, 0].numpy()
+    assert np.allclose(found[6:-6, 6:-6], expected[6:-6, 6:-6], atol=1e-4)
+    assert SSIMLoss()(images[0], images[0]).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_softmax_focal_by_hand() -> None:
+    logits, masks = torch.randn(2, 2, 3, 4), torch.randint(0, 2, (2, 3, 4))
+    probability = logits.softmax(1).gather(1, masks[:, None])[:, 0]
+    expected = (-(1 - probability)**2 * probability.log()).mean()
+    assert torch.allclose(SoftmaxFocalLoss()(logits, masks), expected, atol=1e-4)
