@@ -2,6 +2,7 @@
 from . import bottlenecks, heads, layers, localization, losses, patches, students, teachers
 from .data_preprocessor import AnomalyDataPreprocessor
 from .denoising_distillation import DenoisingDistillation
+from .edge_reconstruction import EdgeReconstruction
 from .feature_discriminator import FeatureDiscriminator
 from .forward_distillation import ForwardDistillation
 from .memory_bank import MemoryBank
@@ -11,7 +12,7 @@ from .projected_distillation import ProjectedDistillation
 from .reconstruct_segment import ReconstructSegment
 from .reverse_distillation import ReverseDistillation
 
-__all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'FeatureDiscriminator', 'ForwardDistillation',
-           'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians', 'ProjectedDistillation',
-           'ReconstructSegment', 'ReverseDistillation', 'bottlenecks', 'heads', 'layers', 'localization', 'losses',
-           'patches', 'students', 'teachers']
+__all__ = ['AnomalyDataPreprocessor', 'DenoisingDistillation', 'EdgeReconstruction', 'FeatureDiscriminator',
+           'ForwardDistillation', 'MemoryBank', 'MultiresolutionDistillation', 'PositionGaussians',
+           'ProjectedDistillation', 'ReconstructSegment', 'ReverseDistillation', 'bottlenecks', 'heads', 'layers',
+           'localization', 'losses', 'patches', 'students', 'teachers']
