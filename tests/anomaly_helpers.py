@@ -50,10 +50,16 @@ def build_small(cfg: Config, seed: int = 0) -> nn.Module:
         model = MODELS.build(cfg.model)
         model.init_weights()
     shake(model, seed, 0.02)
-    for name, buffer in (*model.named_buffers(), *model.teacher.named_buffers()):
-        if name.endswith(('running_mean', 'running_var')):
-            buffer += 0.1 * torch.rand(buffer.shape)
-    return model.eval()
+    for module in (model, *model.outside_modules().values()):
+        for name, buffer in module.named_buffers():
+            if name.endswith(('running_mean', 'running_var')):
+                buffer += 0.1 * torch.rand(buffer.shape)
+    model.eval()
+    if cfg.train_cfg.type == 'FitOnceLoop':
+        with torch.no_grad(), quiet_log():
+            model.collect(torch.randn(4, 3, SIDE, SIDE), [])
+            model.finish_fit()
+    return model
 
 
 def small_network(path: Path = RD4AD, slim: bool = True, **spec: Any) -> TorchNetwork:
@@ -94,6 +100,12 @@ def _shrink(node: dict) -> None:
         node['size'] = (SIDE, SIDE)
     if node.get('type') == 'SmoothGrad':
         node['samples'] = 2
+    if node.get('type') == 'PositionGaussians':
+        node['dims'] = 20
+    if node.get('type') in ('ReconstructSegment', 'EdgeReconstruction'):
+        node.update({key: 4 for key in ('width', 'segment_width') if key in node})
+    if node.get('type') == 'ResNetStudent':
+        node['arch'] = 'resnet18'
     if isinstance(node.get('weights'), str):
         node['weights'] = None
     if 'input_size' in node:
@@ -101,7 +113,7 @@ def _shrink(node: dict) -> None:
 
 
 def _slim(model: dict) -> None:
-    if model['type'] == 'ReverseDistillation':
+    if model['type'] in ('ReverseDistillation', 'ProjectedDistillation'):
         model['teacher'], model['decoder']['blocks'] = _thin(model['teacher']), (2, 1, 1)
     if model['type'] == 'DenoisingDistillation':
         model['head']['channels'] = 16

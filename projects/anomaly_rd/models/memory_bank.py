@@ -119,14 +119,14 @@ class MemoryBank(DataShapedBuffers, TeacherStudentModel):
 
     def _weighed(self, rows: Tensor, values: Tensor, places: Tensor) -> Tensor:
         """Equation 7: (1 - softmax of the distances to the neighbourhood at the nearest row) times the distance."""
-        worst = values.argmax(1)
-        images = torch.arange(len(rows), device=rows.device)
-        patch, nearest = rows[images, worst], self.bank[places[images, worst]]
+        worst = values.argmax(1, keepdim=True)
+        patch = rows.gather(1, worst[..., None].expand(-1, 1, rows.shape[2]))[:, 0]
+        nearest = self.bank[places.gather(1, worst)[:, 0]]
         _, around = nearest_rows(nearest, self.bank, self.reweight)
         distances = (patch[:, None] - self.bank[around]).square().sum(2).sqrt()
         first = (patch - nearest).square().sum(1).sqrt()
         weight = 1 - (first - distances.logsumexp(1)).exp()
-        return weight * values[images, worst]
+        return weight * values.gather(1, worst)[:, 0]
 
     def check_loaded(self, shapes: Mapping[str, tuple[int, ...]]) -> str | None:
         """A bank has rows of the embedding's length."""
