@@ -287,7 +287,7 @@ def test_sigterm_is_ctrl_c_also_with_processes_that_read(run, tmp_path):
     assert not (tmp_path / 'run' / '.training.lock').exists()
 
 
-def test_annotations_are_read_once_before_a_training(tmp_path, call, messages, monkeypatch):
+def test_annotations_are_read_once_by_the_checks_and_once_for_the_first_image(tmp_path, call, messages, monkeypatch):
     for name, first in (('train', 0), ('val', 10)):
         coco_set(tmp_path, name, {f'{number}.png': scene(number, 96) for number in range(first, first + 2)},
                  {f'{first}.png': [[1, 1, 20, 20]]})
@@ -297,4 +297,4 @@ def test_annotations_are_read_once_before_a_training(tmp_path, call, messages, m
     status, *_ = call(tool, detection_config(tmp_path, tmp_path / 'config.py'), '--work-dir', tmp_path / 'run')
     assert status == 0 and len(built) == 1
     assert any('val = test: 2 images (1 without objects), 1 boxes (hair 1)' in message for message in messages)
-    assert [opened.count(str(tmp_path / f'{name}.json')) for name in ('train', 'val')] == [1, 1]
+    assert [opened.count(str(tmp_path / f'{name}.json')) for name in ('train', 'val')] == [2, 2]

@@ -247,8 +247,8 @@ def unknown_class_error(place: str, name: str, classes: Sequence[str], found: Ma
 
 def class_counts(found: Mapping[str, int], most: int = 12) -> str:
     """Classes with their numbers of objects, the most frequent first: "3 objects of 'hair', 1 of 'metal'"."""
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    words = [f'{count} of {_short(name)!r}' for name, count in ordered[:most]]
+    ordered = sorted(found.items(), key=lambda item: (-item[1], str(item[0])))
+    words = [f'{count} of {_short(str(name))!r}' for name, count in ordered[:most]]
     if not words:
         return 'no object'
     plural = '' if ordered[0][1] == 1 else 's'

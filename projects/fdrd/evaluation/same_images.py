@@ -32,7 +32,7 @@ def check_same_images(metric: Mapping[str, Any], dataset: dict, name: str) -> No
         UserError: Of two files that both list an id, one has it for another image.
     """
     path, found = metric.get('ann_file'), list(leaves(dataset))
-    if not _is_coco(metric) or not path or '://' in path or len(found) != 1:
+    if not _is_coco(metric) or not path or len(found) != 1 or not os.path.isfile(path):
         return
     leaf = read_leaf(found[0])
     if leaf is None or os.path.realpath(leaf.source) == os.path.realpath(path):

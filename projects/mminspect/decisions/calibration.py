@@ -72,11 +72,18 @@ class Calibration:
     tile: int | None = None
     overlap: int | None = None
 
-    def differences(self, settings: Mapping[str, str]) -> list[str]:
+    def differences(self, settings: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> list[str]:
         """How a model's settings differ from those that this was fitted with, in words; none where nobody noted them.
 
         A threshold on maps that are put together in another way means nothing.
+
+        Args:
+            settings: Of the model.
+            defaults: Values of settings that nobody has changed; one that was not noted, because it came later, had its
+                default.
         """
+        settings = {name: value for name, value in settings.items()
+                    if name in self.settings or value != (defaults or {}).get(name)}
         return [f'{name} is {settings.get(name, "not there")}, was {self.settings.get(name, "not there")}'
                 for name in sorted({*self.settings, *settings}) if self.settings
                 and settings.get(name) != self.settings.get(name)]

@@ -22,7 +22,7 @@ from mminspect.engine.model_wrapper import unwrap
 
 from . import package_weights  # noqa: F401 (registers package://)
 from .contract import contract_of
-from .map_settings import class_of, map_settings
+from .map_settings import class_of, default_settings, map_settings
 from .stored_config import read_stored_config
 
 #: In place of a teacher's weights in a config: they come with the checkpoint that is loaded next, no file is read.
@@ -138,7 +138,8 @@ def _reason_of(error: RuntimeError) -> str:
 
 def fitting_calibration(calibration: Calibration | None, cfg: Config) -> Calibration | None:
     """The calibration, or None with a warning where ``cfg`` makes other maps than those that it was fitted on."""
-    differences = [] if calibration is None else calibration.differences(map_settings(cfg.model))
+    differences = [] if calibration is None else calibration.differences(map_settings(cfg.model),
+                                                                          default_settings(cfg.model))
     if not differences:
         return calibration
     _warn(f'The threshold in the checkpoint is NOT used, because it belongs to other maps: {"; ".join(differences)}. '

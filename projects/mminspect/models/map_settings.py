@@ -24,6 +24,22 @@ def map_settings(model: Mapping[str, Any]) -> dict[str, str]:
     return dict(pair for name in names for pair in _flat(name, options.get(name)))
 
 
+def default_settings(model: Mapping[str, Any]) -> dict[str, str]:
+    """The same of a model whose components have nothing but their defaults, as far as they have any."""
+    names = getattr(class_of(model), 'map_options', ())
+    options = _with_defaults(model) if names else {}
+    plain = {name: _undone(options.get(name)) for name in names}
+    return dict(pair for name in names for pair in _flat(name, plain[name]))
+
+
+def _undone(value: Any) -> Any:
+    """A component without its options, those that it needs left out of account."""
+    if isinstance(value, Mapping) and 'type' in value:
+        return {'type': value['type'], **{key: _undone(inner) for key, inner in value.items()
+                                          if isinstance(inner, Mapping) and 'type' in inner}}
+    return value
+
+
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and 'type' in value:
         for key, inner in _with_defaults(value).items():

@@ -117,7 +117,7 @@ def mixed_ids(content: dict) -> None:
     content['annotations'][0]['image_id'] = content['images'][0]['id'] = 'one'
 
 
-@pytest.mark.parametrize('damage', [without('bbox', 'annotations'), without('area', 'annotations'), same_ids,
+@pytest.mark.parametrize('damage', [without('bbox', 'annotations'), same_ids,
                                     without('id', 'annotations'), without('height', 'images'), mixed_ids])
 def test_what_the_data_check_says_is_said_once(damage: Callable[[dict], None], detection: Path) -> None:
     path = detection.parent / 'data' / 'train.json'
