@@ -127,6 +127,7 @@ def _check_dataset(dataset_cfg: dict) -> list[str]:
     return [*([told] if told else []),
             *describe_images([item['img_path'] for item in items], probes, dataset.reading, 'masks'),
             *(_check_labels(items) if dataset.split == 'test' else ()),
+            *(_check_good_masks(layout.good_masks) if dataset.split == 'test' else ()),
             *_check_masks(items, [probe.size for probe in probes], () if isinstance(dataset, TiledDataset) else resize),
             *_check_leaks(layout)]
 
@@ -201,6 +202,19 @@ def _check_masks(items: Sequence[dict], sizes: Sequence[tuple[int, int]], resize
             *_counted(whole, 'masks call most of their image a defect: are they inverted, or is the background not 0?'),
             *_counted(vanished, "masks are empty at the size of the network's input: their defects are too small or "
                       'outside the crop')]
+
+
+def _check_good_masks(paths: Sequence[os.PathLike]) -> list[str]:
+    """Masks of good images with a defect in them, of which nobody would hear; damaged ones say nothing."""
+    marked = []
+    for path in paths:
+        try:
+            if os.path.isfile(path) and read_mask(path).any():
+                marked.append(str(path))
+        except UserError:  # nothing else reads it either
+            continue
+    return _counted(marked, "masks of good images have a defect and are not read: move those images to a defect's "
+                    'folder, with their masks, or empty the masks')
 
 
 def _check_leaks(layout: Layout) -> list[str]:

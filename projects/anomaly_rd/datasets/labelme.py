@@ -29,10 +29,14 @@ from mminspect.vision.png import check_length, check_parts
 _POINTS = dict(polygon=3, rectangle=2, circle=2, mask=2)
 #: Kinds that have none.
 _NO_AREA = ('point', 'points', 'line', 'linestrip')
+#: Words in the names of kinds of other tools that have none, whatever their number of points.
+_OPEN = ('arc', 'curve', 'line', 'path', 'point', 'skeleton', 'stroke')
 #: No side of an image has so many pixels.
 _LONGEST = 2**31
 #: Pixels that points may lie over the border without a word.
 _BORDER = 1.0
+#: Pixels that a painted mask may be larger or smaller than its corners: some count their ends, some round.
+_ROUNDING = 1.5
 #: What rectangles that may be turned have, whatever an annotation tool calls their kind.
 _CORNERS = 4
 
@@ -91,7 +95,9 @@ def read_labelme(path: Path) -> Drawing:
     """Read one JSON file of Labelme, or of a tool that writes its format.
 
     A rectangle has two opposite corners or four. Kinds of other names with four points, as rotated rectangles have
-    them, are polygons. Shapes without an area (points, lines) or of an unknown kind are left out.
+    them, are polygons, unless they are called as lines or points are.
+
+    Shapes without an area (points, lines) or of an unknown kind are left out.
 
     Raises:
         UserError: It is no such file, or has a shape that is incomplete.
@@ -116,8 +122,18 @@ def read_labelme(path: Path) -> Drawing:
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise UserError(f'{incomplete}, shape {number} is damaged ({type(error).__name__}: {error}): draw it again '
                             'in Labelme, or remove it') from error
+    _refuse_shares(path, outlines)
     name = data.get('imagePath')
     return Drawing(size, tuple(outlines), tuple(skipped), tuple(unknown), name if isinstance(name, str) else None)
+
+
+def _refuse_shares(path: Path, outlines: Sequence[Outline]) -> None:
+    """Raise UserError if all points lie between 0 and 1, as shares of the image's sides do, and not all are whole."""
+    values = [value for outline in outlines for point in outline.points for value in point]
+    if values and all(0 <= value <= 1 for value in values) and any(value != int(value) for value in values):
+        raise UserError(f"'{path}': all points of its {len(outlines)} shapes lie between 0 and 1 (first: "
+                        f"{values[0]:g}, {values[1]:g}), as shares of the image's sides do: multiply them by its width "
+                        'and height in pixels')
 
 
 def _whole(data: Mapping[str, Any], key: str, incomplete: str) -> int:
@@ -137,7 +153,7 @@ def _kind_and_points(shape: Mapping[str, Any]) -> tuple[str, tuple[tuple[float, 
     if kind is not None and not isinstance(kind, str):
         raise TypeError(f'shape_type is {str(kind)[:40]}')
     kind = kind or 'polygon'  # what old files do not say
-    if kind in _NO_AREA or (kind not in _POINTS and not _has_corners(shape)):
+    if kind in _NO_AREA or (kind not in _POINTS and (_is_open(kind) or not _has_corners(shape))):
         return kind, ()
     points = tuple((float(x), float(y)) for x, y in shape['points'])
     if kind == 'rectangle' and len(points) == 3:
@@ -145,6 +161,11 @@ def _kind_and_points(shape: Mapping[str, Any]) -> tuple[str, tuple[tuple[float, 
     if kind not in _POINTS or (kind == 'rectangle' and len(points) > 2):
         return 'polygon', _around(points)
     return kind, points
+
+
+def _is_open(kind: str) -> bool:
+    """Whether a kind is one of lines or points by its name: 'polyline', 'keypoints'."""
+    return any(word in kind.casefold() for word in _OPEN)
 
 
 def _has_corners(shape: Mapping[str, Any]) -> bool:
@@ -172,7 +193,18 @@ def _outline(kind: str, points: Sequence[tuple[float, float]], shape: Mapping[st
         raise UserError(f"the {kind} {label!r} has a point at {far[0]:g}, {far[1]:g}, far outside of its "
                         f'image of {size[0]}x{size[1]} pixels: draw it again')
     pixels = _decoded(shape['mask'], label) if kind == 'mask' else None
+    if pixels is not None:
+        _check_stencil(pixels.shape, points, label)
     return Outline(label, kind, tuple(points), pixels)
+
+
+def _check_stencil(shape: tuple[int, int], points: Sequence[tuple[float, float]], label: str) -> None:
+    """Raise UserError if a painted mask (h, w) is not as large as the rectangle between its corners, ends included."""
+    (x0, y0), (x1, y1) = points[:2]
+    width, height = abs(x1 - x0) + 1, abs(y1 - y0) + 1
+    if abs(shape[1] - width) > _ROUNDING or abs(shape[0] - height) > _ROUNDING:
+        raise UserError(f'the painted mask {label!r} has {shape[1]}x{shape[0]} pixels, but there are '
+                        f'{width:g}x{height:g} between its corners, so that nobody knows where it lies: paint it again')
 
 
 def _label(shape: Mapping[str, Any]) -> str:
@@ -191,10 +223,19 @@ def _decoded(png: str, label: str) -> np.ndarray:
         check_parts(data)
         check_length(data)
         with Image.open(io.BytesIO(data), formats=['PNG']) as image:
-            return np.array(image.convert('L'))
+            return _painted(image)
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise UserError(f'the painted mask {label!r} is no PNG in base64 ({type(error).__name__}): paint it again'
                         ) from error
+
+
+def _painted(image: Image.Image) -> np.ndarray:
+    """(h, w) uint8, non-zero where something is painted: where alpha says so, if it differs within the picture."""
+    if image.has_transparency_data:
+        alpha = np.array(image.convert('RGBA'))[..., 3]
+        if alpha.size and alpha.min() < alpha.max():
+            return alpha
+    return np.array(image.convert('L'))
 
 
 def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = None,
@@ -214,7 +255,8 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
 
     Raises:
         UserError: No JSON file, a damaged one (see :func:`read_labelme`), one of another size than the image beside it,
-            or a label that no shape has; or ``out`` is a file or ``source`` itself.
+            two of one mask (``a.json`` and ``a.JSON``), or a label that no shape has; or ``out`` is a file or
+            ``source`` itself.
     """
     source = Path(source)
     _check_out(source, Path(out))
@@ -223,6 +265,8 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     found.left.pop(OTHERS, None)  # the images
     if not paths:
         raise UserError(f"there is no JSON file in '{source}': give the folder in which Labelme saved")
+    targets = {path: Path(out) / path.relative_to(source).with_name(f'{path.stem}{suffix}.png') for path in paths}
+    _refuse_shared(targets)
     drawings = {path: read_labelme(path) for path in paths}
     for path, drawing in drawings.items():
         _check_size(path, drawing)
@@ -230,16 +274,18 @@ def convert(source: str | Path, out: str | Path, labels: Sequence[str] | None = 
     if unknown := [label for label in labels or () if label not in known]:
         raise UserError(f"no shape in '{source}' has the label {unknown[0]!r}: there are {', '.join(known) or 'none'}")
     empty, outside, lines = 0, 0, []
+    painted = any(outline.kind == 'mask' for drawing in drawings.values() for outline in drawing.outlines)
     for path, drawing in drawings.items():
         mask = drawing.mask(labels)
         if not mask.any():
             drawn = any(labels is None or outline.label in labels for outline in drawing.outlines)
             empty, outside = empty + (not drawn), outside + drawn
         lines += [*_left_out(path, drawing), *(_cut_off(path, drawing) if mask.any() else [])]
-        _write_png(Path(out) / path.relative_to(source).with_name(f'{path.stem}{suffix}.png'), mask)
+        _write_png(targets[path], mask)
     return [f"{len(drawings)} masks of {', '.join(labels or known) or 'no label'}",
             *([f'{empty} of them are empty, because their files have no such shape'] if empty else []),
-            *([f'{outside} of them are empty, because their shapes lie outside of the image'] if outside else []),
+            *([f'{outside} of them are empty, because their shapes lie outside of the image'
+                 + ', or nothing is painted in them' * painted] if outside else []),
             *([f'warning: {told}'] if (told := found.told('JSON file')) else []),
             *lines]
 
@@ -251,6 +297,16 @@ def _check_out(source: Path, out: Path) -> None:
     if out.resolve() == source.resolve():
         raise UserError(f"--out is the folder '{source}' of the images itself, where masks would be taken for images: "
                         'name another, such as ground_truth')
+
+
+def _refuse_shared(targets: Mapping[Path, Path]) -> None:
+    """Raise UserError if two files would write one mask."""
+    known: dict[Path, Path] = {}
+    for path, target in targets.items():
+        if target in known:
+            raise UserError(f"'{known[target]}' and '{path}' would both write '{target}': remove one of them, or "
+                            'rename it as its image is called')
+        known[target] = path
 
 
 def _check_size(path: Path, drawing: Drawing) -> None:

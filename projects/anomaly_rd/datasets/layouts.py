@@ -43,7 +43,8 @@ class Layout(NamedTuple):
 
     An item is a dict with ``img_path``, ``gt_label`` (0 normal, 1 anomalous), ``defect_type`` ('good' or a defect's
     name) and ``mask_path`` (None where there is none). ``train_told`` and ``test_told`` say in a line what was left out
-    of their places, None where nothing was; ``train_left`` and ``test_left`` are these files by reason.
+    of their places, None where nothing was; ``train_left`` and ``test_left`` are these files by reason. ``good_masks``
+    are masks of good test images, which nothing reads.
     """
 
     train: list[dict]
@@ -54,6 +55,7 @@ class Layout(NamedTuple):
     test_told: str | None = None
     train_left: Mapping[str, Sequence[Path]] = MappingProxyType({})
     test_left: Mapping[str, Sequence[Path]] = MappingProxyType({})
+    good_masks: Sequence[Path] = ()
 
 
 def make_item(path: Path, defect_type: str = GOOD, mask: Path | None = None) -> dict:
@@ -95,7 +97,8 @@ def folder_layout(root: Path, mask_suffix: str | None = None, extensions: Sequen
     _leave_beside(root / 'train', train, extensions)
     _leave_beside(root / 'test', found, extensions)
     return Layout([make_item(path) for path in train.images], test, str(root / 'train' / GOOD), str(root / 'test'),
-                  train.told('good image'), found.told('test image'), train.left, found.left)
+                  train.told('good image'), found.told('test image'), train.left, found.left,
+                  list_tree(masks / GOOD, extensions, masks=True).images)
 
 
 def _folders_of_defects(root: Path) -> list[Path]:
@@ -164,14 +167,16 @@ def visa_layout(root: Path, category: str, split_csv: str = SPLIT_CSV) -> Layout
     path, rows = root / split_csv, visa_rows(root, split_csv)
     if category not in (known := sorted({row['object'] for row in rows})):
         raise UserError(f"'{path}' has no category {category!r}: it has {', '.join(known)}")
-    train, test = [], []
+    train, test, good_masks = [], [], []
     for row in (row for row in rows if row['object'] == category):
         defect = GOOD if row['label'] == 'normal' else 'anomaly'
         if row['split'] == 'train' and defect != GOOD:
             raise UserError(f"'{path}' lists the defective image {row['image']} for training: move it to the test")
         mask = root / row['mask'] if row['mask'] and defect != GOOD else None
         (train if row['split'] == 'train' else test).append(make_item(root / row['image'], defect, mask))
-    return Layout(*(sorted(items, key=lambda item: item['img_path']) for items in (train, test)), str(path), str(path))
+        good_masks += [root / row['mask']] if row['mask'] and defect == GOOD and row['split'] == 'test' else []
+    return Layout(*(sorted(items, key=lambda item: item['img_path']) for items in (train, test)), str(path), str(path),
+                  good_masks=good_masks)
 
 
 #: Columns of VisA's table, and what they may say.

@@ -103,6 +103,11 @@ def check_categories(classes: Sequence[str], names: Sequence[str], source: str, 
     if order != list(classes):
         raise UserError(f"class names stand in another order than the categories of '{source}', so detections would be "
                         f'called by wrong names: {both}; use classes={tuple(order)}')
+    return unused_names(classes, names, source)
+
+
+def unused_names(classes: Sequence[str], names: Sequence[str], source: str) -> list[str]:
+    """A warning for names that a file declares and a data set's classes lack; none where it declares none."""
     unused = [name for name in names if name not in classes]
     return [f"'{source}': categories {_shown(unused)} are not among the classes of metainfo"] if unused else []
 

@@ -67,9 +67,7 @@ def read_coco(path: str | Path) -> COCOFile:
             twice or points nowhere, two categories have one name.
     """
     data, encoding = _load_json(Path(path))
-    if not isinstance(data, dict) or any(not isinstance(data.get(key), list) for key in _LISTS):
-        raise UserError(f"annotation file '{path}' is not in COCO format: it needs the lists {', '.join(_LISTS)}; "
-                        'convert VOC with tools/datasets/voc2coco.py')
+    _check_lists(data, path)
     for key in _LISTS:
         _check_entries(data[key], key, path)
         _check_ids(data[key], key, path)
@@ -98,6 +96,20 @@ def _load_json(path: Path) -> tuple[object, str]:
                         'config, or set the environment variable MMINSPECT_DATA to the folder of your data sets')
     data, name = read_bytes(path), f"annotation file '{path}'"
     return parse_json(data, name), encoding_of(data, name)
+
+
+def _check_lists(data: object, path: str | Path) -> None:
+    """The file is an object with the three lists; another has another remedy by what it holds."""
+    lacking = [key for key in _LISTS if not isinstance(data, dict) or not isinstance(data.get(key), list)]
+    if not lacking:
+        return
+    if isinstance(data, list):
+        does = 'it is one list, as results of a detector are: name the file of the annotations, or export it again'
+    elif len(lacking) == len(_LISTS):
+        does = 'it has none of them: export it again as COCO for object detection'
+    else:
+        does = f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing or no list: export it again"
+    raise UserError(f"annotation file '{path}' is not in COCO format: it needs the lists {', '.join(_LISTS)}; {does}")
 
 
 def _check_entries(entries: list, key: str, path: str | Path) -> None:

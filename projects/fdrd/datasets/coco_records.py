@@ -6,6 +6,9 @@ from pathlib import Path
 
 from .records import BoxRecord, ImageRecord
 
+#: An area may be so many times that of its box.
+_AREA_ROUNDING = 1.02
+
 
 def category_names(data: dict) -> list[str]:
     """Names of the categories in the file's order, which is the order of mmdet's labels."""
@@ -57,7 +60,8 @@ def file_warnings(data: dict, source: str, folder: Path) -> list[str]:
         source: the file, for the message.
         folder: where the images lie.
     """
-    return [f"'{source}': {text}" for text in (*_shared_files(data), *_outside(data, folder), *_unmatched_ids(data))]
+    return [f"'{source}': {text}" for text in (*_shared_files(data), *_outside(data, folder), *_unmatched_ids(data),
+                                                *_odd_areas(data))]
 
 
 def _shared_files(data: dict) -> list[str]:
@@ -87,3 +91,18 @@ def _unmatched_ids(data: dict) -> list[str]:
         return []
     return [f"{len(odd)} annotations have an id of 0 or a text (first: {odd[0]!r}), for which mmdet's own CocoMetric "
             'counts found objects as missed or stops: InspectionCocoMetric does not, else number them from 1']
+
+
+def _odd_areas(data: dict) -> list[str]:
+    """Objects of pixels fill at most their box, its ends counted, and at least half of a line along its longer side."""
+    odd = []
+    for annotation in data['annotations']:
+        (_, _, width, height), area = annotation['bbox'], annotation['area']
+        largest = _AREA_ROUNDING * (width + 1) * (height + 1)
+        if min(width, height, area) > 0 and not max(width, height) / 2 <= area <= largest:
+            odd.append(f"annotation {annotation['id']} with {area:g} in a box of {width:g}x{height:g}")
+    if not odd:
+        return []
+    return [f"{len(odd)} annotations have an area that no object in their box has ({', '.join(odd[:3])}), and AP of "
+            'small, medium and large objects goes by it: write pixels of the image, width*height of the box where '
+            'nothing else is known']

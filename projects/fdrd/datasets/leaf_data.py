@@ -18,7 +18,7 @@ from mminspect.vision.reading import Reading
 
 from .annotated import AnnotatedDataset, Annotations, check_classes
 from .box_forms import corner_hint
-from .class_names import check_categories, classes_of
+from .class_names import check_categories, classes_of, unused_names
 from .coco import CheckedCOCO, InspectionCocoDataset
 from .coco_json import COCOFile, read_coco
 from .coco_records import category_names, coco_records, file_warnings
@@ -184,7 +184,8 @@ def _annotated(cfg: dict, kind: type[AnnotatedDataset], source: str) -> LeafData
     check_any_object(found.records, found.source)
     check_classes(found, classes)
     return LeafData(cfg, kind, found.source, found.folder, found.records, orientation,
-                    [f"'{found.source}': {text}" for text in found.warnings], found=found)
+                    [*(f"'{found.source}': {text}" for text in found.warnings),
+                     *unused_names(classes, found.classes, found.source)], found=found)
 
 
 def _voc(cfg: dict, kind: type, source: str) -> LeafData:

@@ -1,7 +1,7 @@
 """The images and boxes that a detection data set gives, for ``mminspect check`` and for what a training prints."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
@@ -49,8 +49,9 @@ def _listing(leaf: Mapping[str, Any], kind: type[BaseDetDataset], steps: Sequenc
         walked = known.found.left if known.found else {}
         dataset, left = known.dataset, _counts({**walked, **known.given.images_out})
     classes = tuple(dataset.metainfo.get('classes') or ())
-    return Listing([_item(info, classes) for info in dataset.data_list], left, _objects_left_out(known, dataset),
-                   classes, Reading.of_pipeline(loaders),
+    annotated = {record.identity for record in known.records if record.boxes} if known else set()
+    return Listing([_item(info, classes, annotated) for info in dataset.data_list], left,
+                   _objects_left_out(known, dataset), classes, Reading.of_pipeline(loaders),
                    partial(resize_factors, tuple(map(_plain, steps)), getattr(dataset, 'tile', None)))
 
 
@@ -96,10 +97,12 @@ def _counts(reasons: Mapping[str, Sequence[Any]]) -> dict[str, int]:
     return {reason: len(names) for reason, names in reasons.items() if names}
 
 
-def _item(info: dict, classes: Sequence[str]) -> Item:
+def _item(info: dict, classes: Sequence[str], annotated: Container[Any]) -> Item:
+    """An image; ``annotated`` are the identities of those whose annotations have an object, given or not."""
     boxes = tuple(_box(one, classes) for one in info['instances'] if not one['ignore_flag'])
     size = (info['width'], info['height']) if info.get('width') and info.get('height') else None
-    return Item(str(info['img_path']), boxes=boxes, size=size)
+    return Item(str(info['img_path']), boxes=boxes, size=size,
+                incomplete=len(boxes) < len(info['instances']) or (not boxes and info.get('img_id') in annotated))
 
 
 def _box(instance: dict, classes: Sequence[str]) -> Box:

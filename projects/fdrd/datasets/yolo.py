@@ -16,12 +16,10 @@ from mminspect.vision.folders import MASKS, OTHERS, Listing, list_tree
 from mminspect.vision.images import IMAGE_EXTENSIONS
 
 from .annotated import AnnotatedDataset, Annotations
-from .records import BoxRecord, ImageRecord, look
-from .xml_files import finite
+from .records import ImageRecord, look
+from .yolo_lines import LineReader, keypoint_numbers
 
 IMAGES, LABELS = 'images', 'labels'
-#: Shares may be this far outside of 0..1: tools round. More are pixels, or a mistake.
-TOLERANCE = 0.01
 
 
 @DATASETS.register_module()
@@ -29,7 +27,8 @@ class InspectionYOLODataset(AnnotatedDataset):
     """Images in ``images/`` and, in ``labels/`` beside it, a text file for each with lines ``class x y width height``.
 
     Centre and sides are shares of the image, 0..1. A line with more numbers is a polygon (``class x1 y1 x2 y2 ...``),
-    which gives the box around it. An image without a text file has no object. Class numbers become names by
+    which gives the box around it, but with ``kpt_shape`` in ``data.yaml`` a box and its keypoints, which are passed
+    over. An image without a text file has no object. Class numbers become names by
     ``ann_file``, and labels by ``metainfo``. Folders are walked as everywhere
     (:func:`~mminspect.vision.folders.list_tree`); an image that is called as masks are is one if it has a text file.
 
@@ -51,26 +50,34 @@ class InspectionYOLODataset(AnnotatedDataset):
 
     def read_annotations(self, orientation: bool = True) -> Annotations:
         """See :meth:`AnnotatedDataset.read_annotations`."""
-        names, listed, folder = self._contents()
+        lines, listed, folder = self._contents()
         images = list(dict.fromkeys(listed.images))
         twice = len(listed.images) - len(images)
-        records = [_record(path, folder, names, self.ann_file, orientation) for path in images]
+        records = [_record(path, folder, lines, self.ann_file, orientation) for path in images]
         if not any(label_file(path).is_file() for path in images):
             raise UserError(f"none of the {len(images)} images in '{folder}' has a text file of boxes (the first would "
                             f"be '{label_file(images[0])}'): put the folder {LABELS} beside the folder {IMAGES}")
         warnings = [f'{twice} images are listed more than once and used once'] if twice else []
+        warnings += [*self._oddities(lines), *_shared(images)]
         left = listed.told()
-        return Annotations(records, self.ann_file, folder, tuple(names),
-                           [*warnings, *([left] if left else []), *_orphans(images)], listed.left)
+        return Annotations(records, self.ann_file, folder, tuple(lines.names),
+                           [*warnings, *([left] if left else []), *_orphans(images), *lines.warnings()], listed.left)
 
-    def _contents(self) -> tuple[list[str], Listing, Path]:
-        """Names of the classes, the images, and the folder that they are in."""
+    def _oddities(self, lines: LineReader) -> list[str]:
+        """Where the number of classes that ``data.yaml`` gives is not that of its names."""
+        count = lines.declared
+        return [] if count in (None, len(lines.names)) else [
+            f'nc is {count!r}, but there are {len(lines.names)} names: correct the one that is wrong']
+
+    def _contents(self) -> tuple[LineReader, Listing, Path]:
+        """What reads the lines, the images, and the folder that they are in."""
         if Path(self.ann_file).suffix.lower() not in ('.yaml', '.yml'):
-            return _listed_names(self.ann_file), *_listed([self.data_prefix['img']], self.ann_file)
+            return LineReader(_listed_names(self.ann_file)), *_listed([self.data_prefix['img']], self.ann_file)
         content = _load_yaml(self.ann_file)
-        names = _names(content.get('names'), self.ann_file)
+        lines = LineReader(_names(content.get('names'), self.ann_file), keypoint_numbers(content, self.ann_file),
+                           content.get('nc'))
         if self._folder_is_given:
-            return names, *_listed([self.data_prefix['img']], self.ann_file)
+            return lines, *_listed([self.data_prefix['img']], self.ann_file)
         given = content.get(self.split)
         if not given:
             raise UserError(f"'{self.ann_file}' has no entry {self.split!r} with the images of that split: add it, or "
@@ -80,7 +87,7 @@ class InspectionYOLODataset(AnnotatedDataset):
             raise UserError(f"{self.split} and path of '{self.ann_file}' must be texts: name folders of images or "
                             'lists of them')
         base = Path(self.ann_file).parent / root
-        return names, *_listed([_place(base, place) for place in places], self.ann_file)
+        return lines, *_listed([_place(base, place) for place in places], self.ann_file)
 
 
 def label_file(image: Path) -> Path:
@@ -98,46 +105,7 @@ def label_file(image: Path) -> Path:
     return capitals if not os.path.isfile(file) and os.path.isfile(capitals) else file
 
 
-def parse_line(line: str, place: str, names: Sequence[str], size: tuple[int, int]) -> BoxRecord:
-    """One object.
-
-    Args:
-        line: ``class x y width height`` or ``class x1 y1 x2 y2 x3 y3 ...``, in shares of the sides.
-        place: Of the line, for messages.
-        names: Of the classes.
-        size: (width, height) of the image in pixels.
-
-    Raises:
-        UserError: It is neither, the class has no name, or a number is not a share.
-    """
-    fields = line.split()
-    number, *values = map(finite, fields)
-    if number is None or None in values:
-        raise UserError(f'{place} is {line.strip()[:120]!r}: it must hold numbers, class x y width height')
-    if len(values) == 5:
-        raise UserError(f'{place} has 6 numbers, as predictions with a confidence have: leave the last one out')
-    if len(values) != 4 and (len(values) < 6 or len(values) % 2):
-        raise UserError(f'{place} has {len(fields)} numbers: 5 are needed (class x y width height), or a class and at '
-                        'least three points')
-    if number != int(number) or not 0 <= number < len(names):
-        raise UserError(f'{place} has the class {fields[0]}, but there are names for the classes 0..{len(names) - 1}: '
-                        'add the name or correct the line')
-    if any(not -TOLERANCE <= value <= 1 + TOLERANCE for value in values):
-        raise UserError(f'{place} is {line.strip()[:120]!r}: numbers behind the class must be shares of the image, '
-                        '0..1, so divide pixels by its width and height')
-    return BoxRecord(place, names[int(number)], _xywh(values, size))
-
-
-def _xywh(values: list[float], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    width, height = size
-    if len(values) == 4:
-        x, y, w, h = values
-        return (x - w / 2) * width, (y - h / 2) * height, w * width, h * height
-    xs, ys = values[::2], values[1::2]
-    return min(xs) * width, min(ys) * height, (max(xs) - min(xs)) * width, (max(ys) - min(ys)) * height
-
-
-def _record(image: Path, folder: Path, names: Sequence[str], source: str, orientation: bool) -> ImageRecord:
+def _record(image: Path, folder: Path, lines: LineReader, source: str, orientation: bool) -> ImageRecord:
     probe, labels = look(ImageRecord(image.name, image, None), orientation), label_file(image)
     if probe is None:
         raise UserError(f"image file '{str(image)[:200]}' of '{source}' is missing: copy it there or take its line out")
@@ -145,10 +113,8 @@ def _record(image: Path, folder: Path, names: Sequence[str], source: str, orient
         raise UserError(f"image file '{image}' of '{source}' is {probe.problem}: copy it again from its source, or "
                         'take it and its text file out')
     name = image.relative_to(folder).as_posix() if image.is_relative_to(folder) else image.as_posix()
-    lines = read_lines(labels, may_be_empty=True) if os.path.isfile(labels) else []
-    boxes = [parse_line(line, f"line {number} of '{labels}'", names, probe.size)
-             for number, line in enumerate(lines, 1) if line.strip()]
-    return ImageRecord(name, image, probe.size, boxes, probe)
+    text = read_lines(labels, may_be_empty=True) if os.path.isfile(labels) else []
+    return ImageRecord(name, image, probe.size, lines.read(text, labels, probe.size), probe)
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -245,6 +211,17 @@ def _in_folder(folder: Path) -> Listing:
     left = Listing(left={MASKS: [path for path in masks if path not in annotated],
                          OTHERS: [path for path in others if path.suffix.lower() != '.txt']})
     return found.add(left)
+
+
+def _shared(images: Sequence[Path]) -> list[str]:
+    """Text files that are those of several images, which differ in their suffix alone."""
+    owners: dict[Path, list[Path]] = {}
+    for image in images:
+        owners.setdefault(label_file(image), []).append(image)
+    shared = [f"'{file}' of {' and '.join(repr(str(one)) for one in several)}" for file, several in owners.items()
+              if len(several) > 1 and os.path.isfile(file)]
+    return [f"{len(shared)} text files of boxes belong to several images ({', '.join(shared[:3])}), which all get "
+            'their boxes: leave one image of each, or rename the others'] if shared else []
 
 
 def _orphans(images: Sequence[Path]) -> list[str]:

@@ -11,6 +11,7 @@ from .checks import (
     kept_back,
     missing_place,
     prepare_work_dir,
+    same_data,
     skip_missing_validation,
     split_warnings,
 )
@@ -23,4 +24,4 @@ __all__ = ['CHECKS', 'STAGES', 'CheckRegistry', 'allowed_modules', 'announce_ini
            'check_checkpoint', 'check_data', 'check_dataloader', 'check_initial_weights', 'check_length',
            'component_names', 'dataloaders', 'declared_methods', 'explain_errors', 'fast_bf16', 'import_method',
            'keep_freed_memory', 'kept_back', 'load_config', 'missing_place', 'override', 'prepare_work_dir',
-           'skip_missing_validation', 'split_warnings', 'try_first_image', 'use_amp']
+           'same_data', 'skip_missing_validation', 'split_warnings', 'try_first_image', 'use_amp']

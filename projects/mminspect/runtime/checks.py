@@ -157,9 +157,19 @@ def _holdouts(cfg: Config) -> Iterator[tuple[str, dict]]:
 def _check_splits(cfg: Config, loaders: dict[str, dict]) -> None:
     others = {'test_dataloader': cfg.get('test_dataloader'), **loaders}
     train = others.pop('train_dataloader')
-    for part, other in others.items():
-        for warning in split_warnings(cfg, train, other, part) if other is not None else ():
+    for (part, *_) in same_data(others):
+        for warning in split_warnings(cfg, train, others[part], part):
             print_log(warning, logger='current', level=logging.WARNING)
+
+
+def same_data(loaders: dict[str, dict | None]) -> list[list[str]]:
+    """Names of data loaders, those of one data set together; without those that are None."""
+    groups: list[list[str]] = []
+    for part, loader in loaders.items():
+        if loader is not None:
+            twin = next((group for group in groups if loaders[group[0]].get('dataset') == loader.get('dataset')), None)
+            groups.append([part]) if twin is None else twin.append(part)
+    return groups
 
 
 def split_warnings(cfg: Config, train: dict, other: dict, part: str) -> Iterator[str]:

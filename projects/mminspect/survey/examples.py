@@ -64,7 +64,7 @@ def _candidates(one: SplitSurvey) -> dict[str, list[Example]]:
 def _names(item: Item) -> Sequence[str]:
     if item.label is not None:
         return [item.label]
-    return list(dict.fromkeys(box.category for box in item.boxes)) or [EMPTY]
+    return list(dict.fromkeys(box.category for box in item.boxes)) or ([EMPTY] if item.defective is False else [])
 
 
 def _of_objects(name: str, things: Sequence[ObjectSize],

@@ -40,6 +40,7 @@ class Item:
         boxes: The objects in it.
         mask_path: The mask of its defect, if it has one.
         size: (width, height) in pixels as the annotations give it, or None.
+        incomplete: Whether annotated objects of it are not given, so that an image without a box is not a good one.
     """
 
     path: str
@@ -47,11 +48,14 @@ class Item:
     boxes: tuple[Box, ...] = ()
     mask_path: str | None = None
     size: Size | None = None
+    incomplete: bool = False
 
     @property
-    def defective(self) -> bool:
-        """Whether there is something to find in it."""
-        return bool(self.boxes) if self.label is None else self.label != GOOD
+    def defective(self) -> bool | None:
+        """Whether there is something to find in it; None where all that was annotated in it is not given."""
+        if self.label is not None:
+            return self.label != GOOD
+        return None if self.incomplete and not self.boxes else bool(self.boxes)
 
 
 @dataclass(frozen=True)

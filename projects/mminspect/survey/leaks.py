@@ -97,7 +97,7 @@ class _Groups:
         pair = self._pairs.get(frozenset((one, two)))
         kind, difference = (SAME_FILE, 0.0) if one == two else (
             (pair.kind, pair.difference) if pair else self._chain(one))
-        return Copy(item.path, other.path, kind, difference, item.defective is not other.defective)
+        return Copy(item.path, other.path, kind, difference, {item.defective, other.defective} == {True, False})
 
     def _chain(self, path: str) -> tuple[str, float]:
         """Of a copy of a copy: what is least equal in the group."""

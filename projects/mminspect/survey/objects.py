@@ -37,6 +37,8 @@ class ObjectSize:
 def measure_objects(item: Item, size: Size, listing: Listing) -> list[ObjectSize]:
     """All objects of an image: boxes, and the 8-connected regions of its mask.
 
+    Boxes without an area, as exchanged corners give them, have no size; the checks say what is wrong with them.
+
     Args:
         item: The image.
         size: (width, height) of it in pixels.
@@ -47,7 +49,8 @@ def measure_objects(item: Item, size: Size, listing: Listing) -> list[ObjectSize
     """
     across, down = listing.factors(size)
     found = [ObjectSize(item.path, box, math.sqrt(box.width * box.height),
-                        math.sqrt(box.width * across * box.height * down)) for box in item.boxes]
+                        math.sqrt(box.width * across * box.height * down))
+             for box in item.boxes if box.width > 0 and box.height > 0]
     if item.mask_path is not None:
         found += _regions(item, read_mask(item.mask_path), listing, across * down)
     return found

@@ -22,7 +22,8 @@ _COUNTED = ('images', 'readable', 'problem', 'left_out', 'objects_left_out', 'co
 def record(found: Survey) -> str:
     """A JSON document; what is undefined is null."""
     content = dict(
-        config=found.name, version=__version__, findings=[asdict(finding) for finding in found.findings],
+        config=found.name, version=__version__,
+        findings=[dict(level=one.level, place=one.place, text=one.text) for one in found.findings],
         stride=found.stride, limit=found.limit, splits={one.name: _split(one, found.limit) for one in found.splits},
         cues={name: [dict(asdict(cue), strength=cue.strength, telling=cue.telling) for cue in cues]
               for name, cues in found.cues.items()},

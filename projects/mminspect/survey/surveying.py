@@ -122,6 +122,8 @@ def survey(cfg: Config, name: str, limit: float | None = None, workers: int = 2,
     found = Survey(name, findings, list(map(SplitSurvey, splits)), stride, limit or stride or DEFAULT_LIMIT,
                    config=str(cfg.filename or ''))
     _measure(found, workers, progress)
+    if not any(one.split.problem or one.unreadable for one in found.splits):  # all compared, and by more than bytes
+        found.findings = [finding for finding in findings if not finding.compares]
     found.cues = {one.name: cues_of(one.group(False), one.group(True)) for one in found.splits
                   if one.group(False) and one.group(True)}
     found.shifts = shifts_of({one.name: one.group(False) or one.group(True) for one in found.splits})

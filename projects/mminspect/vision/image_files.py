@@ -10,6 +10,7 @@ network makes such a file, and expanding the pixels takes as long as reading the
 """
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from .unusual import UnusualImageError
 
 __all__ = ['EXIF_ORIENTATION', 'ImageProbe', 'large_images', 'probe_image']
 
+#: The problem of a link that leads to itself.
+LINK = 'a link to itself'
 #: How problems begin that only those who know the pipeline can judge.
 OF_NUMBERS = 'of numbers'
 
@@ -58,8 +61,8 @@ def probe_image(path: str | Path, orientation: bool = True, max_value: float | N
         max_value: Value of white, if its reader declares one; without it numbers of unknown range are a problem.
 
     Returns:
-        a probe whose ``problem`` is one of 'missing', 'empty', 'truncated', 'not readable', 'not an image',
-        'too large', one that begins with 'of an unusual kind' or 'of numbers', or None.
+        a probe whose ``problem`` is one of 'missing', :data:`LINK`, 'empty', 'truncated', 'not readable',
+        'not an image', 'too large', one that begins with 'of an unusual kind' or 'of numbers', or None.
     """
     try:
         with open(path, 'rb') as file:
@@ -68,6 +71,10 @@ def probe_image(path: str | Path, orientation: bool = True, max_value: float | N
         return ImageProbe(problem='missing')
     except PermissionError:
         return ImageProbe(problem='not readable')
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return ImageProbe(problem=LINK)
 
 
 def _probe(file: BinaryIO, orientation: bool, max_value: float | None) -> ImageProbe:

@@ -51,6 +51,18 @@ def test_damaged_images(category: Path, damage: Callable, message: str) -> None:
     assert check_dataset_cfg(cfg(category, 'test')) == []
 
 
+def test_masks_of_good_images_with_a_defect_are_told(category: Path) -> None:
+    masks = category / 'ground_truth' / 'good'
+    masks.mkdir(parents=True)
+    for name, value in (('000_mask.png', 0), ('001_mask.png', 255), ('002_mask.png', 1)):
+        rewrite(masks / name, np.full((8, 8), value, np.uint8))
+    (masks / '003_mask.png').write_text('no picture')
+    assert check_dataset_cfg(cfg(category, 'train')) == []
+    (text, ) = check_dataset_cfg(cfg(category))
+    assert text.startswith('2 masks of good images have a defect and are not read: ')
+    assert text.endswith(f"(first: {masks / '001_mask.png'})")
+
+
 def rewrite(path: Path, pixels: np.ndarray, **options: object) -> None:
     Image.fromarray(pixels).save(path, **options)
 

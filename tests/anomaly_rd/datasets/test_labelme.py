@@ -130,6 +130,72 @@ def test_painted_mask(tmp_path: Path) -> None:
     assert drawing.skipped == ()
 
 
+def png(pixels: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, 'PNG')
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize(('corners', 'refused'), [
+    ([[10, 20], [17, 24]], False), ([[10.4, 19.6], [17.4, 24.4]], False), ([[17, 24], [10, 20]], False),
+    ([[10, 20], [18, 25]], False), ([[10, 20], [15, 24]], True), ([[10, 20], [17, 28]], True),
+    ([[0, 0], [W - 1, H - 1]], True)])
+def test_painted_masks_are_as_large_as_their_corners_say(tmp_path: Path, corners: list, refused: bool) -> None:
+    mask = np.ones((5, 8), np.uint8)
+    path = write(tmp_path / 'a.json', dict(shape('mask', corners), mask=png(mask)))
+    if refused:
+        with pytest.raises(UserError, match=r"a\.json': the painted mask 'scratch' has 8x5 pixels, but there are"):
+            read_labelme(path)
+    else:
+        expected = np.zeros((H, W), np.uint8)
+        expected[20:25, 10:18] = 255
+        np.testing.assert_array_equal(read_labelme(path).mask(), expected)
+
+
+def test_alpha_of_painted_masks(tmp_path: Path) -> None:
+    """What is transparent is not painted, whatever its colour; where all is opaque, colour says it."""
+    inside = np.random.default_rng(0).integers(0, 2, (5, 8)).astype(bool)
+    colours = {(0, 0, 0): inside, (255, 255, 255): inside, (255, 0, 0): inside}
+    pictures = [np.dstack([np.full((5, 8, 3), colour, np.uint8), 255 * drawn.astype(np.uint8)])
+                for colour, drawn in colours.items()]
+    opaque = np.dstack([255 * inside.astype(np.uint8)] * 3 + [np.full((5, 8), 255, np.uint8)])
+    grey = np.dstack([np.zeros((5, 8), np.uint8), 255 * inside.astype(np.uint8)])
+    for picture in (*pictures, opaque, grey):
+        path = write(tmp_path / 'a.json', dict(shape('mask', [[10, 20], [17, 24]]), mask=png(picture)))
+        np.testing.assert_array_equal(read_labelme(path).mask()[20:25, 10:18], 255 * inside)
+
+
+def test_a_painted_mask_of_nothing_is_told(tmp_path: Path) -> None:
+    write(tmp_path / 'in' / 'a.json', dict(shape('mask', [[1, 2], [8, 6]]), mask=png(np.zeros((5, 8), np.uint8))))
+    assert convert(tmp_path / 'in', tmp_path / 'out')[1:] == [
+        '1 of them are empty, because their shapes lie outside of the image, or nothing is painted in them']
+
+
+def test_points_in_shares_of_the_image_are_refused(tmp_path: Path) -> None:
+    shares = [[0.1, 0.2], [0.5, 0.2], [0.3, 1.0]]
+    with pytest.raises(UserError, match=r"a\.json': all points of its 1 shapes lie .* \(first: 0\.1, 0\.2\)"):
+        read_labelme(write(tmp_path / 'a.json', shape('polygon', shares)))
+    drawing = read_labelme(write(tmp_path / 'b.json', shape('polygon', shares), shape('rectangle', [[3, 3], [9, 9]])))
+    assert len(drawing.outlines) == 2  # a small shape in the corner is none of shares
+    assert read_labelme(write(tmp_path / 'c.json', shape('rectangle', [[0, 0], [1, 1]]))).mask().sum() == 4 * 255
+
+
+@pytest.mark.parametrize('kind', ['polyline', 'curve', 'keypoints', 'Line_Strip', 'multipoint', 'bezier_path'])
+def test_lines_and_points_of_other_names_have_no_area(tmp_path: Path, kind: str) -> None:
+    write(tmp_path / 'in' / 'a.json', shape(kind, CORNERS), shape('rectangle', [[1, 2], [3, 4]]))
+    lines = convert(tmp_path / 'in', tmp_path / 'out')
+    assert len(lines) == 2 and lines[1].endswith(f'unknown (draw them as polygons): 1 {kind}')
+    assert np.asarray(Image.open(tmp_path / 'out' / 'a_mask.png')).sum() == 9 * 255
+
+
+def test_two_files_of_one_mask_are_refused(tmp_path: Path) -> None:
+    for name in ('a.json', 'a.JSON'):
+        write(tmp_path / 'in' / name, shape('rectangle', [[1, 2], [3, 4]]))
+    with pytest.raises(UserError, match=r"in/a\.JSON' and '.*in/a\.json' would both write '.*out/a_mask\.png'"):
+        convert(tmp_path / 'in', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize(('shapes', 'more', 'message'), [
     ([dict(shape('mask', [[1, 2], [3, 4]]), mask='no picture')], {}, "the painted mask 'scratch' is no PNG in base64"),
     ([shape('mask', [[1, 2], [3, 4]])], {}, r"KeyError: 'mask'"),

@@ -236,6 +236,13 @@ def test_voc_class_without_objects_is_a_warning(voc_root: Path) -> None:
     assert [w.split(': ')[1] for w in warnings] == ['2 of 3 boxes are labels; 1 ignored', "class 'glass' has no object"]
 
 
+def test_a_voc_box_twice_is_told(voc_root: Path, write_xml: Callable) -> None:
+    box = (5, 6, 25, 16)
+    write_xml(voc_root / 'Annotations' / 'a.xml', [('hair', *box), ('metal', *box), ('hair', *box)])
+    (text, ) = (text for text in check_dataset_cfg(voc_cfg(voc_root)) if 'repeat another' in text)
+    assert '1 labels repeat another of their image, of the same place and class (object 3 (hair) of' in text
+
+
 def test_voc_image_missing(voc_root: Path) -> None:
     (voc_root / 'JPEGImages' / 'b.jpg').rename(voc_root / 'JPEGImages' / '.b.jpg')
     assert re.search(r"image file 'b' of '.*train.txt' is not in", error_of(voc_cfg(voc_root)))

@@ -31,8 +31,10 @@ def test_valid_file(tmp_path: Path, coco_data: dict) -> None:
     ('', 'is empty: export or copy it again'),
     (' \n', 'is empty'),
     ('{"images": [', 'is not valid JSON'),
-    ('[]', 'is not in COCO format: it needs the lists images, annotations, categories'),
-    ('{"images": [], "annotations": []}', 'is not in COCO format'),
+    ('[]', 'is not in COCO format: it needs the lists images, annotations, categories; it is one list, as results of'),
+    ('{"images": [], "annotations": []}', 'COCO format: .*; categories is missing or no list: export it again'),
+    ('{"images": {}, "annotations": []}', 'images, categories are missing or no list: export it again'),
+    ('{"shapes": []}', 'it has none of them: export it again as COCO for object detection'),
     ('{"images": [], "annotations": [], "categories": []}', 'lists no images'),
 ])
 def test_unusable_file(tmp_path: Path, text: str, message: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import pytest
+
 from fdrd.datasets.coco_records import coco_records, file_warnings
 
 
@@ -42,3 +44,26 @@ def test_ids_that_pycocotools_takes_for_none(coco_data: dict) -> None:
     coco_data['annotations'][0]['id'] = 0
     [text] = file_warnings(coco_data, 'train.json', Path('images'))
     assert "1 annotations have an id of 0 or a text (first: 0), for which mmdet's own CocoMetric counts" in text
+
+
+@pytest.mark.parametrize('area', [200, 10, 215.6, 21 * 11, 157.5])
+def test_areas_of_objects_in_their_box(coco_data: dict, area: float) -> None:
+    """The box is 20x10: the whole of it, a line along it, with its ends counted, an ellipse."""
+    coco_data['annotations'][0]['area'] = area
+    assert file_warnings(coco_data, 'train.json', Path('images')) == []
+
+
+@pytest.mark.parametrize('area', [0.003, 200 / (64 * 48), 9.9, 20 * 10 * 4, 64 * 48])
+def test_areas_in_other_units(coco_data: dict, area: float) -> None:
+    coco_data['annotations'][0]['area'] = area
+    [text] = file_warnings(coco_data, 'train.json', Path('images'))
+    assert text.startswith("'train.json': 1 annotations have an area that no object in their box has (annotation 1 "
+                           f'with {area:g} in a box of 20x10), and AP of small, medium and large objects goes by it')
+
+
+def test_the_first_three_areas_are_named_and_dropped_boxes_are_not(coco_data: dict) -> None:
+    coco_data['annotations'] = [dict(coco_data['annotations'][0], id=n, area=0.5) for n in range(1, 6)]
+    coco_data['annotations'] += [dict(coco_data['annotations'][0], id=6, area=0),
+                                 dict(coco_data['annotations'][0], id=7, bbox=[4, 5, -20, 10])]
+    [text] = file_warnings(coco_data, 'train.json', Path('images'))
+    assert '5 annotations have an area' in text and 'annotation 3 with' in text and 'annotation 4' not in text

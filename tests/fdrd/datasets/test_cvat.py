@@ -140,3 +140,15 @@ def test_other_encodings(write: Callable, tmp_path: Path) -> None:
                        ('utf-16', text.replace('utf-8', 'utf-16').encode('utf-16'))):
         (tmp_path / 'train.xml').write_bytes(data)
         assert DATASETS.build(cfg).get_data_info(0)['instances'] == expected, name
+
+
+def test_a_box_twice_and_labels_without_a_class_are_told(write: Callable) -> None:
+    box = '<box label="hair" xtl="4.5" ytl="5" xbr="24.5" ybr="15"/>'
+    turned = '<polygon label="hair" points="4.5,5;24.5,5;24.5,15;4.5,15"/>'  # another shape of the same box
+    config = shape_cfg(write, f'{box}\n{box.replace("hair", "metal")}\n{box}\n{turned}')
+    (text, ) = (text for text in check_dataset_cfg(config) if 'repeat another' in text)
+    assert "2 labels repeat another of their image, of the same place and class (the box in line 11 of 'a.png', the " \
+           "polygon in line 12 of 'a.png')" in text
+    config = dict(shape_cfg(write, box), metainfo=dict(classes=('hair', )))
+    told = check_dataset_cfg(config)
+    assert any("categories ('metal',) are not among the classes of metainfo" in text for text in told)

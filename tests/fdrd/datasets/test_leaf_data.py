@@ -35,7 +35,7 @@ def test_annotations_are_read_once(tmp_path: Path, write_image: Callable, monkey
     (tmp_path / 'labels' / 'a.txt').write_text('0 .5 .5 .5 .5')
     (tmp_path / 'data.yaml').write_text('train: images\nnames: [hair]')
     leaf = read_leaf(dict(type='InspectionYOLODataset', data_root=str(tmp_path), metainfo=dict(classes=('hair', ))))
-    monkeypatch.setattr('fdrd.datasets.yolo.parse_line', lambda *_: 1 / 0)
+    monkeypatch.setattr('fdrd.datasets.yolo_lines.parse_line', lambda *_: 1 / 0)
     assert [len(item['instances']) for item in leaf.dataset.data_list] == [1]
 
 

@@ -39,6 +39,20 @@ def test_images_boxes_and_sizes(annotations: Path) -> None:
     assert listing.classes == ('hair', ) and listing.left_out == listing.objects_left_out == {}
 
 
+def test_an_image_whose_objects_are_all_left_out_is_neither_good_nor_defective(annotations: Path) -> None:
+    content = json.loads(annotations.read_text())
+    first, second, third = content['annotations']
+    third['bbox'][2] = -9  # dropped, the only one of its image
+    second['iscrowd'] = 1
+    annotations.write_text(json.dumps(content))
+    (listing, ) = list_detection_images(coco_cfg(annotations))
+    assert [(len(item.boxes), item.defective) for item in listing.items] == [(1, True), (0, False), (0, None)]
+    first['iscrowd'] = 1
+    annotations.write_text(json.dumps(content))
+    (listing, ) = list_detection_images(coco_cfg(annotations, metainfo=dict(classes=('hair', ))))
+    assert [item.defective for item in listing.items] == [None, False, None]
+
+
 def test_what_a_filter_leaves_out_is_counted(annotations: Path) -> None:
     (listing, ) = list_detection_images(coco_cfg(annotations, filter_cfg=dict(filter_empty_gt=True)))
     assert len(listing.items) == 2 and listing.left_out == {'without an object, by filter_empty_gt': 1}

@@ -10,7 +10,7 @@ from mmdet.registry import DATASETS
 from mmengine.registry import DefaultScope
 
 from fdrd.datasets import InspectionYOLODataset, check_dataset_cfg
-from fdrd.datasets.yolo import label_file, parse_line
+from fdrd.datasets.yolo import label_file
 from mminspect.core.errors import UserError
 
 NAMES = ('hair', 'metal')
@@ -175,6 +175,54 @@ def test_supervision_reads_the_same(root: Path) -> None:
                                    atol=1e-3)
 
 
-def test_parsed_line() -> None:
-    assert parse_line(' 1 0.5 0.25 0.5 0.5 ', 'x', NAMES, (80, 40)).xywh == (20, 0, 40, 20)
+def test_it_is_one_of_mmdets_data_sets() -> None:
     assert issubclass(InspectionYOLODataset, DATASETS.get('BaseDetDataset'))
+
+
+@pytest.mark.parametrize(('shape', 'behind'), [
+    ((2, 2), '.2 .3 .4 .9'), ((2, 3), '.2 .3 2 0 0 0'), ((3, 3), '.2 .3 2 0 0 0 .1 .1 1'), ((17, 2), '.5 .5 ' * 17)])
+def test_boxes_of_poses_are_those_of_their_first_numbers(root: Path, shape: tuple[int, int], behind: str) -> None:
+    (root / 'data.yaml').write_text(f'{YAML}kpt_shape: {list(shape)}\n')
+    (root / 'labels' / 'train' / 'a.txt').write_text(f'0 0.25 0.5 0.125 0.25 {behind}\n1 0.5 0.5 0.5 0.5\n')
+    assert boxes(root)['a.png'] == [('hair', 12, 18, 20, 30), ('metal', 16, 12, 48, 36)]
+
+
+def test_lines_and_entries_that_are_no_poses(root: Path) -> None:
+    (root / 'data.yaml').write_text(f'{YAML}kpt_shape: [2, 3]\n')
+    told = error_of(cfg(root))
+    assert "line 3 of '" in told and 'has 9 numbers, but by kpt_shape there are 11' in told
+    for shape in ('[2]', '[2, 4]', '[0, 2]', '2', '[true, 2]', '[two, 3]', '{2: 3}'):
+        (root / 'data.yaml').write_text(f'{YAML}kpt_shape: {shape}\n')
+        assert 'it must be [number of keypoints, 2 or 3]' in error_of(cfg(root))
+
+
+def test_poses_without_an_entry_are_refused(root: Path) -> None:
+    lines = [f'0 {x} 0.25 0.125 0.25 {x} 0.2 {x} 0.3\n' for x in (0.5, 0.55, 0.6, 0.7, 0.8)]
+    (root / 'labels' / 'train' / 'a.txt').write_text(''.join(lines))
+    assert 'add kpt_shape: [2, 2] to data.yaml' in error_of(cfg(root))
+
+
+def test_names_that_do_not_fit_are_told(root: Path) -> None:
+    source = root / 'data.yaml'
+    source.write_text(f'{YAML}nc: 3\n')
+    assert f"'{source}': nc is 3, but there are 2 names: correct the one that is wrong" in check_dataset_cfg(cfg(root))
+    source.write_text(f'{YAML}  2: dust\n  3: foil\nnc: 4\n')
+    told = check_dataset_cfg(cfg(root))
+    assert f"'{source}': categories ('dust', 'foil') are not among the classes of metainfo" in told
+    assert not any('nc is' in text for text in told)
+
+
+def test_a_text_file_of_two_images_is_told(root: Path, write_image: Callable) -> None:
+    images = root / 'images' / 'train'
+    write_image(images / 'a.bmp')
+    write_image(images / 'b.png')  # b has no text file
+    (text, ) = (text for text in check_dataset_cfg(cfg(root)) if 'belong to several images' in text)
+    assert f"1 text files of boxes belong to several images ('{root / 'labels' / 'train' / 'a.txt'}' of " \
+           f"'{images / 'a.bmp'}' and '{images / 'a.png'}'), which all get their boxes" in text
+
+
+def test_a_line_twice_is_told(root: Path) -> None:
+    file = root / 'labels' / 'train' / 'a.txt'
+    file.write_text('0 .5 .5 .1 .1\n1 .5 .5 .1 .1\n0 0.50 .5 .1 .1\n')
+    (text, ) = (text for text in check_dataset_cfg(cfg(root)) if 'repeat another' in text)
+    assert f"1 labels repeat another of their image, of the same place and class (line 3 of '{file}' of 'a.png'" in text

@@ -1,3 +1,4 @@
+import copy
 import errno
 from pathlib import Path
 
@@ -156,3 +157,14 @@ def test_a_section_that_is_wrong_is_compared_with_no_other(registry: CheckRegist
     train, other, wrong = (dict(dataset=dict(type=name)) for name in ('train', 'other', 'wrong'))
     for pair, expected in (((train, other), ['val is odd']), ((train, wrong), []), ((wrong, other), [])):
         assert list(runtime.split_warnings(Config({}), *pair, 'val')) == expected
+
+
+def test_a_test_that_is_the_validation_is_compared_with_the_training_once(registry: CheckRegistry) -> None:
+    same, other = dict(dataset=dict(type='A', ann_file='val.json')), dict(dataset=dict(type='A', ann_file='test.json'))
+    loaders = dict(test=same, val=dict(copy.deepcopy(same), batch_size=2), none=None, more=other)
+    assert runtime.same_data(loaders) == [['test', 'val'], ['more']]
+    seen = []
+    registry.register('split', 'a')(lambda train, other, name: seen.append(name))
+    cfg = Config(dict(model={}, train_dataloader=other, val_dataloader=same, test_dataloader=same))
+    runtime.check_data(cfg, ('train_dataloader', 'val_dataloader'))
+    assert seen == ['test_dataloader']

@@ -41,6 +41,18 @@ def test_an_error_of_one_split_does_not_hide_the_others() -> None:
         Finding('error', 'test_dataloader', 'test_dataloader is trained on')]
 
 
+def test_one_data_set_of_two_loaders_is_compared_once() -> None:
+    @CHECKS.register('split')
+    def compare(train: dict, other: dict, name: str) -> list[str]:
+        return [f'{name} is trained on']
+
+    (both, ) = check_findings(config(train='a', val='b', test='b'))
+    assert both == Finding('warning', 'val_dataloader, test_dataloader', 'val_dataloader is trained on')
+    assert both.compares
+    assert [one.place for one in check_findings(config(train='a', val='b', test='c'))] == [
+        'val_dataloader', 'test_dataloader']
+
+
 def test_what_two_say_is_told_once() -> None:
     @CHECKS.register('data')
     def look(dataset: dict[str, Any]) -> list[str]:

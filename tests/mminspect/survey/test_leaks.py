@@ -43,6 +43,15 @@ def test_one_file_in_two_splits_and_twice_in_one(tmp_path: Path) -> None:
     assert (between.count, between.kinds) == (2, {'same file': 2}) and (within.count, within.first) == (1, 'val')
 
 
+def test_what_nobody_knows_contradicts_nothing() -> None:
+    """An image all of whose objects were dropped counts as neither."""
+    unknown = Item('c.png', incomplete=True)
+    assert unknown.defective is None
+    (leak, ) = find_leaks([split('train', Item('a.png', boxes=(Box('hair', 0, 0, 9, 9), ))), split('val', unknown)],
+                          ['a.png', 'c.png'], [Pair(0, 1, 'same bytes', 0)])
+    assert leak.count == 1 and leak.contradictions == 0
+
+
 def test_a_defect_among_the_good_ones_comes_first() -> None:
     train, test = split('train', *good('a', 'b')), split('test', Item('c', 'good'), Item('d', 'scratch'))
     (leak, ) = find_leaks([train, test], ['a', 'b', 'c', 'd'],

@@ -22,6 +22,13 @@ def test_boxes_are_stretched_as_the_image_is() -> None:
     assert [thing.box.category for thing in found] == ['hair', 'dust']
 
 
+def test_boxes_without_an_area_have_no_size() -> None:
+    """Exchanged corners, also both: the product of two negative sides is no area."""
+    boxes = tuple(Box('hair', *place) for place in ((40, 5, -17, 14), (40, 20, -17, -14), (4, 5, 0, 9), (1, 2, 4, 9)))
+    found = measure_objects(Item('a.png', boxes=boxes), (64, 48), Listing([]))
+    assert [(thing.box, thing.before, thing.after) for thing in found] == [(boxes[3], 6, 6)]
+
+
 def masked(tmp_path: Path, *boxes: tuple[int, int, int, int]) -> Item:
     mask = np.zeros((256, 256), np.uint8)
     for x, y, w, h in boxes:

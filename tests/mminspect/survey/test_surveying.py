@@ -84,6 +84,18 @@ def test_leaks_of_a_detection_set(detection: Path) -> None:
     assert leak.contradictions == 1  # the training's has boxes
 
 
+def test_a_leak_is_told_once(detection: Path) -> None:
+    """The checks say it by bytes and for every loader, the survey for each pair of splits and of more kinds."""
+    data = detection.parent / 'data'
+    save(scene(4), data / 'val' / '101.png')
+    found = look(detection)
+    told = [one.text for one in found.findings] + texts(found)
+    assert len([text for text in told if 'also in train' in text]) == 1
+    assert not any('also trained on' in text for text in told)
+    (data / 'val' / '100.png').write_bytes(b'damaged')  # what was not compared may be a copy by its bytes
+    assert len([one for one in look(detection).findings if 'also trained on' in one.text]) == 1
+
+
 def test_damaged_images_are_lines_and_the_rest_is_measured(detection: Path) -> None:
     data = detection.parent / 'data'
     (data / 'train' / '3.png').write_bytes((data / 'train' / '3.png').read_bytes()[:500])

@@ -124,6 +124,12 @@ def test_missing_empty_and_other_files(tmp_path: Path) -> None:
     assert probe_image(tmp_path / 'text.png').problem == 'not an image'
 
 
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    (tmp_path / 'a.png').symlink_to(tmp_path / 'a.png')
+    (tmp_path / 'b.png').symlink_to(tmp_path / 'gone.png')
+    assert [probe_image(tmp_path / name).problem for name in ('a.png', 'b.png')] == ['a link to itself', 'missing']
+
+
 @pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() == 0, reason='root may read every file')
 def test_unreadable_file(tmp_path: Path, write_image: Callable) -> None:
     path = write_image(tmp_path / 'a.png')
