@@ -14,6 +14,7 @@ from mminspect.decisions import Calibration
 from mminspect.inspection import load_inspector
 from mminspect.inspection.export import export_onnx
 from model_files import anomaly_files, detector_files
+from survey_helpers import save, scene
 
 
 @pytest.fixture
@@ -138,6 +139,26 @@ def test_a_camera_that_stands_still_promises_little(tmp_path, call, caplog):
     assert content(tmp_path) == before
     status, said, error = call('calibrate', checkpoint, frozen, '--false-reject-rate', 0.5)
     assert status == 0 and '1 images)' in said and 'Of 16 normal images only 1 differ' in caplog.text
+
+
+def test_recompressed_copies_promise_what_their_originals_do(tmp_path, call, caplog):
+    paths = [save(scene(seed), tmp_path / 'parts' / f'{seed}.png') for seed in range(10)]
+    for seed in range(10):
+        save(scene(seed), tmp_path / 'parts' / f'{seed}.jpg', quality=85)
+    status, said, error = call('calibrate', anomaly_files(tmp_path / 'run'), paths[0].parent, '--false-reject-rate',
+                               0.1, '--dry-run')
+    assert status == 0, error
+    assert '10 images)' in said and 'Of 20 normal images only 10 differ' in caplog.text and 'warning' not in said
+
+
+def test_folders_of_which_none_is_good_and_those_of_a_training(tmp_path, call):
+    folder = write_images(tmp_path / 'train', **{f'{name}__{n}': (60 + 5 * n + shift, 80 + 5 * n) for n in range(5)
+                                                 for name, shift in (('hole', 0), ('stain', 40))})
+    export_onnx(load_inspector(anomaly_files(tmp_path / 'run')).network, tmp_path / 'm.onnx')
+    status, said, error = call('calibrate', tmp_path / 'm.onnx', folder, '--false-reject-rate', 0.2, '--dry-run')
+    assert status == 0, error
+    assert 'warning: ' in said and '2 folders of images, none of which is called good (hole, stain)' in said
+    assert 'is called as the images of a training are' in said
 
 
 def test_defects_among_the_good_parts(tmp_path, call):

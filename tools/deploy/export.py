@@ -15,12 +15,13 @@ from pathlib import Path
 from mminspect.core import cli
 from mminspect.core.errors import UserError
 from mminspect.core.locks import replacing_alone
+from mminspect.core.names import printable
 from mminspect.core.outputs import check_output_file, place
 from mminspect.core.trusted import import_trusted
 from mminspect.inspection.backends import open_network
 from mminspect.inspection.export import accuracy, export_network, is_target, make_target
 from mminspect.inspection.export.target import Target
-from mminspect.inspection.good_parts import check_good_parts
+from mminspect.inspection.good_parts import check_good_parts, folders_without_good
 from mminspect.inspection.load import config_for
 from mminspect.inspection.networks import TorchNetwork, build_network
 from mminspect.inspection.sources import find_images
@@ -71,7 +72,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     for path in (out, small) if args.int8 else (out,):
         check_output_file(path, '--out')
     found = find_images(args.int8) if args.int8 else []
-    check_good_parts([image.name for image in found], ', '.join(args.int8 or ()))
+    names, given = [image.name for image in found], ', '.join(args.int8 or ())
+    check_good_parts(names, given)
+    if told := folders_without_good(names, given):
+        print(f'warning: {printable(told)}')
     normal = [image.path for image in found]
     checkpoint = Checkpoint.open(args.checkpoint)
     cfg = config_for(checkpoint, args.config, args.imports, args.cfg_options)

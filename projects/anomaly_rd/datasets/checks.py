@@ -13,7 +13,7 @@ from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
 from mminspect.vision.copies import copies
 from mminspect.vision.image_files import ImageProbe, probe_image
-from mminspect.vision.image_sets import describe_images
+from mminspect.vision.image_sets import describe_images, describe_training
 from mminspect.vision.images import read_mask
 from mminspect.vision.reading import Reading
 
@@ -32,14 +32,16 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
         dataset_cfg: As it stands in ``train_dataloader.dataset``; data sets of other packages are left to their checks.
 
     Returns:
-        Warnings for the log: masks without a defect, training images in the test...
+        Warnings for the log: masks without a defect, training images in the test, a training of one image...
 
     Raises:
         UserError: What is wrong, where, and what to do.
     """
     found = leaves(dataset_cfg)
     _check_same_category(found)
-    return [text for leaf in found for text in _check_dataset(leaf)]
+    texts = [text for leaf in found for text in _check_dataset(leaf)]
+    training = [dataset for dataset in map(_build, found) if dataset is not None and dataset.split == 'train']
+    return [*texts, *describe_training(sum(len(dataset.images()) for dataset in training))]
 
 
 @CHECKS.register('split')

@@ -1,4 +1,5 @@
 """Metrics."""
+from . import value_names  # noqa: F401 (registers what it knows)
 from .anomaly_metric import AnomalyMetric
 from .stitched_metric import StitchedAnomalyMetric
 from .summary import METRIC_NAMES

@@ -14,7 +14,7 @@ from mminspect.core.log import quiet_log
 from mminspect.decisions import RateEstimate, percentage
 from mminspect.experiments import jobs
 from mminspect.inspection import load_inspector
-from mminspect.inspection.calibrating import calibrate, numbers_of, store_calibration
+from mminspect.inspection.calibrating import calibrate, store_calibration
 from mminspect.inspection.command import main as inspect
 from mminspect.inspection.export import export_network, make_target
 from mminspect.inspection.networks import build_network
@@ -23,6 +23,7 @@ from mminspect.inspection.output.folder import LINES
 from mminspect.inspection.sources import find_images
 from mminspect.models.checkpoint import Checkpoint
 from mminspect.runtime import load_config
+from mminspect.survey.calibration_images import CalibrationImages
 
 from .own_config import ENOUGH, HOW_MANY, write_config
 from .paths import Paths
@@ -145,8 +146,11 @@ def store_threshold(model: Path, images: Sequence[str | Path], rate: float,
         rate: Share of good parts that may be rejected.
         origin: What to call the pictures.
     """
-    numbers = (numbers_of(result, pixels) for pixels, result in load_inspector(model).pairs(images))
-    found = calibrate(numbers, rate, origin)
+    inspector = load_inspector(model)
+    parts = CalibrationImages(inspector.spec.reading.read)
+    for pixels, result in inspector.pairs(images):
+        parts.add(result, pixels)
+    found = calibrate(parts.counted_once(images), rate, origin)
     store_calibration(model, found)
     return found.scores.false_reject_rate(found.threshold.value)
 

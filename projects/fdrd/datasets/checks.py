@@ -13,6 +13,7 @@ from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
 from mminspect.vision.copies import copies
+from mminspect.vision.image_sets import describe_training
 from mminspect.vision.reading import Reading
 
 from .box_forms import refuse_shares
@@ -39,7 +40,9 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """
     found = leaves(dataset_cfg)
     check_same_classes(found)
-    return [text for leaf in found for text in _check_leaf(leaf)]
+    texts = [text for leaf in found for text in _check_leaf(leaf)]
+    training = [image_paths(leaf) for leaf in found if not leaf.get('test_mode')]
+    return [*texts, *describe_training(sum(map(len, training)))]
 
 
 @CHECKS.register('split')

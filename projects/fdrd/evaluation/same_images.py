@@ -32,7 +32,7 @@ def check_same_images(metric: Mapping[str, Any], dataset: dict, name: str) -> No
         UserError: Of two files that both list an id, one has it for another image.
     """
     path, found = metric.get('ann_file'), list(leaves(dataset))
-    if not _is_coco(metric) or not path or len(found) != 1 or not os.path.isfile(path):
+    if coco_metric(metric) is None or not path or len(found) != 1 or not os.path.isfile(path):
         return
     leaf = read_leaf(found[0])
     if leaf is None or os.path.realpath(leaf.source) == os.path.realpath(path):
@@ -47,7 +47,8 @@ def check_same_images(metric: Mapping[str, Any], dataset: dict, name: str) -> No
                         f"boxes of other images; give {name} the file of the data set, '{leaf.source}'")
 
 
-def _is_coco(metric: Mapping[str, Any]) -> bool:
+def coco_metric(metric: Mapping[str, Any]) -> type[CocoMetric] | None:
+    """The class of a metric's config, if it is mmdet's for COCO or derived from it."""
     kind = metric.get('type')
     kind = METRICS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(kind, CocoMetric)
+    return kind if isinstance(kind, type) and issubclass(kind, CocoMetric) else None

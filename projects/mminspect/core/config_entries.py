@@ -28,8 +28,15 @@ KINDS = MappingProxyType({
 LIMITS = MappingProxyType({
     'score_thr': (0, 1, 'a score from 0 to 1'), 'iou_threshold': (0, 1, 'a share from 0 to 1'),
     'max_per_img': (1, math.inf, 'a whole number, 1 or more'),
-    'nms_pre': (-1, math.inf, 'a whole number, or -1 for all'),
+    'nms_pre': (-1, math.inf, 'a whole number above 0, or -1 for all'),
 })
+#: Numbers of data preprocessors that it divides by: the smallest, and how that is said.
+DIVISORS = MappingProxyType({
+    'pad_size_divisor': (1, 'a whole number, 1 or more'), 'size_divisor': (1, 'a whole number, 1 or more'),
+    'std': (math.ulp(0.0), 'numbers above 0, since pixels are divided by it'),
+})
+#: Seeds that all generators of random numbers take.
+_SEEDS = range(2**32)
 
 
 def check_entries(cfg: Config) -> None:
@@ -54,11 +61,15 @@ def check_entries(cfg: Config) -> None:
     for name, hook in (cfg.get('default_hooks') or {}).items():
         if hook is not None and not isinstance(hook, (Mapping, Hook)):
             raise refusal(cfg, f'default_hooks.{name}', hook, 'a dict')
+    seed = (cfg.get('randomness') or {}).get('seed')
+    if seed is not None and (type(seed) is not int or seed not in _SEEDS):
+        raise refusal(cfg, 'randomness.seed', seed, f'a whole number from 0 to {_SEEDS[-1]}, or None')
     _check_numbers(cfg)
 
 
 def _check_numbers(cfg: Config) -> None:
-    """Raise UserError for what is no number although it is read as one, and for limits that let everything pass."""
+    """Raise UserError for what is no number although it is read as one, for limits that let everything pass, and for
+    divisors of 0."""
     for path, value in _numbers(cfg._cfg_dict):
         keys = path.split('.')
         least, most, words = LIMITS.get(keys[-1], (None, None, '')) if 'test_cfg' in keys[1:] else (None, None, '')
@@ -66,6 +77,11 @@ def _check_numbers(cfg: Config) -> None:
             raise refusal(cfg, path, value, words or 'a number')
         if least is not None and not (least <= value <= most and (most == 1 or isinstance(value, int))):
             raise refusal(cfg, path, value, words)
+        if keys[-1] == 'nms_pre' and least is not None and value == 0:
+            raise refusal(cfg, path, value, words)
+        name = next(key for key in reversed(keys) if not key.isdigit())
+        if 'data_preprocessor' in keys and name in DIVISORS and value < DIVISORS[name][0]:
+            raise refusal(cfg, path, value, DIVISORS[name][1])
 
 
 def _numbers(node: Any, path: str = '') -> Iterator[tuple[str, float]]:

@@ -11,6 +11,23 @@ from mminspect.vision.folders import DEFECTS, GOODS, MASK_NAMES
 NOT_GOOD = (DEFECTS - {'test'}) | {*MASK_NAMES}
 
 
+def folders_without_good(names: Iterable[str], folder: str | Path) -> str | None:
+    """A line that names several folders among those of the images of which none is called good, or None.
+
+    They may be cameras or days as well as kinds of defects, which only the user knows.
+
+    Args:
+        names: Of the images, with the folders below ``folder``, with '/'.
+        folder: Which the user has named.
+    """
+    parents = [PurePosixPath(name).parent for name in names]
+    folders = sorted({str(parent) for parent in parents if parent.name})
+    if len(folders) < 2 or any(part.lower() in GOODS for parent in parents for part in parent.parts):
+        return None
+    return (f"'{folder}' has {len(folders)} folders of images, none of which is called good ({', '.join(folders[:3])}"
+            f"{', ...' if len(folders) > 3 else ''}): all {len(parents)} images are taken for good parts")
+
+
 def check_good_parts(names: Iterable[str], folder: str | Path) -> None:
     """Make sure that no folder among those of the images is one of defects, as in the test part of a data set.
 

@@ -13,6 +13,7 @@ STAGES = MappingProxyType({
     'model': 'check that a model fits its data: ``model`` dict, ``dataset`` dict -> None',
     'metric': 'check that a metric measures what a data loader gives: config of the metric, ``dataset`` dict, name of '
               'the evaluator -> None',
+    'values': 'names what a metric gives: config of the metric -> names with their prefix, or None where nobody knows',
     'loader': 'check of what a data loader names, before anything else reads it: config, name of the data loader, its '
               'dict -> warnings for the log',
     'sample': 'look at what a data loader gives, when all else is right: config, name of the data loader, its dict -> '

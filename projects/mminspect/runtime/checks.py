@@ -5,8 +5,9 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -17,6 +18,7 @@ from mminspect.core.errors import UserError
 from mminspect.core.once import reading_once
 
 from .check_registry import CHECKS
+from .watched_values import check_watched
 
 #: Below this, a run does not start: mmengine would fail half-way through its first checkpoint.
 MINIMUM_FREE_BYTES = 200 * 2**20
@@ -47,7 +49,7 @@ def prepare_work_dir(path: str, free_bytes: int = MINIMUM_FREE_BYTES, option: st
 
 
 def check_length(cfg: Config) -> None:
-    """Make sure that a training has something to do.
+    """Make sure that a training has something to do; log what of it does nothing.
 
     Raises:
         UserError: It has no epoch or iteration, a validation every 0 epochs, or a check of the stage 'length' found it
@@ -63,6 +65,28 @@ def check_length(cfg: Config) -> None:
             raise UserError(f'train_cfg.{key} of {cfg.filename} is {value!r}: give a whole number, {least} or more')
     for check in CHECKS.of('length'):
         check(cfg)
+    for text in _idle(cfg):
+        print_log(text, logger='current', level=logging.WARNING)
+
+
+def _idle(cfg: Config) -> Iterator[str]:
+    """What a training is told to do that is nothing."""
+    loop = cfg.get('train_cfg') or {}
+    last, begin = loop.get('max_epochs') or loop.get('max_iters'), loop.get('val_begin', 1)
+    if last is not None and begin > last and cfg.get('val_dataloader') is not None:
+        yield (f'train_cfg.val_begin of {cfg.filename} is {begin}, behind the end of the training ({last}), so that '
+               'this run trains WITHOUT validation: give a smaller one if this is not meant')
+    for place, optimizer in _optimizers(cfg.get('optim_wrapper')):
+        if optimizer.get('lr') == 0:
+            yield (f'{place}.lr of {cfg.filename} is 0, so that the weights stay as they are: give a number above 0 if '
+                   'this is not meant')
+
+
+def _optimizers(wrapper: Mapping[str, Any] | None, place: str = 'optim_wrapper') -> Iterator[tuple[str, Mapping]]:
+    """Place and config of the optimiser of a wrapper, or of each of its parts."""
+    for key, child in (wrapper or {}).items():
+        if isinstance(child, Mapping):
+            yield from [(f'{place}.{key}', child)] if key == 'optimizer' else _optimizers(child, f'{place}.{key}')
 
 
 def check_data(cfg: Config, parts: tuple[str, ...]) -> None:
@@ -107,7 +131,8 @@ def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
 
     Raises:
         UserError: It has no such size of a batch, a check of the stages 'loader', 'model', 'data', 'metric' or 'sample'
-            found a mistake, or a component of the data cannot be built or gives no image.
+            found a mistake, a hook goes by a value that no metric gives, or a component of the data cannot be built or
+            gives no image.
     """
     for key, least in (('batch_size', 1), ('num_workers', 0)):
         value = dataloader.get(key, least)
@@ -122,6 +147,8 @@ def check_dataloader(cfg: Config, part: str, dataloader: dict) -> list[str]:
         for metric in metrics_of(cfg.get(evaluator)) if evaluator != part else ():
             for check in CHECKS.of('metric'):
                 check(metric, dataloader['dataset'], evaluator)
+        if part == 'val_dataloader':
+            check_watched(cfg, metrics_of(cfg.get(evaluator)))
         for check in CHECKS.of('sample'):
             check(cfg, part, dataloader)
     return warnings

@@ -16,7 +16,7 @@ from mminspect.core.config_entries import file_of, refusal
 from mminspect.core.errors import UserError
 
 from .check_registry import CHECKS
-from .data_values import check_values
+from .data_values import check_sides, check_values
 from .dataset_cfg import parts_of
 
 #: Every data loader that a config may have.
@@ -101,8 +101,8 @@ def check_loader(cfg: Config, part: str, dataloader: Mapping[str, Any]) -> list[
         A warning where nothing mixes the images of a training.
 
     Raises:
-        UserError: A component is unknown, an argument that all data sets have is of another kind,
-            or nothing reads an entry of a data set's options.
+        UserError: A component is unknown, an argument that all data sets have is of another kind, a step resizes to a
+            side of 0 or below, or nothing reads an entry of a data set's options.
     """
     for key, kind in (('sampler', 'data sampler'), ('batch_sampler', 'data sampler')):
         if isinstance(dataloader.get(key), Mapping):
@@ -121,6 +121,7 @@ def check_loader(cfg: Config, part: str, dataloader: Mapping[str, Any]) -> list[
         for index, step in enumerate(node.get('pipeline') or ()):
             if isinstance(step, Mapping):
                 _component(cfg, f'{place}.pipeline.{index}', step, 'transform')
+                check_sides(cfg, f'{place}.pipeline.{index}', step)
     if part != 'train_dataloader' or any(dataloader.get(key) for key in ('sampler', 'batch_sampler', 'shuffle')):
         return []
     return ["it has no sampler, so that images come in the same order in every epoch: sampler=dict(type="

@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +15,8 @@ from mmengine.dataset import BaseDataset
 
 from mminspect.core.config_entries import file_of, refusal
 from mminspect.core.errors import UserError
+
+from .dataset_cfg import component_name
 
 _PATH, _DICT, _BOOL = (str, os.PathLike), (Mapping, Config), (bool, )
 #: What arguments of mmengine's ``BaseDataset`` may be, beside None, and how that is said; ``pipeline`` is looked at by
@@ -28,6 +30,8 @@ KINDS = MappingProxyType({
 })
 #: Dicts of which a data set takes the entries that it knows, and says nothing of others.
 OPTIONS = ('filter_cfg', 'data_prefix')
+#: Entries of steps that resize: sizes in pixels, or factors.
+SIDES = ('scale', 'scales', 'scale_factor', 'size', 'ratio_range')
 
 
 def check_values(cfg: Config, place: str, dataset: Mapping[str, Any], kind: Any) -> None:
@@ -62,6 +66,33 @@ def check_values(cfg: Config, place: str, dataset: Mapping[str, Any], kind: Any)
     for key in OPTIONS:
         for entry in dataset[key] if _is_dict(dataset, key) else ():
             _check_option(cfg, f'{place}.{key}', entry, kind)
+
+
+def check_sides(cfg: Config, place: str, step: Mapping[str, Any]) -> None:
+    """Look at the sizes that a step of a pipeline resizes to, and at those of steps in it.
+
+    Args:
+        cfg: The config, for messages.
+        place: Of the step in it.
+        step: The step's config.
+
+    Raises:
+        UserError: A side, or a factor, is 0 or below.
+    """
+    name = component_name(step)
+    for key, value in step.items():
+        if 'Resize' in name and key in SIDES and any(number <= 0 for number in _numbers_in(value)):
+            raise refusal(cfg, f'{place}.{key}', value, f'numbers above 0, since {name} makes images of that size')
+        for inner, child in enumerate(value) if isinstance(value, (list, tuple)) else ():
+            if isinstance(child, Mapping):
+                check_sides(cfg, f'{place}.{key}.{inner}', child)
+
+
+def _numbers_in(value: Any) -> Iterator[float]:
+    if isinstance(value, (int, float)):
+        yield value
+    for child in value if isinstance(value, (list, tuple)) else ():
+        yield from _numbers_in(child)
 
 
 def _is_dict(dataset: Mapping[str, Any], key: str) -> bool:

@@ -133,6 +133,9 @@ def _listed(cfg: Config, part: str, loader: dict, name: str) -> Split | None:
         return Split(name, problem=' '.join(str(error).split()))
     if not listings:
         return Split(name, problem='its data set is of a type that cannot be listed')
+    unnameable = next((item.path for one in listings for item in one.items if '\0' in item.path), None)
+    if unnameable is not None:  # the system's functions raise ValueError, where nobody expects it
+        return Split(name, problem=f'{unnameable!r} holds a NUL character, which the name of a file cannot: correct it')
     return Split(name, listings)
 
 

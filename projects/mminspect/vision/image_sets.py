@@ -17,11 +17,14 @@ FOREIGN_LOADERS = ('LoadImageFromFile', )
 _CAMERAS = (1023, 4095)
 #: Deep images that are looked at for the largest value.
 _LOOKED_AT = 100
+#: Pixels of a side below which an image is a line or a dot.
+_LEAST_SIDE = 2
 
 
 def describe_images(paths: Sequence[str | Path], probes: Sequence[ImageProbe], reading: Reading,
                     drawn: str = 'boxes') -> list[str]:
-    """Warnings: images that are turned by EXIF, and images of 10 or 12 bits in 16 whose white is not declared.
+    """Warnings: images that are turned by EXIF, those of one pixel or one row, and images of 10 or 12 bits in 16 whose
+    white is not declared.
 
     Args:
         paths: Of the images.
@@ -31,8 +34,27 @@ def describe_images(paths: Sequence[str | Path], probes: Sequence[ImageProbe], r
     """
     pairs = list(zip(paths, probes, strict=True))
     turned = [str(path) for path, probe in pairs if probe.orientation != 1]
-    return [*_turned(turned, len(pairs), reading.orientation, drawn),
+    return [*_turned(turned, len(pairs), reading.orientation, drawn), *_lines(pairs),
             *_dark([path for path, probe in pairs if probe.bits == 16], reading)]
+
+
+def describe_training(count: int) -> list[str]:
+    """A warning where a training has a single image, of which nothing can be learnt that others have too."""
+    return [] if count != 1 else [
+        'the training has one image: a model of it knows this one part and no other; give it more (50 good images, or '
+        'as many with objects, are a beginning)']
+
+
+def _lines(pairs: Sequence[tuple[str | Path, ImageProbe]]) -> list[str]:
+    """Images on which nothing can be seen."""
+    found = [(path, probe) for path, probe in pairs
+             if not probe.problem and min(probe.size) < _LEAST_SIDE]
+    if not found:
+        return []
+    path, probe = found[0]
+    return [f"{len(found)} of {len(pairs)} images are one pixel wide or high (first: '{path}' has "
+            f'{probe.size[0]}x{probe.size[1]}) and are enlarged to what the model takes: take them out, or copy them '
+            'again from their source']
 
 
 def _turned(turned: Sequence[str], total: int, applied: bool, drawn: str) -> list[str]:

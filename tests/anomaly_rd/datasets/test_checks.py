@@ -14,6 +14,7 @@ from anomaly_rd.datasets.checks import check_split, missing_test
 from anomaly_rd.registry import DATASETS
 from helpers import ROOT
 from mminspect.core.errors import UserError
+from survey_helpers import anomaly_set
 
 
 def cfg(category: Path, split: str = 'test', size: int = 32, **more: object) -> dict:
@@ -285,3 +286,12 @@ def test_masks_drawn_on_pixels_as_they_lie_in_the_file(category: Path, kind: dic
         check_dataset_cfg(turned)
     dataset = DATASETS.build(as_they_lie)
     assert all(sample['img'].shape[:2] == sample['gt_mask'].shape for sample in dataset)
+
+
+def test_a_training_of_one_image_is_told(tmp_path) -> None:
+    for count in (1, 2):
+        root = anomaly_set(tmp_path / str(count), counts=(count, 1, 1))
+        texts = check_dataset_cfg(dict(type='FolderDataset', data_root=str(root), split='train', pipeline=[]))
+        assert any('the training has one image' in text for text in texts) == (count == 1)
+        texts = check_dataset_cfg(dict(type='FolderDataset', data_root=str(root), split='test', pipeline=[]))
+        assert not any('the training has one image' in text for text in texts)

@@ -63,7 +63,7 @@ def test_it_is_asked_before_a_run(files, tmp_path, form) -> None:
     dataset, _, data = files
     other = write(tmp_path / 'other.json', data, [image['file_name'] for image in data['images']][::-1])
     loader = dict(batch_size=1, num_workers=0, dataset=dataset)
-    cfg = Config(dict(model=helpers.detector_cfg(), val_dataloader=loader,
+    cfg = Config(dict(model=helpers.detector_cfg(), default_scope='mmdet', val_dataloader=loader,
                       val_evaluator=form(dict(type='InspectionCocoMetric', ann_file=str(other)))))
     with pytest.raises(UserError, match='val_evaluator reads'):
         runtime.check_data(cfg, ('val_dataloader', ))

@@ -52,6 +52,7 @@ def test_entries_that_are_needed() -> None:
     (dict(score_thr=-0.1), 'score_thr'), (dict(score_thr=1.5), 'score_thr'),
     (dict(max_per_img=-1), 'give a whole number, 1 or more'), (dict(max_per_img=0), 'max_per_img'),
     (dict(max_per_img=2.5), 'max_per_img of the config is 2.5'), (dict(nms_pre=-2), 'nms_pre'),
+    (dict(nms_pre=0), r'^model\.test_cfg\.nms_pre of the config is 0: give a whole number above 0, or -1 for all$'),
     (dict(nms=dict(type='nms', iou_threshold=1.5)), r'^model\.test_cfg\.nms\.iou_threshold of'),
     (dict(rpn=dict(max_per_img=0)), r'^model\.test_cfg\.rpn\.max_per_img'),
 ])
@@ -71,3 +72,24 @@ def test_a_value_that_is_no_number_anywhere() -> None:
                           (dict(param_scheduler=[dict(begin=float('nan'))]), r'param_scheduler\.0\.begin')):
         with pytest.raises(UserError, match=f'^{path} of the config is nan: give a number$'):
             check_entries(Config(entries))
+
+
+@pytest.mark.parametrize(('preprocessor', 'sentence'), [
+    (dict(pad_size_divisor=0), r'^model\.data_preprocessor\.pad_size_divisor of the config is 0: give a whole'),
+    (dict(pad_size_divisor=-32), 'pad_size_divisor of the config is -32'),
+    (dict(batch_augments=[dict(type='A', size_divisor=0)]), r'batch_augments\.0\.size_divisor of the config is 0'),
+    (dict(std=[0, 0, 0]), r'^model\.data_preprocessor\.std\.0 of the config is 0: give numbers above 0'),
+    (dict(std=[58.4, 57.1, -1.0]), r'std\.2 of the config is -1\.0'), (dict(std=0), r'std of the config is 0')])
+def test_what_a_data_preprocessor_divides_by(preprocessor: dict, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        check_entries(Config(dict(model=dict(type='GFL', data_preprocessor=preprocessor))))
+    good = dict(pad_size_divisor=1, mean=[0, 0, 0], std=[1e-3, 1, 58.4])
+    check_entries(Config(dict(model=dict(data_preprocessor=good, noise=dict(std=0)))))
+
+
+@pytest.mark.parametrize('seed', [-1, 99999999999999, 2**32, 1.5, 'x', True])
+def test_seeds_that_no_generator_takes(seed: object) -> None:
+    with pytest.raises(UserError, match=r'^randomness\.seed of .* is .*: give a whole number from 0 to 4294967295'):
+        check_entries(Config(dict(randomness=dict(seed=seed))))
+    for good in (0, 2**32 - 1, None):
+        check_entries(Config(dict(randomness=dict(seed=good, deterministic=True))))

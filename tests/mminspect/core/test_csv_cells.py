@@ -1,6 +1,7 @@
 """Cells that spreadsheets do not run; the rule is applied by hand to what a reader with either separator sees."""
 import csv
 import io
+import os
 
 import pytest
 
@@ -23,6 +24,13 @@ def test_other_text_stays(text: str) -> None:
 @pytest.mark.parametrize('value', [1, 1.5, -2, -0.25, True, float('-inf')])
 def test_numbers_stay_numbers(value: float) -> None:
     assert safe_cell(value) is value
+
+
+@pytest.mark.parametrize(('raw', 'shown'), [(b'\xff.png', r'\udcff.png'), (b'a\xe4.png', r'a\udce4.png'),
+                                            (b'=\xff', r"'=\udcff"), ('ä.png'.encode(), 'ä.png')])
+def test_bytes_that_are_no_text_are_escaped(raw: bytes, shown: str) -> None:
+    cell = safe_cell(os.fsdecode(raw))
+    assert cell == shown and cell.encode().decode() == shown
 
 
 def test_nothing_is_empty() -> None:

@@ -48,7 +48,7 @@ def lines(out: Path) -> list[dict]:
 
 
 def table(out: Path) -> list[dict]:
-    with open(out / 'results.csv', newline='', errors='surrogateescape') as handle:
+    with open(out / 'results.csv', newline='', encoding='utf-8') as handle:
         return list(csv.DictReader(handle))
 
 

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from mminspect.core.errors import UserError
-from mminspect.inspection.good_parts import check_good_parts
+from mminspect.inspection.good_parts import check_good_parts, folders_without_good
 
 
 @pytest.mark.parametrize('names', [
@@ -27,3 +27,14 @@ def test_folders_that_may_be(names: list[str]) -> None:
 def test_folders_of_defects(names: list[str], wrong: str, remedy: str) -> None:
     with pytest.raises(UserError, match=f"'parts' holds images {re.escape(wrong)}.*{re.escape(remedy)}"):
         check_good_parts(names, 'parts')
+
+
+@pytest.mark.parametrize(('names', 'said'), [
+    (['hole/a.png', 'stain/b.png', 'thread/c.png', 'thread/d.png'], "'parts' has 3 folders of images, none of which is "
+     'called good (hole, stain, thread): all 4 images are taken for good parts'),
+    ([f'd{n}/a.png' for n in range(5)], '(d0, d1, d2, ...)'), (['a.png', 'x/b.png'], None),
+    (['a.png', 'b.png'], None), (['mon/good/a.png', 'tue/b.png'], None),
+    (['good/left/a.png', 'good/right/a.png'], None)])
+def test_folders_of_which_none_is_called_good(names: list[str], said: str | None) -> None:
+    found = folders_without_good(names, 'parts')
+    assert found is None if said is None else said in found

@@ -91,7 +91,8 @@ def test_the_projects_register_theirs_when_they_are_imported() -> None:
     assert alone == house | {
                      'data:check_dataset_cfg', 'model:check_cache', 'split:check_split', 'absence:missing_test',
                      'holdout:kept_from_training', 'length:check_phases', 'option:set_category',
-                     'survey:list_anomaly_images', 'work_dir:category_of'}
+                     'survey:list_anomaly_images', 'work_dir:category_of', 'values:anomaly_values'}
     # and checks of data and splits of the same names
     assert both == alone | {'model:check_class_count', 'model:check_object_count', 'model:check_views',
-                            'metric:check_same_images', 'survey:list_detection_images'}
+                            'metric:check_same_images', 'survey:list_detection_images',
+                            'metric:check_boxes_given', 'loader:check_masks_given', 'values:coco_values'}

@@ -110,6 +110,22 @@ def test_a_validation_that_never_comes(loop: dict) -> None:
     runtime.check_length(Config(dict(train_cfg=dict(max_epochs=1, val_interval=5, val_begin=0))))
 
 
+def test_a_training_that_does_nothing_by_its_config_is_told(messages: list[str]) -> None:
+    loop, loader = dict(max_epochs=3), dict(dataset=dict(type='A'))
+    optimizer = dict(optimizer=dict(type='SGD', lr=0.1))
+    late = dict(loop, val_begin=3)
+    runtime.check_length(Config(dict(train_cfg=late, val_dataloader=loader, optim_wrapper=optimizer)))
+    runtime.check_length(Config(dict(train_cfg=dict(loop, val_begin=100), val_dataloader=None)))
+    assert messages == []
+    runtime.check_length(Config(dict(train_cfg=dict(loop, val_begin=4), val_dataloader=loader)))
+    assert 'train_cfg.val_begin of None is 4, behind the end of the training (3)' in messages[0]
+    assert 'WITHOUT validation' in messages[0]
+    runtime.check_length(Config(dict(train_cfg=dict(max_iters=9, val_begin=10), val_dataloader=loader)))
+    parts = dict(constructor='X', student=optimizer, head=dict(optimizer=dict(type='SGD', lr=0)))
+    runtime.check_length(Config(dict(train_cfg=loop, optim_wrapper=parts)))
+    assert len(messages) == 3 and 'optim_wrapper.head.optimizer.lr of None is 0' in messages[2]
+
+
 def test_option_that_names_another_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='choose another --out'):
         runtime.prepare_work_dir(str(tmp_path), free_bytes=2**60, option='--out')

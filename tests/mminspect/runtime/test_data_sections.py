@@ -75,6 +75,18 @@ def test_shapes_that_cannot_be(dataset: dict, place: str, words: str) -> None:
         check_loader(cfg, 'train_dataloader', dict(sampler=SAMPLER, dataset=dataset))
 
 
+@pytest.mark.parametrize(('step', 'place'), [
+    (dict(type='Resize', scale=(0, 0), keep_ratio=True), 'scale'), (dict(type='mmdet.Resize', scale=(-5, 9)), 'scale'),
+    (dict(type='Resize', scale_factor=0.0), 'scale_factor'),
+    (dict(type='RandomChoiceResize', scales=[(64, 0)]), 'scales'),
+    (dict(type='RandomApply', transforms=[dict(type='Resize', scale=0)], prob=0.5), 'transforms.0.scale'),
+    (dict(type='anomaly_rd.ResizeInspection', size=(0, 64)), 'size')])
+def test_sizes_that_no_image_has(step: dict, place: str) -> None:
+    with pytest.raises(UserError, match=rf'^train_dataloader\.dataset\.pipeline\.1\.{place} of .* numbers above 0'):
+        check(config(steps(dict(type='LoadInspectionImage'), step)))
+    check(config(steps(dict(type='Resize', scale=None, scale_factor=0.5), dict(type='RandomFlip', prob=0.0))))
+
+
 @pytest.mark.parametrize('loader', [3, [], dict(batch_size=1), dict(dataset=3)])
 def test_loaders_of_hooks(loader: Any) -> None:
     place = r'custom_hooks\.1\.holdout_dataloader of the config is .*: give a dict with the entry dataset'

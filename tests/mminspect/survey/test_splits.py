@@ -45,6 +45,12 @@ def test_what_cannot_be_listed_says_why_and_does_not_hide_the_rest() -> None:
         ('train', 'it is not there'), ('val', 'its data set is of a type that cannot be listed'), ('test', None)]
 
 
+def test_a_name_that_no_file_has_is_a_reason() -> None:
+    found = list_splits(config(train=dict(parts=[['a'], ['b', 'c\0d.png']]), test=dict(parts=[['c']])))
+    assert [split.name for split in found] == ['train', 'test'] and found[0].listings == []
+    assert found[0].problem.startswith(r"'c\x00d.png' holds a NUL character") and found[1].problem is None
+
+
 def test_a_test_that_nobody_has_is_no_split() -> None:
     assert [split.name for split in list_splits(config(train=dict(parts=[['a']]), val=dict(absent='x')))] == ['train']
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mminspect.core.errors import UserError
 from mminspect.vision.image_files import probe_image
-from mminspect.vision.image_sets import describe_images, refuse_other_readers
+from mminspect.vision.image_sets import describe_images, describe_training, refuse_other_readers
 from mminspect.vision.reading import Reading
 
 
@@ -29,6 +29,20 @@ def deep(folder: Path, *largest: int) -> list[Path]:
 def test_upright_images_of_8_bits_are_not_worth_a_word(tmp_path: Path) -> None:
     Image.new('RGB', (4, 8)).save(tmp_path / 'a.jpg')
     assert described([tmp_path / 'a.jpg']) == [] == described([])
+
+
+def test_dots_and_lines_are_told(tmp_path: Path) -> None:
+    for number, size in enumerate([(2, 2), (1, 1), (300, 1), (9, 9)]):
+        Image.new('RGB', size).save(tmp_path / f'{number}.png')
+    paths = sorted(tmp_path.iterdir())
+    assert described([paths[0], paths[3]]) == []
+    [text] = described(paths)
+    assert text.startswith(f"2 of 4 images are one pixel wide or high (first: '{paths[1]}' has 1x1)")
+
+
+def test_a_training_of_one_image_is_told() -> None:
+    assert describe_training(0) == describe_training(2) == []
+    assert describe_training(1)[0].startswith('the training has one image')
 
 
 def test_orientations_are_counted(tmp_path: Path) -> None:

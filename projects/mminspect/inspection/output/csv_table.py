@@ -18,6 +18,8 @@ COLUMNS = ('image', 'score', 'is_defect', 'threshold', 'boxes', 'height', 'width
 def write_table(path: str | Path, lines: Iterable[dict[str, Any]]) -> None:
     """Write the table, whole or not at all; a name that a spreadsheet would take for a formula gets an apostrophe.
 
+    UTF-8 whatever bytes a file's name has, see :func:`~mminspect.core.csv_cells.safe_cell`.
+
     Args:
         path: The file to write or replace.
         lines: :meth:`~mminspect.inspection.result.InspectionResult.as_dict` of each image. ``threshold`` becomes its
@@ -32,7 +34,7 @@ def write_table(path: str | Path, lines: Iterable[dict[str, Any]]) -> None:
     table.writerow(COLUMNS)
     table.writerows(_row(line) for line in lines)
     with replacing(path) as handle:
-        handle.write(text.getvalue().encode('utf-8', 'surrogateescape'))
+        handle.write(text.getvalue().encode())
 
 
 def _row(line: dict[str, Any]) -> list[Any]:

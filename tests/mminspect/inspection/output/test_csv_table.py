@@ -1,5 +1,6 @@
 """The table, read back by Python's csv."""
 import csv
+import json
 import os
 
 import pytest
@@ -11,7 +12,7 @@ from mminspect.inspection.output.csv_table import COLUMNS, write_table
 
 
 def rows(path):
-    with open(path, newline='', encoding='utf-8', errors='surrogateescape') as handle:
+    with open(path, newline='', encoding='utf-8') as handle:
         return list(csv.DictReader(handle))
 
 
@@ -21,12 +22,21 @@ def test_rows_are_the_results(tmp_path):
     write_table(tmp_path / 'r.csv', (result.as_dict() for result in results))
     first, second = rows(tmp_path / 'r.csv')
     assert tuple(first) == COLUMNS
-    assert first['image'] == 'a, "b"\nc.png' and second['image'] == os.fsdecode(b'\xff.png')
+    assert first['image'] == 'a, "b"\nc.png' and second['image'] == r'\udcff.png'
     assert float(first['score']) == results[0].score and float(first['threshold']) == 0.6
     assert (first['is_defect'], second['is_defect']) == ('True', 'False')
     assert (first['boxes'], second['boxes']) == ('1', '0')
     assert (first['height'], first['width'], first['model'], first['runtime']) == ('64', '96', 'bright', 'pytorch')
     assert float(first['milliseconds']) == pytest.approx(sum(results[0].milliseconds.values()), abs=0.01)
+
+
+def test_bytes_that_are_no_text_are_escaped_as_in_the_lines(tmp_path):
+    """A strict reader loses the whole table to one byte; json.dumps is the reference for the escape."""
+    names = [os.fsdecode(name) for name in (b'\xff.png', b'a\xe4\x80/\xc3\xa4.png', b'=\xfe.png', '划痕.png'.encode())]
+    write_table(tmp_path / 'r.csv', (anomaly_inspector()(bright(), name).as_dict() for name in names))
+    found = [row['image'] for row in rows(tmp_path / 'r.csv')]
+    assert found == [r'\udcff.png', r'a\udce4\udc80/ä.png', r"'=\udcfe.png", '划痕.png']
+    assert json.dumps(names[0]) == f'"{found[0]}"'
 
 
 def test_boxes_of_a_detector_are_those_above_the_threshold(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import os
 
 import pytest
 
@@ -31,6 +32,15 @@ def test_no_cell_begins_a_formula_and_numbers_stay_numbers() -> None:
         assert row['model'] == "'=cmd()" and row['marked_by'] == "'@mira"
         assert not row['name'].lstrip(' ').startswith(('=', '+', '-', '@', '\t', '\r'))
     assert {row['name'].removeprefix("'") for row in rows} >= {*EVIL} - {"'=1"}
+
+
+@pytest.mark.usefixtures('database')
+def test_the_table_is_utf8_whatever_bytes_a_name_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record.objects.create(suffix='.png')
+    record.name = os.fsdecode(b'\xff.png')
+    monkeypatch.setattr(filters, 'in_chunks', lambda _: [[record]])
+    table = ''.join(export.rows(Record.objects.all(), {})).encode()
+    assert read(table.decode())[0]['name'] == r'\udcff.png'
 
 
 @pytest.mark.usefixtures('database')
