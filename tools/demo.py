@@ -125,17 +125,19 @@ def job_of(config: str, out: Path) -> jobs.Job:
 
 
 def export(job: jobs.Job, out: Path) -> Path:
-    """Export the trained anomaly model and calibrate it on pictures that its training has not seen; nothing is done
+    """Calibrate the trained anomaly model on pictures that its training has not seen, and export it; nothing is done
     where that is done.
+
+    The checkpoint, of which the test draws pictures, has the same threshold as the exported model.
     """
     checkpoint, model = job.last_checkpoint, job.work_dir / MODEL
     if not model.is_file() or model.stat().st_mtime < checkpoint.stat().st_mtime:
         good = find_images([out / 'data' / 'textures' / CATEGORY / 'calibration' / 'good'])
         unfinished = model.with_stem('unfinished')
         with quiet_log():
+            steps.store_threshold(checkpoint, [image.path for image in good], REJECTED,
+                                  'good pictures of calibration/good')
             steps.export(checkpoint, unfinished)
-            steps.store_threshold(unfinished, [image.path for image in good], REJECTED,
-                                  'normal images of calibration/good')
         os.replace(unfinished, model)
     shutil.copyfile(model, out / MODEL)
     return model

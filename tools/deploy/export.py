@@ -4,7 +4,8 @@ The config is the one in the checkpoint, which is data, unless a config file, wh
 
 The file takes any number of images at a time and holds all that is needed to use it: pre-processing, smoothing,
 classes, sizes, threshold. An .onnx file has standard operators only; with ``--int8`` a version in 8-bit integers is
-written beside it, and what that loses is printed.
+written beside it, and what that loses is printed. Its threshold is chosen anew, from the images of the checkpoint's
+where these are among those of ``--int8``; else it has none, and ``mminspect calibrate`` has to follow.
 """
 from __future__ import annotations
 
@@ -18,8 +19,10 @@ from mminspect.core.locks import replacing_alone
 from mminspect.core.names import printable
 from mminspect.core.outputs import check_output_file, place
 from mminspect.core.trusted import import_trusted
-from mminspect.inspection.backends import open_network
+from mminspect.decisions import Calibration
+from mminspect.inspection.backends import open_network, set_calibration
 from mminspect.inspection.export import accuracy, export_network, is_target, make_target
+from mminspect.inspection.export.refitting import refit
 from mminspect.inspection.export.target import Target
 from mminspect.inspection.good_parts import check_good_parts, folders_without_good
 from mminspect.inspection.load import config_for
@@ -83,10 +86,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     with replacing_alone(out):
         write(network, out, target)
         if normal:
-            target.quantize(out, small, normal)
+            quantize(target, out, small, normal)
     if normal:
-        print(f'{small}: {small.stat().st_size / 1e6:.1f} MB', flush=True)
         print(accuracy.lost_accuracy(cfg, open_network(out), open_network(small), normal, args.eval))
+
+
+def quantize(target: Target, out: Path, small: Path, normal: Sequence[Path]) -> None:
+    """Write the 8-bit form with a threshold of its own, and print which."""
+    target.quantize(out, small, normal)
+    exact, quantized = open_network(out), open_network(small)
+    if quantized.spec.calibration is not None:  # a target that took along what is not true of its scores
+        set_calibration(small, None)
+        quantized = open_network(small)
+    calibration = refit(exact, quantized, normal)
+    if calibration is not None:
+        set_calibration(small, calibration.state())
+    print(f'{small}: {small.stat().st_size / 1e6:.1f} MB', flush=True)
+    if calibration is not None:
+        known = Calibration.from_state(exact.spec.calibration).threshold
+        print(f'threshold of int8: {calibration.threshold}, on the same images as {known.value:.4g} of {out.name}')
+        return
+    file, reason = printable(str(small)), f'as {out.name} has none'
+    if exact.spec.calibration is not None:
+        known = Calibration.from_state(exact.spec.calibration).threshold
+        reason = (f'since the images that {known.value:.4g} of {out.name} was chosen on are not all among those of '
+                  '--int8')
+    print(f'warning: {file} has no threshold, {reason}: run mminspect calibrate {file} GOOD --false-reject-rate 0.01, '
+          'with a folder of good parts that the training has not seen')
 
 
 def write(network: TorchNetwork, out: Path, target: Target) -> None:

@@ -141,7 +141,7 @@ def store_threshold(model: Path, images: Sequence[str | Path], rate: float,
     """Choose the threshold by good pictures that the training has not seen; returns what it rejects of such.
 
     Args:
-        model: Exported; the threshold is stored in it.
+        model: Exported, or a checkpoint; the threshold is stored in it.
         images: Good pictures.
         rate: Share of good parts that may be rejected.
         origin: What to call the pictures.
@@ -150,7 +150,7 @@ def store_threshold(model: Path, images: Sequence[str | Path], rate: float,
     parts = CalibrationImages(inspector.spec.reading.read)
     for pixels, result in inspector.pairs(images):
         parts.add(result, pixels)
-    found = calibrate(parts.counted_once(images), rate, origin)
+    found = calibrate(parts.counted_once(images), rate, origin, inspector.calibration)
     store_calibration(model, found)
     return found.scores.false_reject_rate(found.threshold.value)
 

@@ -1,4 +1,4 @@
-"""How well a threshold separates the scores of normal and anomalous images."""
+"""How well a threshold separates the scores of good and defective images."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from mminspect.decisions import ORACLE, Threshold
 
-NORMAL_COLOUR, ANOMALOUS_COLOUR = '#1f77b4', '#d62728'
+from .panel import DEFECTIVE, GOOD
+
+GOOD_COLOUR, DEFECTIVE_COLOUR = '#1f77b4', '#d62728'
 
 
 def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Threshold] = (),
@@ -19,7 +21,7 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
 
     Args:
         scores: (n,), at least one.
-        labels: (n,), 0 normal, 1 anomalous.
+        labels: (n,), 0 good, 1 defective.
         thresholds: Drawn as lines, the first one solid, with their origin in the legend.
         bins: Over the range of all scores.
     """
@@ -27,7 +29,7 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
     figure = Figure(figsize=(8, 4.6), dpi=120, layout='constrained')
     axis = figure.subplots()
     edges = np.linspace(scores.min(), scores.max() if scores.max() > scores.min() else scores.min() + 1e-6, bins + 1)
-    for chosen, name, colour in ((~labels, 'normal', NORMAL_COLOUR), (labels, 'anomalous', ANOMALOUS_COLOUR)):
+    for chosen, name, colour in ((~labels, GOOD, GOOD_COLOUR), (labels, DEFECTIVE, DEFECTIVE_COLOUR)):
         axis.hist(scores[chosen], bins=edges, color=colour, alpha=0.6, label=f'{name} ({np.count_nonzero(chosen)})')
     for number, threshold in enumerate(thresholds):
         missed = np.count_nonzero(labels & (scores <= threshold.value))
@@ -37,7 +39,7 @@ def draw_histogram(scores: ArrayLike, labels: ArrayLike, thresholds: Sequence[Th
         axis.axvline(place, color='black', linestyle='-' if number == 0 else '--', linewidth=1.3,
                      label=f'threshold {threshold}{where}:\n{missed} of {np.count_nonzero(labels)} missed, '
                            f'{alarms} of {np.count_nonzero(~labels)} false alarms')
-    axis.set_xlabel('image score (larger = more anomalous)')
+    axis.set_xlabel('image score (larger = more suspicious)')
     axis.set_ylabel('images')
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_title('scores of the test images', fontsize=10)

@@ -17,6 +17,8 @@ from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.vision.fonts import families, shown
 
 COLOUR_MAP = 'turbo'
+#: What images are and are called: the words of tables, panels and histograms.
+GOOD, DEFECTIVE = 'good', 'defective'
 #: Pixels of the longer side that a picture keeps, and of a cell's width.
 KEPT, CELL = 512, (256, 420)
 DPI = 100
@@ -139,7 +141,7 @@ def caption(picture: Picture, threshold: Threshold | None) -> str:
 
 
 def _word(label: bool | int) -> str:
-    return 'anomalous' if label else 'normal'
+    return DEFECTIVE if label else GOOD
 
 
 def _image(axis: Axes, image: NDArray, title: str) -> None:
@@ -157,7 +159,7 @@ def _truth(axis: Axes, picture: Picture) -> None:
 
 def _overlay(axis: Axes, picture: Picture, scale: MapScale, limit: float | None) -> None:
     """The image as it is, and colours where the map is above the limit; everywhere where no limit is known."""
-    _image(axis, picture.image, 'overlay' if limit is None else 'overlay: colours where not normal')
+    _image(axis, picture.image, 'overlay' if limit is None else 'overlay: colours above the limit of good parts')
     alpha = OPACITY if limit is None else np.where(picture.anomaly_map > limit, OPACITY, 0.0)
     axis.imshow(picture.anomaly_map, cmap=COLOUR_MAP, vmin=scale.low, vmax=scale.high, alpha=alpha,
                 interpolation='nearest')

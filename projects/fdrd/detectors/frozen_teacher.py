@@ -15,6 +15,7 @@ from torch import nn
 from fdrd.tracing import layout_of
 from mminspect.core.config_names import PREFIX, find_config
 from mminspect.core.errors import UserError
+from mminspect.core.log import quiet_log
 from mminspect.models.checkpoint import Checkpoint, weight_mismatch
 from mminspect.models.digests import sha256, weights_sha256
 from mminspect.models.teacher import TeacherSlot, announce_random, freeze
@@ -118,7 +119,8 @@ def load_teacher(source: dict | str | Path, checkpoint: str | None) -> nn.Module
     teacher = MODELS.build(cfg)
     if checkpoint is None:
         announce_random('the detector', 'teacher_ckpt')
-        teacher.init_weights()
+        with quiet_log():  # mmengine logs four lines for every parameter
+            teacher.init_weights()
         teacher.dataset_meta = {}
     else:
         teacher.dataset_meta = _load_strictly(teacher, checkpoint).get('dataset_meta') or {}

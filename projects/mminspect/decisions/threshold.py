@@ -18,6 +18,8 @@ from mminspect.core.errors import UserError
 HOLDOUT, TRAINING, ORACLE = 'hold-out normal images', 'training images', 'oracle'
 #: Rules of :func:`fit_threshold`.
 RULES = ('quantile', 'max', 'mean_3sigma')
+#: What the last of them is called in :attr:`Threshold.rule`.
+MEAN_3SIGMA = 'mean + 3 sigma'
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def fit_threshold(scores: Sequence[float] | ArrayLike, rule: str = 'quantile', q
         if values.size < 2:
             raise UserError('mean + 3 sigma needs the scores of two normal images at least: give more images or use '
                             'rule="max"')
-        value, words = values.mean() + 3 * values.std(ddof=1), 'mean + 3 sigma'
+        value, words = values.mean() + 3 * values.std(ddof=1), MEAN_3SIGMA
     else:
         raise UserError(f'a threshold has no rule {rule!r}: choose one of {", ".join(RULES)}')
     return Threshold(float(value), origin, int(values.size), words)

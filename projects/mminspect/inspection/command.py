@@ -113,7 +113,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def inspect_all(inspector: Inspector, images: Sequence[ImageFile], args: argparse.Namespace) -> dict[str, str]:
     """Inspect what has no result yet; why images could not be read, by their names."""
-    print(f'threshold: {inspector.threshold or "none, so that images get scores but no decisions"}')
+    without = ('none, so that images get scores but no decisions until mminspect calibrate '
+               f'{printable(args.model)} GOOD --false-reject-rate 0.01 has chosen one, from a folder of good parts')
+    print(f'threshold: {inspector.threshold or without}')
     scale = inspector.calibration and inspector.calibration.fused
     failed: dict[str, str] = {}
     with OutputFolder(args.out, short_names(image.name for image in images), scale, not args.no_overlays,

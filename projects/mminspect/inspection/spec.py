@@ -95,7 +95,10 @@ class NetworkSpec:
         return self.tile, self.overlap
 
     def with_calibration(self, state: dict[str, Any] | None) -> NetworkSpec:
-        """The same network with another calibration."""
+        """The same network with another calibration; without one it sees the tiles that it saw with the earlier one."""
+        if state is None:
+            tile, overlap = self.tiles
+            return replace(self, calibration=None, tile=tile, overlap=overlap)
         return replace(self, calibration=state)
 
     def to_json(self) -> str:

@@ -130,7 +130,7 @@ def open_image(file: BinaryIO) -> Iterator[tuple[Image.Image | None, TiffHeader 
     header = tiff.read_header(file, os.fstat(file.fileno()).st_size)
     if header is not None:
         tiff.check_depth(header)
-    if header is not None and (header.bits > 8 or not header.unsigned):
+    if header is not None and (header.bits > 8 or not header.unsigned or tiff.is_misread_by_pillow(header)):
         yield None, header
         return
     with large_images(), warnings.catch_warnings():

@@ -1,11 +1,12 @@
 """Numbers in TIFF files as industrial cameras write them, in the file's own type.
 
-Pillow reads a TIFF of 8 bits well. Of deeper ones it reduces colour to 8 bits, mixes up separate planes, takes signed
-and floating-point numbers of compressed big-endian files in the wrong order of bytes, and does not know others at all.
-OpenCV shifts packed bits and mixes up separate planes as well. So the numbers are read here, as TIFF 6.0 (Adobe, 1992)
-and the BigTIFF of libtiff lay them out: uncompressed or deflated, in strips or tiles, side by side or in planes, in
-both orders of bytes, packed or not. Other compressions are left to OpenCV's libtiff, for the forms that it reads
-rightly. Sizes are checked before anything is allocated, so that no small file takes much memory.
+Pillow reads a TIFF of 8 bits well, but for some uncompressed ones in planes. Of deeper ones it reduces colour to 8
+bits, mixes up separate planes, takes signed and floating-point numbers of compressed big-endian files in the wrong
+order of bytes, and does not know others at all. OpenCV shifts packed bits and mixes up separate planes as well. So the
+numbers are read here, as TIFF 6.0 (Adobe, 1992) and the BigTIFF of libtiff lay them out: uncompressed or deflated, in
+strips or tiles, side by side or in planes, in both orders of bytes, packed or not. Other compressions are left to
+OpenCV's libtiff, for the forms that it reads rightly. Sizes are checked before anything is allocated, so that no small
+file takes much memory.
 """
 from __future__ import annotations
 
@@ -183,6 +184,20 @@ def check_depth(header: TiffHeader) -> None:
         raise UnusualImageError(f'{bits} bits by its header, {held} by the bytes of its pixels')
 
 
+def is_misread_by_pillow(header: TiffHeader) -> bool:
+    """Whether Pillow takes uncompressed pixels of 8 bits at most for other numbers than they are (version 13.0).
+
+    It reads planes by the names of their channels alone, as bytes in the usual order of bits, of which 0 is black. One
+    channel is a plane too if the file says so. And it has no word for 8 bits in the other order of which 0 is white.
+    """
+    if header.one(COMPRESSION, _NONE) != _NONE:
+        return False
+    reverse, inverse = header.one(FILL_ORDER, 1) == 2, header.one(PHOTOMETRIC, BLACK_IS_ZERO) == WHITE_IS_ZERO
+    if header.one(PLANES, 1) == 2:
+        return header.bits < 8 or reverse or inverse
+    return header.bits == 8 and reverse and inverse
+
+
 def read_samples(header: TiffHeader, data: bytes) -> np.ndarray:
     """Numbers (H, W) or (H, W, S) as they lie in the file.
 
@@ -274,9 +289,11 @@ def _numbers(segment: bytes, header: TiffHeader, rows: int, columns: int) -> np.
     """(rows, columns) numbers of a strip or tile, in the order of bytes of this machine."""
     bits = header.bits
     reversed_bits = header.one(FILL_ORDER, 1) == 2
+    if bits == 8 and reversed_bits:
+        segment = np.packbits(np.unpackbits(np.frombuffer(segment, np.uint8), bitorder='little')).tobytes()
+    elif bits > 8 and not bits % 8 and reversed_bits:
+        raise UnusualImageError('bits in reverse order')
     if bits >= 8 and not bits % 8:
-        if reversed_bits:
-            raise UnusualImageError('bits in reverse order')
         return np.frombuffer(segment, header.dtype.newbyteorder(header.order)).astype(header.dtype).reshape(
             rows, columns)
     packed = np.frombuffer(segment, np.uint8).reshape(rows, -1)

@@ -14,7 +14,7 @@ def test_counts_and_lines():
     assert np.array_equal([bar.get_height() for bar in anomalous], np.histogram(scores[4:], 8, (0.1, 0.9))[0])
     assert [line.get_xdata()[0] for line in axis.lines] == [0.3, (0.35 + 0.6) / 2]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert {'normal (4)', 'anomalous (3)'} <= {*texts}
+    assert {'good (4)', 'defective (3)'} <= {*texts}
     first, second = (text for text in texts if text.startswith('threshold'))
     assert '1 of 3 missed, 1 of 4 false alarms' in first and 'hold-out normal images' in first
     assert '1 of 3 missed, 0 of 4 false alarms' in second and 'oracle' in second

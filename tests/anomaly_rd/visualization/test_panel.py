@@ -86,9 +86,10 @@ def test_without_level_maps_there_is_one_row():
 
 def test_caption():
     assert caption(picture(0.9), THRESHOLD) == (
-        'hole/003.png   |   score 0.9 > threshold 0.5 (hold-out normal images: quantile 0.995, 20 images): anomalous'
-        '   |   truth: anomalous')
-    assert ' <= threshold 0.5 ' in caption(picture(0.5), THRESHOLD)
+        'hole/003.png   |   score 0.9 > threshold 0.5 (hold-out normal images: quantile 0.995, 20 images): defective'
+        '   |   truth: defective')
+    said = caption(dataclasses.replace(picture(0.5), gt_label=0), THRESHOLD)
+    assert ' <= threshold 0.5 ' in said and '): good   |   truth: good' in said
     assert caption(picture(0.9, mask=False), None) == 'hole/003.png   |   score 0.9'
 
 

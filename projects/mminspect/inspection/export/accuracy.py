@@ -22,6 +22,9 @@ from .quantize import normal_pixels
 
 #: Where accuracy is measured.
 TEST, NORMAL = 'test', 'normal'
+#: A mean change of scores of this share of their standard deviation is worth a warning: where all scores rise by it, a
+#: threshold that 1 % of normally distributed scores exceed is exceeded by 1.9 %.
+CONSIDERABLE = 0.25
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class ScoreChange:
     mean: float
     deviation: float
 
+    @property
+    def is_considerable(self) -> bool:
+        """Whether the mean is more than :data:`CONSIDERABLE` of the deviation, which one image does not have."""
+        return self.images > 1 and self.mean > CONSIDERABLE * self.deviation
+
     def __str__(self) -> str:
         return (f'scores of {self.images} images differ by {self.largest:.4g} at most and {self.mean:.4g} on average '
                 f'(standard deviation of the scores: {self.deviation:.4g})')
@@ -47,7 +55,8 @@ class ScoreChange:
 
 def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Sequence[str | Path],
                   where: str | None = None) -> str:
-    """What quantisation costs, in words.
+    """What quantisation costs, in words: metrics of the test set, which are blind to scores that all rise alike, and
+    differences of scores, with a warning where they are a considerable part of the scores' spread.
 
     Args:
         cfg: The config of the model.
@@ -55,7 +64,10 @@ def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Seque
         quantized: The same in integers.
         normal: Files of normal images.
         where: :data:`TEST`, the metrics of the model's task on the test set; :data:`NORMAL`, differences of scores on
-            the normal images; None: on the test set if its data is there and the task has metrics.
+            the normal images alone; None: on the test set too if its data is there and the task has metrics.
+
+    Returns:
+        Lines.
 
     Raises:
         UserError: The test set is wanted and not there, or the task has no metrics; or a normal image is damaged.
@@ -64,17 +76,28 @@ def lost_accuracy(cfg: Config, exact: Network, quantized: Network, normal: Seque
     if where == TEST and not metrics:
         raise UserError(f'--eval test has no metrics for models of kind {exact.spec.kind!r}, of which scores alone are '
                         'compared: take --eval normal')
-    if where != NORMAL and metrics:
-        try:
-            dataset = load_test_set(cfg)
-        except UserError:
-            if where == TEST:
-                raise
-        else:
-            found = measure(cfg, dict(exact=exact, quantized=quantized), dataset)
-            rows = (f'{name} {value:.4f} -> {found["quantized"][name]:.4f}' for name, value in found['exact'].items())
-            return f'int8 on the {len(dataset)} images of the test set: {", ".join(rows)}'
-    return f'int8 on normal images: {score_change(exact, quantized, normal_pixels(normal, exact.spec))}'
+    lines = _lost_metrics(cfg, exact, quantized, where) if where != NORMAL and metrics else []
+    change = score_change(exact, quantized, normal_pixels(normal, exact.spec))
+    lines.append(f'int8 on normal images: {change}')
+    if change.is_considerable:
+        share = f'{change.mean / change.deviation:.2g} times their' if change.deviation else 'which have no'
+        lines.append(f'warning: int8 changes the scores by {change.mean:.4g} on average, {share} standard deviation '
+                     f'(worth a warning from {CONSIDERABLE} on): scores and thresholds of the two files cannot be '
+                     'compared')
+    return '\n'.join(lines)
+
+
+def _lost_metrics(cfg: Config, exact: Network, quantized: Network, where: str | None) -> list[str]:
+    """A line; none where the test set is not there, unless it is wanted."""
+    try:
+        dataset = load_test_set(cfg)
+    except UserError:
+        if where == TEST:
+            raise
+        return []
+    found = measure(cfg, dict(exact=exact, quantized=quantized), dataset)
+    rows = (f'{name} {value:.4f} -> {found["quantized"][name]:.4f}' for name, value in found['exact'].items())
+    return [f'int8 on the {len(dataset)} images of the test set: {", ".join(rows)}']
 
 
 def score_change(first: Network, second: Network, images: Iterable[NDArray[np.float32]]) -> ScoreChange:

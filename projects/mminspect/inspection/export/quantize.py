@@ -33,8 +33,8 @@ def quantize_onnx(source: str | Path, target: str | Path, images: Sequence[str |
 
     Weights become int8, activations uint8, with the ranges that normal images show. Smoothing of maps, the last
     convolutions and whatever is no convolution stay float32, so that scores keep their resolution. The name of the
-    network gets the suffix ``-int8``, its fingerprint is that of the new weights; a threshold from float32 remains, to
-    be fitted again where it matters.
+    network gets the suffix ``-int8``, its fingerprint is that of the new weights. It has no threshold, since scores of
+    float32 say nothing about those of 8 bits: see :func:`~mminspect.inspection.export.refitting.refit`.
 
     Args:
         source: File that :func:`~mminspect.inspection.export.export_onnx` has written.
@@ -53,7 +53,7 @@ def quantize_onnx(source: str | Path, target: str | Path, images: Sequence[str |
                         op_types_to_quantize=list(QUANTIZED), nodes_to_exclude=kept_nodes(graph))
         model = onnx.load(file)
     own = hashlib.sha256(spec.fingerprint.encode() + model.graph.SerializeToString(deterministic=True)).hexdigest()
-    describe(model, replace(spec, name=f'{spec.name}-int8', fingerprint=own[:DIGITS]))
+    describe(model, replace(spec.with_calibration(None), name=f'{spec.name}-int8', fingerprint=own[:DIGITS]))
     onnx.checker.check_model(model)
     with replacing(target) as handle:
         handle.write(model.SerializeToString())

@@ -46,7 +46,7 @@ class Target(ABC):
         """
 
     def quantize(self, source: Path, target: Path, images: Sequence[str | Path]) -> None:
-        """Write the 8-bit form of a file of this target, where ``quantizes`` is True.
+        """Write the 8-bit form of a file of this target, where ``quantizes`` is True, without a calibration.
 
         Args:
             source: The file.

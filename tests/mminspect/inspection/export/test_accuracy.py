@@ -10,7 +10,7 @@ import anomaly_rd  # noqa: F401 (registers the components)
 from anomaly_helpers import RD4AD, small_cfg
 from inspection_helpers import Brightness, Corners, anomaly_spec, detection_spec
 from mminspect.core.errors import UserError
-from mminspect.inspection.export.accuracy import load_test_set, lost_accuracy, measure, score_change
+from mminspect.inspection.export.accuracy import ScoreChange, load_test_set, lost_accuracy, measure, score_change
 from mminspect.vision.images import read_image, read_mask
 
 SIDE = 64
@@ -90,6 +90,13 @@ def test_differences_by_hand() -> None:
     assert str(change).startswith('scores of 3 images differ by 0.06667 at most')
 
 
+@pytest.mark.parametrize(('images', 'mean', 'deviation', 'is_considerable'), [
+    (40, 0.2868, 0.1139, True), (40, 0.026, 0.1, True), (40, 0.025, 0.1, False), (1, 0.3, 0.0, False),
+    (40, 0.1, 0.0, True), (40, 0.0, 0.0, False)])
+def test_a_change_that_is_worth_a_warning(images, mean, deviation, is_considerable) -> None:
+    assert ScoreChange(images, 1.0, mean, deviation).is_considerable == is_considerable
+
+
 def test_a_detector_s_score_is_its_best_box_s() -> None:
     pixels = np.full((1, 32, 64, 3), 51, np.float32)
     pixels[:, :16, :32] = 102
@@ -101,7 +108,13 @@ def test_in_words(cfg, root) -> None:
     networks, normal = (Brightness(spec()), Dimmed(spec())), sorted((root / 'part/train/good').iterdir())
     said = lost_accuracy(cfg, *networks, normal)
     assert said.startswith('int8 on the 8 images of the test set: image_auroc 0.') and '->' in said
-    assert 'scores of 4 images differ' in lost_accuracy(cfg, *networks, normal, 'normal')
+    change = score_change(*networks, [read_image(path)[None].astype(np.float32) for path in normal])
+    lines = lost_accuracy(cfg, *networks, normal, 'normal').splitlines()
+    assert lines == said.splitlines()[1:] and lines[0] == f'int8 on normal images: {change}'
+    assert change.is_considerable and len(lines) == 2
+    assert lines[1].startswith(f'warning: int8 changes the scores by {change.mean:.4g} on average, '
+                               f'{change.mean / change.deviation:.2g} times their standard deviation')
+    assert 'warning' not in lost_accuracy(cfg, networks[0], networks[0], normal)
     cfg.test_dataloader.dataset.data_root = str(root / 'elsewhere')
     assert 'scores of 4 images differ' in lost_accuracy(cfg, *networks, normal)
     with pytest.raises(UserError, match='elsewhere'):

@@ -50,7 +50,8 @@ def quantized_nodes(model: onnx.ModelProto) -> set[str]:
 def test_a_smaller_file_that_computes_nearly_the_same(exported, pictures, tmp_path) -> None:
     quantize_onnx(exported, tmp_path / 'int8.onnx', pictures)
     exact, small = open_network(exported, threads=1), open_network(tmp_path / 'int8.onnx', threads=1)
-    assert small.spec == replace(exact.spec, name=f'{exact.spec.name}-int8', fingerprint=small.spec.fingerprint)
+    assert small.spec == replace(exact.spec, name=f'{exact.spec.name}-int8', fingerprint=small.spec.fingerprint,
+                                 calibration=None)  # which the scores of 8 bits have not made
     size = {path.name: path.stat().st_size for path in (exported, tmp_path / 'int8.onnx')}
     assert size['int8.onnx'] < 0.6 * size['model.onnx']
     seen = np.concatenate(list(normal_pixels(pictures, exact.spec)))
