@@ -69,7 +69,6 @@ def refused(cfg: Config) -> str:
     ([LOAD, BOXES, RESIZE], 'gives img_path, .* and no inputs for a model: let it end with a step that packs them'),
     ([], 'gives .*img_path.* and no inputs for a model'),
     ([LOAD, BOXES, dict(RESIZE, scale=(64, None)), PACK], r'Resize fails \(\w+: .*\), so correct its values'),
-    ([LOAD, BOXES, dict(RESIZE, scale=(0, -5), keep_ratio=False), PACK], r'Resize fails \(error: OpenCV'),
     ([LOAD, BOXES, dict(type='Broken'), PACK], r'Broken fails \(ZeroDivisionError: a mistake\)'),
     ([LOAD, dict(BOXES, with_box=True), PACK], "an argument that its component does not have: .*'with_box'"),
 ])
