@@ -25,23 +25,22 @@ def map_settings(model: Mapping[str, Any]) -> dict[str, str]:
 
 
 def default_settings(model: Mapping[str, Any]) -> dict[str, str]:
-    """The same of a model whose components have nothing but their defaults, as far as they have any."""
-    names = getattr(class_of(model), 'map_options', ())
-    options = _with_defaults(model) if names else {}
-    plain = {name: _undone(options.get(name)) for name in names}
-    return dict(pair for name in names for pair in _flat(name, plain[name]))
+    """The same of a model that is given nothing but its components and what has no default."""
+    return map_settings(_undone(model))
 
 
-def _undone(value: Any) -> Any:
-    """A component without its options, those that it needs left out of account."""
-    if isinstance(value, Mapping) and 'type' in value:
-        return {'type': value['type'], **{key: _undone(inner) for key, inner in value.items()
-                                          if isinstance(inner, Mapping) and 'type' in inner}}
-    return value
+def _undone(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = _defaults(class_of(cfg))
+    return {key: _undone(value) if _is_component(value) else value for key, value in cfg.items()
+            if _is_component(value) or key not in defaults}
+
+
+def _is_component(value: Any) -> bool:
+    return isinstance(value, Mapping) and 'type' in value
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and 'type' in value:
+    if _is_component(value):
         for key, inner in _with_defaults(value).items():
             yield from _flat(f'{name}.{key}', inner)
     else:
@@ -51,9 +50,14 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _with_defaults(cfg: Mapping[str, Any]) -> dict[str, Any]:
     kind = class_of(cfg)
-    defaults = {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
-                if parameter.default is not parameter.empty}
-    return {**defaults, **cfg, 'type': kind.__name__}
+    return {**_defaults(kind), **cfg, 'type': kind.__name__}
+
+
+def _defaults(kind: type | None) -> dict[str, Any]:
+    """Arguments that a class need not be given, with the values that they then have."""
+    parameters = {} if kind is None else inspect.signature(kind).parameters
+    return {name: parameter.default for name, parameter in parameters.items()
+            if parameter.default is not parameter.empty}
 
 
 def class_of(cfg: Mapping[str, Any], scope: str | None = None) -> type | None:

@@ -5,7 +5,7 @@ from mmengine.registry import MODELS, init_default_scope
 
 import anomaly_rd  # noqa: F401 (registers the models)
 from helpers import ROOT
-from mminspect.models.map_settings import map_settings
+from mminspect.models.map_settings import default_settings, map_settings
 
 FOLDER = ROOT / 'configs' / 'anomaly_rd'
 RD4AD = 'rd4ad/rd4ad_r18_20e_mvtec'
@@ -49,3 +49,15 @@ def test_every_method_names_some():
 def test_fusions_of_one_method_differ():
     assert settings(RD4AD)['map_head.fusion'] == '"sum"'
     assert settings('rd4ad/rd4ad-prod_r18_20e_mvtec')['map_head.fusion'] == '"prod"'
+
+
+@pytest.mark.parametrize(('name', 'option', 'value', 'default'), [
+    (RD4AD, 'map_head.sigma', 2, '4.0'), (RD4AD, 'map_head.fusion', 'prod', '"sum"'),
+    ('textile/textile_r18_300i_mvtec', 'topk', 10, '100.0'),
+    ('patchcore/patchcore_r18_mvtec', 'distance', 'sq', '"l2"')])
+def test_defaults_are_the_classes_own_whatever_a_config_says(name, option, value, default):
+    """An option that came after a checkpoint had its default there, and another value of it makes other maps."""
+    cfg = Config.fromfile(FOLDER / f'{name}.py')
+    cfg.merge_from_dict({f'model.{option}': value})
+    init_default_scope('anomaly_rd')
+    assert default_settings(cfg.model)[option] == default != map_settings(cfg.model)[option]
