@@ -15,7 +15,7 @@ from mminspect.core.options import check_option
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 from mminspect.models.precision import in_float32
 
-from .caching_model import Levels
+from .feature_distillation import Levels
 from .losses import cosine
 from .optimal_transport import sinkhorn_divergence
 from .reverse_distillation import ReverseDistillation
@@ -129,11 +129,10 @@ class ProjectedDistillation(ReverseDistillation):
         """
         teacher, corrupt = self.training_feat(inputs, data_samples), self.extract_feat(inputs_corrupt)
         projected, projected_corrupt = self.projection(teacher), self.projection(corrupt)
-        found = dict(loss_distill=self.loss_distill(teacher, self.decoder(self.bottleneck(projected))))
+        found = dict(loss_distill=self.loss_distill(teacher, super().imitate(inputs, projected)))
         terms = self.projection_loss(corrupt, projected, projected_corrupt)
         return found | {f'loss_{name}': self.projection_weight * value for name, value in terms.items()}
 
-    def features(self, inputs: Tensor) -> tuple[Levels, Levels]:
-        """Levels of the teacher, raw, and of the student."""
-        teacher = self.extract_feat(inputs)
-        return teacher, self.decoder(self.bottleneck(self.projection(teacher)))
+    def imitate(self, inputs: Tensor, teacher_feats: Levels) -> Levels:
+        """What the decoder makes of projected levels of the teacher."""
+        return super().imitate(inputs, self.projection(teacher_feats))

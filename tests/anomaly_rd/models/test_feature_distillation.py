@@ -4,16 +4,25 @@ from __future__ import annotations
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from torch import Tensor
 
-from anomaly_rd.models.caching_model import CachingModel
+from anomaly_rd.models.feature_distillation import FeatureDistillation, Levels
 from mminspect.core.errors import UserError
 from mminspect.models.anomaly_data_sample import AnomalyDataSample
 
 
-def build(**options: object) -> CachingModel:
+class Copy(FeatureDistillation):
+    """A student that gives back what it is given."""
+
+    def imitate(self, inputs: Tensor, teacher_feats: Levels) -> Levels:
+        return teacher_feats
+
+
+def build(**options: object) -> Copy:
     init_default_scope('anomaly_rd')
     torch.manual_seed(0)
-    return CachingModel(dict(type='ResNetTeacher', depth=18, weights=None, features=2), **options)
+    return Copy(dict(type='ResNetTeacher', depth=18, weights=None, features=2), dict(type='CosineDistillationLoss'),
+                dict(type='CosineMapHead'), **options)
 
 
 def samples() -> list[AnomalyDataSample]:
