@@ -1,10 +1,7 @@
 # The textile model: ResNet-18 teacher, denoising student, refinement head with ASPP.
+_base_ = './teacher_r18.py'
 model = dict(
     type='DenoisingDistillation',
-    data_preprocessor=dict(type='AnomalyDataPreprocessor'),
-    teacher=dict(
-        type='ResNetTeacher', depth=18,
-        weights='{{$MMINSPECT_WEIGHTS:weights}}/resnet18_imagenet_stages1-3.pth'),
     student=dict(type='DenoisingStudent'),
     head=dict(type='RefinementHead', pyramid='aspp'),
     loss=dict(type='CosineDistillationLoss', mode='local'),
