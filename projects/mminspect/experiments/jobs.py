@@ -187,8 +187,8 @@ def _tool(job: Job, name: str, arguments: list[str], echo: Callable[[str], None]
     job.work_dir.mkdir(parents=True, exist_ok=True)
     log_path = job.work_dir / 'output.log'
     last = ''
-    process = ToolProcess(ROOT / 'tools' / name, arguments, job.environment, job.forked)
-    with open(log_path, 'a') as log:
+    with open(log_path, 'a') as log:  # before the process, which nobody would end if this fails
+        process = ToolProcess(ROOT / 'tools' / name, arguments, job.environment, job.forked)
         _children.add(process)
         try:
             for line in process:

@@ -208,3 +208,11 @@ def test_children_end_with_this_process(tmp_path, monkeypatch):
         jobs.run(jobs.Job(tmp_path / 'a.py', tmp_path / 'run'), lambda line: os.kill(os.getpid(), signal.SIGTERM))
     assert end.value.code == 128 + signal.SIGTERM and not jobs._children
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_no_tool_is_started_whose_output_has_no_file(tools, config, tmp_path, monkeypatch):
+    """Nobody would read from it, or end it."""
+    (tmp_path / 'run' / 'output.log').mkdir(parents=True)
+    monkeypatch.setattr(jobs, 'ToolProcess', lambda *arguments: pytest.fail('it was started'))
+    with pytest.raises(IsADirectoryError):
+        jobs.train(jobs.Job(config, tmp_path / 'run'))
