@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mminspect.core.config_entries import file_of
 from mminspect.core.errors import UserError
 from mminspect.runtime import CHECKS
 from mminspect.runtime.dataset_cfg import leaves
@@ -55,7 +56,7 @@ def set_category(cfg: Config, category: str) -> None:
     changed = [_set(cfg[part].dataset, category) for part in ('train_dataloader', 'val_dataloader', 'test_dataloader')
                if cfg.get(part)]
     if not any(changed):
-        raise UserError(f'{cfg.filename or "the config"} has no data set with categories: leave the category out')
+        raise UserError(f'{file_of(cfg)} has no data set with categories: leave the category out')
 
 
 @CHECKS.register('work_dir')

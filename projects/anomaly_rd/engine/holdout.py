@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from anomaly_rd.datasets.checks import refuse_shared
+from mminspect.core.config_entries import file_of
 from mminspect.core.errors import UserError
 from mminspect.engine import unwrap
 from mminspect.runtime import CHECKS
@@ -70,7 +71,7 @@ def training_images(cfg: Config) -> dict[str, Any]:
         UserError: ``cfg`` has no training or no test set, or several test sets that prepare images in different ways.
     """
     if 'train_dataloader' not in cfg or 'test_dataloader' not in cfg:
-        raise UserError(f'{cfg.filename or "the config"} needs train_dataloader and test_dataloader, or a '
+        raise UserError(f'{file_of(cfg)} needs train_dataloader and test_dataloader, or a '
                         'holdout_dataloader for the threshold')
     dataloader = cfg.train_dataloader.to_dict()
     dataloader.pop('collate_fn', None)

@@ -20,6 +20,7 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS, TRANSFORMS, Re
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from mminspect.core.cli import DEBUG_VARIABLE, sentence
+from mminspect.core.config_entries import file_of
 from mminspect.core.errors import UserError
 
 #: Packages of OpenMMLab whose components a config may name by the package's name alone.
@@ -69,22 +70,22 @@ def explain_errors(cfg: Config, part: str = '') -> Iterator[None]:
                    "one, such as dict(type='AnomalyDataPreprocessor') or dict(type='DetDataPreprocessor')"
         if what is None:
             raise
-        raise UserError(f'{cfg.filename or "the config"} {what}') from error
+        raise UserError(f'{file_of(cfg)} {what}') from error
     except ImportError as error:  # of what only some components need: timm, ...
-        raise UserError(f'{cfg.filename or "the config"} needs a package that is not installed: '
+        raise UserError(f'{file_of(cfg)} needs a package that is not installed: '
                         f'{" ".join(str(error).split())}') from error
     except ValueError as error:
         if 'optimizer got an empty parameter list' in str(error):
-            raise UserError(f'{cfg.filename or "the config"} has an optimiser, but its model has no parameter to '
+            raise UserError(f'{file_of(cfg)} has an optimiser, but its model has no parameter to '
                             "optimise: for a model that looks at its data once write train_cfg=dict(type='FitOnceLoop')"
                             ' and no optim_wrapper') from error
         if 'mush be an optimizer object' in str(error):
-            raise UserError(f'{cfg.filename or "the config"} has an optim_wrapper without an optimizer: give it one, '
+            raise UserError(f'{file_of(cfg)} has an optim_wrapper without an optimizer: give it one, '
                             "such as optimizer=dict(type='Adam', lr=0.001)") from error
         if _of_mmengine(error):
-            raise UserError(f'{cfg.filename or "the config"} {_wrong_kind(error)}') from error
+            raise UserError(f'{file_of(cfg)} {_wrong_kind(error)}') from error
         if _of_optimiser(error) or re.search(r'Invalid [a-z_]+( [a-z_]+)*: .*', str(error)):
-            raise UserError(f'{cfg.filename or "the config"} {_refused_by_optimiser(error)}') from error
+            raise UserError(f'{file_of(cfg)} {_refused_by_optimiser(error)}') from error
         if 'Expected more than 1 value per channel when training' not in str(error):
             raise
         raise UserError(_single_value(cfg, error)) from error
@@ -103,22 +104,22 @@ def _explain_parts(cfg: Config, part: str) -> Iterator[None]:
         name = _refusing_component(error) if isinstance(error, _REFUSALS) else None
         if name and not _is_known(cfg, error, message):
             reason = textwrap.shorten(message, 300, placeholder=' ...') or type(error).__name__
-            raise UserError(f'{cfg.filename or "the config"} gives {name} values that it refuses: {reason}') from error
+            raise UserError(f'{file_of(cfg)} gives {name} values that it refuses: {reason}') from error
         if isinstance(error, RuntimeError) and (match := _MISFIT.search(message)):
-            raise UserError(f'two parts of the model in {cfg.filename or "the config"} do not fit each other '
+            raise UserError(f'two parts of the model in {file_of(cfg)} do not fit each other '
                             f'({match[0]}): compare the channels that one gives with those that the next one '
                             'takes') from error
         told = sentence(error) or isinstance(error, ImportError) or _explanation(cfg, message)
         if not told and (reason := _failure_of_data(error, message)):
             place = part or 'the data'
-            raise UserError(f'{place} of {cfg.filename or "the config"} gives no image: {reason}') from error
+            raise UserError(f'{place} of {file_of(cfg)} gives no image: {reason}') from error
         raise
 
 
 def _single_value(cfg: Config, error: ValueError) -> str:
     """What to do where a normalisation has one value to take a mean of; GroupNorm has in test too."""
     if any(frame.f_code.co_name == 'group_norm' for frame, _ in traceback.walk_tb(error.__traceback__)):
-        return (f'{cfg.filename or "the config"} normalises single values: an image is so small that its last level '
+        return (f'{file_of(cfg)} normalises single values: an image is so small that its last level '
                 'has one pixel, and a GroupNorm has as many groups as channels: give it fewer num_groups or more '
                 'channels, or the data larger images')
     return ('a training batch holds one image, so small that BatchNorm gets a single value of it: raise '

@@ -23,13 +23,15 @@ KINDS = MappingProxyType({
     **dict.fromkeys(('default_scope', 'work_dir', 'load_from', 'experiment_name'), (_WORD, 'text')),
 })
 
-#: Smallest and largest value of entries of a model's ``test_cfg``, and how that is said: others keep or drop boxes in
-#: silence.
+#: What entries of a model's ``test_cfg`` may be, and how that is said: others keep or drop boxes in silence.
 LIMITS = MappingProxyType({
-    'score_thr': (0, 1, 'a score from 0 to 1'), 'iou_threshold': (0, 1, 'a share from 0 to 1'),
-    'max_per_img': (1, math.inf, 'a whole number, 1 or more'),
-    'nms_pre': (-1, math.inf, 'a whole number above 0, or -1 for all'),
+    'score_thr': (lambda value: 0 <= value <= 1, 'a score from 0 to 1'),
+    'iou_threshold': (lambda value: 0 <= value <= 1, 'a share from 0 to 1'),
+    'max_per_img': (lambda value: isinstance(value, int) and value >= 1, 'a whole number, 1 or more'),
+    'nms_pre': (lambda value: isinstance(value, int) and (value >= 1 or value == -1),
+                'a whole number above 0, or -1 for all'),
 })
+_NO_LIMIT = (lambda value: True, 'a number')
 #: Numbers of data preprocessors that it divides by: the smallest, and how that is said.
 DIVISORS = MappingProxyType({
     'pad_size_divisor': (1, 'a whole number, 1 or more'), 'size_divisor': (1, 'a whole number, 1 or more'),
@@ -72,12 +74,8 @@ def _check_numbers(cfg: Config) -> None:
     divisors of 0."""
     for path, value in _numbers(cfg._cfg_dict):
         keys = path.split('.')
-        least, most, words = LIMITS.get(keys[-1], (None, None, '')) if 'test_cfg' in keys[1:] else (None, None, '')
-        if isinstance(value, float) and math.isnan(value):
-            raise refusal(cfg, path, value, words or 'a number')
-        if least is not None and not (least <= value <= most and (most == 1 or isinstance(value, int))):
-            raise refusal(cfg, path, value, words)
-        if keys[-1] == 'nms_pre' and least is not None and value == 0:
+        allowed, words = LIMITS.get(keys[-1], _NO_LIMIT) if 'test_cfg' in keys[1:] else _NO_LIMIT
+        if (isinstance(value, float) and math.isnan(value)) or not allowed(value):
             raise refusal(cfg, path, value, words)
         name = next(key for key in reversed(keys) if not key.isdigit())
         if 'data_preprocessor' in keys and name in DIVISORS and value < DIVISORS[name][0]:

@@ -18,6 +18,7 @@ from mminspect.core.errors import UserError
 from mminspect.core.once import reading_once
 
 from .check_registry import CHECKS
+from .data_sections import hooks_with_data
 from .watched_values import check_watched
 
 #: Below this, a run does not start: mmengine would fail half-way through its first checkpoint.
@@ -113,7 +114,8 @@ def dataloaders(cfg: Config, parts: tuple[str, ...]) -> dict[str, dict]:
     """The configs of the named dataloaders that there are; beside the training's those of hooks."""
     loaders = {part: cfg[part] for part in parts if cfg.get(part) is not None}
     if 'train_dataloader' in parts:
-        loaders.update(_holdouts(cfg))
+        loaders.update({f'holdout_dataloader of {hook.get("type")}': hook['holdout_dataloader']
+                        for _, hook in hooks_with_data(cfg)})
     return loaders
 
 
@@ -172,13 +174,6 @@ def missing_place(cfg: Config, part: str, dataloader: dict) -> str | None:
         for check in CHECKS.of('loader'):
             check(cfg, part, dataloader)
         return next(filter(None, (check(dataloader['dataset']) for check in CHECKS.of('absence'))), None)
-
-
-def _holdouts(cfg: Config) -> Iterator[tuple[str, dict]]:
-    """Name and config of the dataloaders of hooks."""
-    for hook in cfg.get('custom_hooks') or ():
-        if isinstance(hook, dict) and hook.get('holdout_dataloader') is not None:
-            yield f'holdout_dataloader of {hook.get("type")}', hook['holdout_dataloader']
 
 
 def _check_splits(cfg: Config, loaders: dict[str, dict]) -> None:

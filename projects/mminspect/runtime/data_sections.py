@@ -32,24 +32,23 @@ def check_shape(cfg: Config) -> None:
     for place, loader in _loaders(cfg):
         if not isinstance(loader, Mapping) or not isinstance(loader.get('dataset'), Mapping):
             raise refusal(cfg, place, loader, 'a dict with the entry dataset, which is a dict as well')
-        for path, node in data_sets(f'{place}.dataset', loader['dataset'], cfg):
-            _check_type(cfg, path, node)
-            _check_steps(cfg, f'{path}.pipeline', node.get('pipeline'))
+        check_sets(cfg, f'{place}.dataset', loader['dataset'])
 
 
-def data_sets(place: str, node: Any, cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def check_sets(cfg: Config, place: str, node: Any) -> list[tuple[str, Mapping[str, Any]]]:
     """A data set and all that are in it, each with its place in the config, from outside to inside.
 
     Raises:
-        UserError: One is no dict, or a wrapper has none in it.
+        UserError: One is no dict or does not say its type, so a step of a pipeline, or a wrapper has none in it.
     """
     if not isinstance(node, Mapping):
         raise refusal(cfg, place, node, 'a dict with the type and the arguments of a data set')
-    yield place, node
+    _check_type(cfg, place, node)
+    _check_steps(cfg, f'{place}.pipeline', node.get('pipeline'))
     if 'datasets' in node and not (isinstance(node['datasets'], (list, tuple)) and node['datasets']):
         raise refusal(cfg, f'{place}.datasets', node['datasets'], 'a list of data sets, one at least')
-    for name, part in zip(_names(node), parts_of(node) or (), strict=True):
-        yield from data_sets(f'{place}.{name}', part, cfg)
+    parts = zip(_names(node), parts_of(node) or (), strict=True)
+    return [(place, node), *(found for name, part in parts for found in check_sets(cfg, f'{place}.{name}', part))]
 
 
 def _names(node: Mapping[str, Any]) -> list[str]:
@@ -61,9 +60,14 @@ def _names(node: Mapping[str, Any]) -> list[str]:
 def _loaders(cfg: Config) -> Iterator[tuple[str, Any]]:
     """Place and config of the data loaders that there are, those of hooks included."""
     yield from ((part, cfg[part]) for part in PARTS if cfg.get(part) is not None)
-    for index, hook in enumerate(cfg.get('custom_hooks') or ()):
-        if isinstance(hook, Mapping) and hook.get('holdout_dataloader') is not None:
-            yield f'custom_hooks.{index}.holdout_dataloader', hook['holdout_dataloader']
+    yield from ((f'custom_hooks.{index}.holdout_dataloader', hook['holdout_dataloader'])
+                for index, hook in hooks_with_data(cfg))
+
+
+def hooks_with_data(cfg: Config) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Number and config of the hooks that have a data loader for themselves, ``holdout_dataloader``."""
+    yield from ((index, hook) for index, hook in enumerate(cfg.get('custom_hooks') or ())
+                if isinstance(hook, Mapping) and hook.get('holdout_dataloader') is not None)
 
 
 def _check_steps(cfg: Config, place: str, steps: Any) -> None:
@@ -104,19 +108,15 @@ def check_loader(cfg: Config, part: str, dataloader: Mapping[str, Any]) -> list[
         UserError: A component is unknown, an argument that all data sets have is of another kind, a step resizes to a
             side of 0 or below, or nothing reads an entry of a data set's options.
     """
-    for key, kind in (('sampler', 'data sampler'), ('batch_sampler', 'data sampler')):
-        if isinstance(dataloader.get(key), Mapping):
-            _check_type(cfg, f'{part}.{key}', dataloader[key])
-            _component(cfg, f'{part}.{key}', dataloader[key], kind)
-    for key in ('collate_fn', 'worker_init_fn'):
-        if isinstance(dataloader.get(key), Mapping):
-            _check_type(cfg, f'{part}.{key}', dataloader[key])
-            _component(cfg, f'{part}.{key}', dataloader[key], 'function')
-        elif key in dataloader and (key == 'worker_init_fn' or not callable(dataloader[key])):
-            raise refusal(cfg, f'{part}.{key}', dataloader[key], 'a dict with the type and the arguments of a function')
-    for place, node in data_sets(f'{part}.dataset', dataloader.get('dataset'), cfg):
-        _check_type(cfg, place, node)
-        _check_steps(cfg, f'{place}.pipeline', node.get('pipeline'))
+    for key, kind in (('sampler', 'data sampler'), ('batch_sampler', 'data sampler'), ('collate_fn', 'function'),
+                      ('worker_init_fn', 'function')):
+        given = dataloader.get(key)
+        if isinstance(given, Mapping):
+            _check_type(cfg, f'{part}.{key}', given)
+            _component(cfg, f'{part}.{key}', given, kind)
+        elif kind == 'function' and key in dataloader and (key == 'worker_init_fn' or not callable(given)):
+            raise refusal(cfg, f'{part}.{key}', given, 'a dict with the type and the arguments of a function')
+    for place, node in check_sets(cfg, f'{part}.dataset', dataloader.get('dataset')):
         check_values(cfg, place, node, _component(cfg, place, node, 'dataset'))
         for index, step in enumerate(node.get('pipeline') or ()):
             if isinstance(step, Mapping):

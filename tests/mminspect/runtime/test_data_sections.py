@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 import anomaly_rd  # noqa: F401 (registers its components)
 from mminspect.core.errors import UserError
-from mminspect.runtime.data_sections import check_loader, check_shape, data_sets
+from mminspect.runtime.data_sections import check_loader, check_sets, check_shape
 
 SAMPLER = dict(type='DefaultSampler', shuffle=True)
 COCO = dict(type='CocoDataset', data_root='data', ann_file='train.json', data_prefix=dict(img='images'),
@@ -37,7 +37,7 @@ def test_sections_that_can_be(dataset: dict) -> None:
 
 
 def test_all_data_sets_have_their_place() -> None:
-    places = [place for place, _ in data_sets('train_dataloader.dataset', WRAPPED, Config({}))]
+    places = [place for place, _ in check_sets(Config({}), 'train_dataloader.dataset', WRAPPED)]
     assert places == ['train_dataloader.dataset', 'train_dataloader.dataset.dataset',
                       'train_dataloader.dataset.dataset.datasets.0', 'train_dataloader.dataset.dataset.datasets.1']
 
