@@ -39,9 +39,13 @@ def check_dataset_cfg(dataset_cfg: dict) -> list[str]:
     """
     found = leaves(dataset_cfg)
     _check_same_category(found)
-    texts = [text for leaf in found for text in _check_dataset(leaf)]
-    training = [dataset for dataset in map(_build, found) if dataset is not None and dataset.split == 'train']
-    return [*texts, *describe_training(sum(len(dataset.images()) for dataset in training))]
+    texts, count = [], 0
+    for leaf in found:
+        if (dataset := _build(leaf)) is not None:
+            resize, items = _resizing(leaf.get('pipeline') or ()), dataset.images()
+            texts += _check_dataset(dataset, items, resize)
+            count += len(items) if dataset.split == 'train' else 0
+    return [*texts, *describe_training(count)]
 
 
 @CHECKS.register('split')
@@ -117,12 +121,7 @@ def _paths(dataset_cfg: dict) -> list[str]:
     return [item['img_path'] for dataset in datasets if dataset is not None for item in dataset.images()]
 
 
-def _check_dataset(dataset_cfg: dict) -> list[str]:
-    dataset = _build(dataset_cfg)
-    if dataset is None:
-        return []
-    resize = _resizing(dataset_cfg.get('pipeline') or ())
-    items = dataset.images()
+def _check_dataset(dataset: AnomalyDataset, items: Sequence[dict], resize: Sequence[Callable]) -> list[str]:
     probes = _check_images(items, dataset.reading)
     layout = dataset.layout()
     told = layout.test_told if dataset.split == 'test' else layout.train_told
